@@ -1,0 +1,131 @@
+import type { ErrorCode } from '../errors.ts';
+import type { Micro } from '../money.ts';
+import type { InfrastructureType, TierName } from '../tiers.ts';
+
+/** What a quorum has to know of a member: who owns it and which failure domains it sits in. */
+export interface Placement {
+  readonly providerId: string;
+  readonly owner: string;
+  readonly infrastructureType: InfrastructureType;
+  readonly asn: number;
+  readonly region: string;
+  /** Probability that the member is down while its type is up. */
+  readonly unavailability: number;
+}
+
+/** A bid after the close. */
+export interface OpenedBid extends Placement {
+  readonly bidId: string;
+  readonly price: Micro;
+  /** Without a trust record; its awards are limited to the probation share (settled 16). */
+  readonly newcomer: boolean;
+}
+
+/** A member bought: its bid and the critical value it is paid. */
+export interface Winner extends OpenedBid {
+  readonly payment: Micro;
+}
+
+export type BidState = 'active' | 'won' | 'lost' | 'expired' | 'rejected';
+
+export interface BidVerdict {
+  readonly bidId: string;
+  readonly state: Exclude<BidState, 'active'>;
+  readonly reason: string;
+}
+
+/** First event of the stream: rule, ceiling and seed are fixed before any bid. */
+export interface AuctionOpened {
+  readonly type: 'auction.opened';
+  readonly machineVersion: number;
+  readonly auctionId: string;
+  readonly submitter: string;
+  /** The job that funds and consumes this auction; null for one opened on its own. */
+  readonly jobId: string | null;
+  readonly quoteId: string;
+  readonly tier: TierName;
+  readonly tierTableVersion: number;
+  readonly requiredTops: number;
+  readonly durationSeconds: number;
+  readonly winners: number;
+  readonly requiredUp: number;
+  readonly minimumOwners: number;
+  /** Ceiling per winner, and the deposit of every bid. */
+  readonly ceiling: Micro;
+  readonly rule: 'critical-value';
+  /** Hex; breaks ties as hash(seed ‖ bid id). */
+  readonly seed: string;
+  readonly auctionSeconds: number;
+  readonly openedAt: string;
+  readonly closesAt: string;
+}
+
+/** The price is inside `sealed`; nothing here tells it. */
+export interface BidPlaced {
+  readonly type: 'auction.bid-placed';
+  readonly bidId: string;
+  readonly providerId: string;
+  readonly owner: string;
+  readonly sealed: string;
+  readonly deposit: Micro;
+  readonly placedAt: string;
+}
+
+export interface AuctionExtended {
+  readonly type: 'auction.extended';
+  readonly extendedAt: string;
+  readonly closesAt: string;
+  readonly owners: number;
+}
+
+export interface AuctionClosed {
+  readonly type: 'auction.closed';
+  readonly closedAt: string;
+}
+
+export interface BidsOpened {
+  readonly type: 'auction.bids-opened';
+  readonly bids: readonly OpenedBid[];
+  /** Bids that may not win, and why (unreadable box, above the ceiling, probation share). */
+  readonly refused: readonly BidVerdict[];
+}
+
+export interface AuctionAwarded {
+  readonly type: 'auction.awarded';
+  readonly winners: readonly Winner[];
+  readonly verdicts: readonly BidVerdict[];
+  readonly total: Micro;
+  readonly predictedAvailability: number;
+  readonly method: 'exact';
+  /** Until when a job must take the award, for an auction without a job; else null. */
+  readonly allocateBy: string | null;
+}
+
+export interface AuctionFailed {
+  readonly type: 'auction.failed';
+  readonly reason: ErrorCode;
+  readonly message: string;
+  readonly verdicts: readonly BidVerdict[];
+}
+
+export interface AuctionAllocated {
+  readonly type: 'auction.allocated';
+  readonly jobId: string;
+}
+
+/** Nobody took the award in time: everything is refunded. */
+export interface AuctionLapsed {
+  readonly type: 'auction.lapsed';
+  readonly lapsedAt: string;
+}
+
+export type AuctionEvent =
+  | AuctionOpened
+  | BidPlaced
+  | AuctionExtended
+  | AuctionClosed
+  | BidsOpened
+  | AuctionAwarded
+  | AuctionFailed
+  | AuctionAllocated
+  | AuctionLapsed;

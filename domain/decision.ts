@@ -1,0 +1,29 @@
+import type { Rejection } from './errors.ts';
+import type { DomainEvent } from './event.ts';
+
+export interface Acceptance<E extends DomainEvent> {
+  readonly ok: true;
+  readonly events: readonly E[];
+}
+
+/** What `decide` answers: the events that now happened, or a typed refusal that leaves no trace. */
+export type Decision<E extends DomainEvent> = Acceptance<E> | Rejection;
+
+export const accept = <E extends DomainEvent>(...events: readonly E[]): Acceptance<E> => ({ ok: true, events });
+
+/** What a decision may know beside state and command: the host's clock and the caller. */
+export interface DecisionContext {
+  /** RFC 3339 UTC instant. */
+  readonly now: string;
+  /** Principal id from the token, or `engine`. */
+  readonly actor: string;
+  /** Deterministic fresh id: the same call on replay gives the same id. */
+  readonly newId: (prefix: string) => string;
+}
+
+/** A deadline that a machine described has passed; `decide` turns it into domain events (settled 3). */
+export interface DeadlineCommand {
+  readonly type: 'deadline';
+  readonly id: string;
+  readonly dueAt: string;
+}

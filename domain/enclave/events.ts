@@ -1,0 +1,106 @@
+import type { ErrorCode } from '../errors.ts';
+import type { ExecutionProof } from '../proof/record.ts';
+
+export const PLATFORMS = ['intel_sgx', 'amd_sev_snp', 'arm_trustzone'] as const;
+export type Platform = (typeof PLATFORMS)[number];
+
+/** Decided by the root that verified the report, never by a request (settled 27). */
+export type PlatformLabel = 'hardware' | 'simulated';
+
+/** Part of the measurement, so canonical and closed. */
+export interface EnclaveConfig {
+  readonly memoryMb: number;
+  readonly cpuCores: number;
+  readonly allowDebug: false;
+}
+
+/** One step of a verification and its verdict. */
+export interface VerificationStep {
+  readonly step: string;
+  readonly ok: boolean;
+  readonly code: string;
+}
+
+/** What an enclave is asked to run. Randomness and clock are fixed so that honest nodes agree (settled 19). */
+export interface WorkOrder {
+  readonly args: readonly string[];
+  readonly inputHash: string;
+  /** Hex SHA-256 of (job, input): seeds WASI `random_get`. */
+  readonly randomSeed: string;
+  /** Logged start: what the module's clock begins at. */
+  readonly clockStart: string;
+  readonly timeLimitSeconds: number;
+}
+
+export interface EnclaveRequested {
+  readonly type: 'enclave.requested';
+  readonly machineVersion: number;
+  readonly enclaveId: string;
+  readonly providerId: string;
+  readonly owner: string;
+  readonly submitter: string;
+  readonly jobId: string | null;
+  readonly platform: Platform;
+  readonly codeHash: string;
+  readonly config: EnclaveConfig;
+  readonly allowSimulated: boolean;
+  readonly requestedAt: string;
+  readonly expiresAt: string;
+}
+
+export interface EnclaveCreated {
+  readonly type: 'enclave.created';
+  /** Hex Ed25519 public key that only this enclave holds. */
+  readonly enclaveKey: string;
+}
+
+export interface EnclaveAttested {
+  readonly type: 'enclave.attested';
+  readonly reportHash: string;
+  readonly measurement: string;
+  readonly nonce: string;
+  readonly label: PlatformLabel;
+  readonly steps: readonly VerificationStep[];
+  readonly attestedAt: string;
+  readonly expiresAt: string;
+}
+
+/** Whose fault a failed enclave is, in the words that trust and money use. */
+export type EnclaveFault = 'refusal' | 'no-show' | 'attestation' | 'lost';
+
+export interface EnclaveFailed {
+  readonly type: 'enclave.failed';
+  readonly fault: EnclaveFault;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly steps: readonly VerificationStep[];
+}
+
+export interface EnclaveRunStarted {
+  readonly type: 'enclave.run-started';
+  readonly work: WorkOrder;
+  readonly startedAt: string;
+}
+
+export interface EnclaveRunFinished {
+  readonly type: 'enclave.run-finished';
+  readonly proof: ExecutionProof;
+  readonly missedHeartbeats: number;
+  readonly finishedAt: string;
+}
+
+/** The platform confirmed that nothing of it is left, or it is past reach. Always last. */
+export interface EnclaveDestroyed {
+  readonly type: 'enclave.destroyed';
+  readonly reason: string;
+  readonly confirmed: boolean;
+}
+
+export type EnclaveEvent =
+  | EnclaveRequested
+  | EnclaveCreated
+  | EnclaveAttested
+  | EnclaveFailed
+  | EnclaveRunStarted
+  | EnclaveRunFinished
+  | EnclaveDestroyed;

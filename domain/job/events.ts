@@ -1,0 +1,175 @@
+import type { OpenedBid, Winner } from '../auction/events.ts';
+import type { EnclaveFault, PlatformLabel } from '../enclave/events.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { Micro } from '../money.ts';
+import type { RunOutcome } from '../proof/record.ts';
+import type { Violation } from '../quorum/events.ts';
+import type { TierName } from '../tiers.ts';
+
+export interface JobSubmitted {
+  readonly type: 'job.submitted';
+  readonly machineVersion: number;
+  readonly jobId: string;
+  readonly submitter: string;
+  readonly quoteId: string;
+  readonly auctionId: string;
+  /** True when the submitter had the auction run before; then its award is taken over. */
+  readonly auctionGiven: boolean;
+  readonly tier: TierName;
+  readonly tierTableVersion: number;
+  readonly requiredTops: number;
+  readonly utilization: number;
+  readonly durationSeconds: number;
+  /** Ceiling per winner: the quote's, or the submitter's lower maximum. */
+  readonly ceiling: Micro;
+  readonly winners: number;
+  readonly codeHash: string;
+  readonly args: readonly string[];
+  readonly inputHash: string;
+  readonly memoryMb: number;
+  readonly auctionSeconds: number;
+  readonly allowSimulated: boolean;
+  readonly seed: string;
+  readonly submittedAt: string;
+}
+
+export interface JobAuctionOpened {
+  readonly type: 'job.auction-opened';
+  readonly auctionId: string;
+  readonly closesAt: string;
+}
+
+export interface JobAuctionAwarded {
+  readonly type: 'job.auction-awarded';
+  readonly auctionId: string;
+  readonly winners: readonly Winner[];
+  readonly reserve: readonly OpenedBid[];
+  readonly seed: string;
+}
+
+export interface JobQuorumFormed {
+  readonly type: 'job.quorum-formed';
+  readonly quorumId: string;
+  readonly epoch: number;
+  readonly members: readonly Winner[];
+  readonly predictedAvailability: number;
+  readonly formedAt: string;
+}
+
+/** No feasible replacement: the job goes on with fewer members, below its promised availability. */
+export interface JobQuorumDegraded {
+  readonly type: 'job.quorum-degraded';
+  readonly epoch: number;
+  readonly members: readonly Winner[];
+  readonly violations: readonly Violation[];
+}
+
+export interface JobEnclaveAttested {
+  readonly type: 'job.enclave-attested';
+  readonly providerId: string;
+  readonly enclaveId: string;
+  readonly label: PlatformLabel;
+  readonly attestedAt: string;
+}
+
+export interface JobRunStarted {
+  readonly type: 'job.run-started';
+  readonly startedAt: string;
+}
+
+/** A member was lost or at fault. `slashed` is decided here: refusal, no-show and failed attestation (settled 18). */
+export interface JobMemberFailed {
+  readonly type: 'job.member-failed';
+  readonly providerId: string;
+  readonly owner: string;
+  readonly bidId: string;
+  readonly enclaveId: string;
+  readonly fault: EnclaveFault;
+  readonly slashed: boolean;
+  /** Id of the event that shows the fault. */
+  readonly evidenceId: string;
+  readonly message: string;
+}
+
+export interface JobResultReceived {
+  readonly type: 'job.result-received';
+  readonly providerId: string;
+  readonly enclaveId: string;
+  readonly proofId: string;
+  readonly outcome: RunOutcome;
+  readonly exitCode: number | null;
+  readonly outputHash: string;
+  readonly missedHeartbeats: number;
+  readonly finishedAt: string;
+}
+
+/** Two results differ and nothing decides between them: one more member runs (settled 19). */
+export interface JobResultsDisagreed {
+  readonly type: 'job.results-disagreed';
+  readonly results: number;
+}
+
+export interface SlaVerdict {
+  readonly verdict: 'met' | 'missed';
+  /** Heartbeat samples the verdict rests on. */
+  readonly samples: number;
+  /** Missed share, 0..1. */
+  readonly missedShare: number;
+  /** Share of the fee credited, percent: 0, 10, 25 or 100. */
+  readonly creditPercent: number;
+}
+
+export interface JobProven {
+  readonly type: 'job.proven';
+  /** The proof shown for the job: the accepted one with the lowest id. */
+  readonly proofId: string;
+  readonly outcome: RunOutcome;
+  readonly exitCode: number | null;
+  readonly outputHash: string;
+  readonly accepted: readonly string[];
+  /** Providers whose verified result deviates from a strict majority: fraud evidence. */
+  readonly deviants: readonly string[];
+  readonly sla: SlaVerdict;
+  readonly provenAt: string;
+}
+
+export interface Payout {
+  readonly providerId: string;
+  readonly owner: string;
+  readonly bidId: string;
+  readonly amount: Micro;
+}
+
+export interface JobSettled {
+  readonly type: 'job.settled';
+  readonly payouts: readonly Payout[];
+  readonly slaCredit: Micro;
+  readonly price: Micro;
+  readonly refund: Micro;
+  readonly settledAt: string;
+}
+
+/** Terminal. Limits reached pay the winners all the same (settled 20); other failures refund everything. */
+export interface JobFailed {
+  readonly type: 'job.failed';
+  readonly reason: ErrorCode;
+  readonly message: string;
+  readonly payouts: readonly Payout[];
+  readonly price: Micro;
+  readonly failedAt: string;
+}
+
+export type JobEvent =
+  | JobSubmitted
+  | JobAuctionOpened
+  | JobAuctionAwarded
+  | JobQuorumFormed
+  | JobQuorumDegraded
+  | JobEnclaveAttested
+  | JobRunStarted
+  | JobMemberFailed
+  | JobResultReceived
+  | JobResultsDisagreed
+  | JobProven
+  | JobSettled
+  | JobFailed;

@@ -1,0 +1,96 @@
+import type { AuctionOpened } from '../auction/events.ts';
+import type { EnclaveConfig, Platform, WorkOrder } from '../enclave/events.ts';
+import type { ErrorCode, FieldError } from '../errors.ts';
+import type { Micro } from '../money.ts';
+import type { ExecutionProof } from '../proof/record.ts';
+import type { InfrastructureType } from '../tiers.ts';
+
+/** Protocol ids of the mesh (R99). */
+export const PROTOCOLS = {
+  resourceDiscovery: '/aivillage/resource-discovery/1.0.0',
+  agentCommunication: '/aivillage/agent-communication/1.0.0',
+  knowledgeSync: '/aivillage/knowledge-sync/1.0.0',
+} as const;
+
+/** A report as a node sends it: everything a stranger needs to verify it. Binary fields are base64url. */
+export interface AttestationEvidence {
+  readonly platform: Platform;
+  readonly report: string;
+  /** DER: the chip's certificate, then the chain up to the root. */
+  readonly certificates: readonly string[];
+}
+
+/** Engine → node, over agent-communication. Every request may come twice; nodes answer the second like the first. */
+export type NodeRequest =
+  | { readonly type: 'auction-opened'; readonly auction: AuctionAnnouncement }
+  | {
+      readonly type: 'create-enclave';
+      readonly enclaveId: string;
+      readonly platform: Platform;
+      readonly codeHash: string;
+      readonly config: EnclaveConfig;
+    }
+  | { readonly type: 'attest-enclave'; readonly enclaveId: string; readonly nonce: string }
+  | { readonly type: 'attest-host'; readonly platform: Platform; readonly nonce: string }
+  | {
+      readonly type: 'run-enclave';
+      readonly enclaveId: string;
+      readonly jobId: string | null;
+      readonly work: WorkOrder;
+    }
+  | { readonly type: 'destroy-enclave'; readonly enclaveId: string };
+
+export type AuctionAnnouncement = Pick<
+  AuctionOpened,
+  'auctionId' | 'submitter' | 'tier' | 'requiredTops' | 'durationSeconds' | 'winners' | 'ceiling' | 'closesAt'
+>;
+
+export interface NodeReplies {
+  'auction-opened': { readonly type: 'noted' };
+  'create-enclave': { readonly type: 'enclave-created'; readonly enclaveKey: string };
+  'attest-enclave': { readonly type: 'attestation'; readonly evidence: AttestationEvidence; readonly enclaveKey: string };
+  'attest-host': { readonly type: 'attestation'; readonly evidence: AttestationEvidence; readonly enclaveKey: string };
+  'run-enclave': { readonly type: 'run-finished'; readonly proof: ExecutionProof };
+  'destroy-enclave': { readonly type: 'destroyed' };
+}
+
+/** Node → engine. Discovery frames go over resource-discovery, the rest over agent-communication. */
+export type EngineRequest =
+  | {
+      readonly type: 'join';
+      /** RFC 3339; refused when more than 60 s away from the engine's clock. */
+      readonly at: string;
+      readonly infrastructureType: InfrastructureType;
+      readonly asn: number;
+      readonly region: string;
+      readonly tops: number;
+      readonly platforms: readonly Platform[];
+      /** Stake to lock at the first join, micro-units. */
+      readonly stake: Micro;
+    }
+  | { readonly type: 'heartbeat'; readonly sequence: number; readonly at: string }
+  | {
+      readonly type: 'bid';
+      readonly auctionId: string;
+      readonly price: Micro;
+      /** Base64url Ed25519 signature of the node key over `aivillage-bid-v1\n` ‖ canonical {auctionId, price}. */
+      readonly signature: string;
+    }
+  | { readonly type: 'fetch-artifact'; readonly sha256: string; readonly enclaveId: string }
+  | { readonly type: 'store-output'; readonly sha256: string; readonly enclaveId: string; readonly bytes: string };
+
+export interface EngineReplies {
+  join: { readonly type: 'joined'; readonly providerId: string; readonly heartbeatSeconds: number };
+  heartbeat: { readonly type: 'seen' };
+  bid: { readonly type: 'bid-placed'; readonly bidId: string; readonly position: string };
+  'fetch-artifact': { readonly type: 'artifact'; readonly bytes: string };
+  'store-output': { readonly type: 'stored' };
+}
+
+/** Any request may be refused instead. */
+export interface MeshRefusal {
+  readonly type: 'refused';
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly errors?: readonly FieldError[];
+}

@@ -1,0 +1,81 @@
+import type { NewEvent, Origin, RecordedEvent } from '../event.ts';
+
+/** Revision of a stream that holds no event yet. */
+export const NO_STREAM = -1n;
+
+/** Events for one stream, to be placed right after `expectedRevision` (`NO_STREAM` for a new stream). */
+export interface StreamAppend {
+  readonly stream: string;
+  readonly expectedRevision: bigint;
+  readonly events: readonly NewEvent[];
+}
+
+export interface Appended {
+  readonly ok: true;
+  /** Position of the last event of the request. */
+  readonly position: bigint;
+  /** True when the very same events already stood there: the first result is returned, nothing was written. */
+  readonly replayed: boolean;
+}
+
+/** Another writer was first and wrote something else. `actualRevision` is the stream's revision now. */
+export interface AppendConflict {
+  readonly ok: false;
+  readonly stream: string;
+  readonly expectedRevision: bigint;
+  readonly actualRevision: bigint;
+}
+
+export type AppendResult = Appended | AppendConflict;
+
+export interface ReadStreamOptions {
+  /** First revision, inclusive; default 0. */
+  readonly from?: bigint;
+  /** Last revision, inclusive; default the end. */
+  readonly to?: bigint;
+}
+
+export interface ReadAllOptions {
+  /** Exclusive: events after this position. */
+  readonly after: bigint;
+  readonly limit: number;
+  /** Exact event types; all when absent. */
+  readonly types?: readonly string[];
+  /** One stream only. */
+  readonly stream?: string;
+}
+
+export interface Head {
+  /** Position of the newest event; 0 for an empty log. */
+  readonly position: bigint;
+  /** Hex chain hash at that position; 64 zeros for an empty log. */
+  readonly hash: string;
+}
+
+/** State of a stream at a revision, kept to shorten folds and to hold what a closed workflow ended with. */
+export interface Snapshot {
+  readonly revision: bigint;
+  readonly version: number;
+  readonly state: unknown;
+}
+
+/**
+ * The one log. Position order is commit order, without gaps; streams are ordered within it.
+ * Infrastructure failures reject; conflicts are values. Adapters pass `test/contract/event-store.ts`.
+ */
+export interface EventStore {
+  /** Appends to one stream. The same events at the same revision are a no-op that returns the first result. */
+  append(request: StreamAppend, origin?: Origin): Promise<AppendResult>;
+  /** Appends to several streams in one atomic step: all or nothing. Streams are distinct within one call. */
+  appendMany(requests: readonly StreamAppend[], origin?: Origin): Promise<AppendResult>;
+  /** Events of a stream in revision order, upcast to the current schema versions; empty for an unknown stream. */
+  readStream(stream: string, options?: ReadStreamOptions): Promise<RecordedEvent[]>;
+  /** One page of the log in position order. */
+  readAll(options: ReadAllOptions): Promise<RecordedEvent[]>;
+  /** Batches after `after`, in order, without gap or duplicate, catching up first and then live, until aborted. */
+  subscribe(after: bigint, signal: AbortSignal): AsyncIterable<readonly RecordedEvent[]>;
+  head(): Promise<Head>;
+  loadSnapshot(stream: string): Promise<Snapshot | null>;
+  saveSnapshot(stream: string, snapshot: Snapshot): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,69 @@
+import type { Platform, PlatformLabel } from '../enclave/events.ts';
+import type { Micro } from '../money.ts';
+import type { InfrastructureType } from '../tiers.ts';
+
+export interface ProviderRegistered {
+  readonly type: 'provider.registered';
+  readonly machineVersion: number;
+  readonly providerId: string;
+  readonly owner: string;
+  readonly infrastructureType: InfrastructureType;
+  readonly asn: number;
+  readonly region: string;
+  readonly tops: number;
+  /** Hex Ed25519 key: the node's identity, its libp2p peer id and the key of its challenges. */
+  readonly publicKey: string;
+  readonly registeredAt: string;
+}
+
+/** The host platform proved what it is; only then is the provider listed. */
+export interface ProviderAttested {
+  readonly type: 'provider.attested';
+  readonly platform: Platform;
+  readonly label: PlatformLabel;
+  readonly reportHash: string;
+  readonly nonce: string;
+  readonly attestedAt: string;
+  readonly expiresAt: string;
+}
+
+export interface StakeLocked {
+  readonly type: 'provider.stake-locked';
+  readonly amount: Micro;
+}
+
+/** Up, suspect and lost are events; single heartbeats are rows of a table (settled 15). */
+export interface ProviderSeen {
+  readonly type: 'provider.up' | 'provider.suspected' | 'provider.lost';
+  readonly at: string;
+  readonly missedHeartbeats: number;
+}
+
+export const EVIDENCE_REASONS = ['completed', 'deviation', 'attestation', 'refusal', 'no-show', 'lost'] as const;
+export type EvidenceReason = (typeof EVIDENCE_REASONS)[number];
+
+/** Verified evidence only: a positive item cites a proof, a negative one the event that showed the fault. */
+export interface EvidenceRecorded {
+  readonly type: 'provider.evidence-recorded';
+  /** Proof id or event id; one item counts once. */
+  readonly evidenceId: string;
+  readonly reason: EvidenceReason;
+  readonly positive: number;
+  readonly negative: number;
+  readonly at: string;
+}
+
+/** A flag was raised or cleared by the evidence before it (strictly u > 0.2; E < 0.5 is low). */
+export interface TrustFlagged {
+  readonly type: 'provider.trust-uncertain' | 'provider.trust-low' | 'provider.trust-certain' | 'provider.trust-recovered';
+  readonly mean: number;
+  readonly uncertainty: number;
+}
+
+export type ProviderEvent =
+  | ProviderRegistered
+  | ProviderAttested
+  | StakeLocked
+  | ProviderSeen
+  | EvidenceRecorded
+  | TrustFlagged;
