@@ -45,6 +45,8 @@ export interface ExecutionProof {
     readonly report: string;
     /** Hex 32-byte nonce of the attestation. */
     readonly nonce: string;
+    /** Hex SHA-384 of the module: with `config` it gives the measurement, so a stranger needs no module to check it. */
+    readonly moduleSha384: string;
     readonly config: { readonly memoryMb: number; readonly cpuCores: number; readonly allowDebug: false };
     /** Base64url DER: the chip's certificate, then the chain up to the root. */
     readonly certificates: readonly string[];
