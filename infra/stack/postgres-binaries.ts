@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, chmod, cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheDirectory } from './cache.ts';
 
 const run = promisify(execFile);
 
@@ -41,7 +42,7 @@ export const postgresBinaries = async (user: PostgresUser): Promise<PostgresBina
     return binariesIn(installed);
   }
   const copy = join(
-    user === null ? cacheDirectory() : SYSTEM_DIRECTORY,
+    user === null ? cacheDirectory(process.env) : SYSTEM_DIRECTORY,
     `postgresql-${version}-${process.arch}`,
   );
   if (!(await exists(copy))) await copyBinaries(root, copy);
@@ -115,9 +116,6 @@ const copyBinaries = async (root: string, destination: string): Promise<void> =>
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
   });
 };
-
-const cacheDirectory = (): string =>
-  join(process.env['XDG_CACHE_HOME'] ?? join(process.env['HOME'] ?? sep, '.cache'), 'aivillage');
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(

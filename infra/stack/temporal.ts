@@ -1,0 +1,90 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { allocatePorts } from './ports.ts';
+import { canConnect, launchProcess, type ProcessSpec, type RunningProcess } from './process.ts';
+import { type BinaryOptions, temporalBinary } from './temporal-binary.ts';
+
+/** The search attribute that lists workflows by the state of their machine. */
+export const STATE_ATTRIBUTE = 'MachineState';
+const NAMESPACE = 'default';
+
+export interface TemporalPorts {
+  readonly grpc: number;
+  readonly ui: number;
+  readonly http: number;
+  readonly metrics: number;
+}
+
+export interface TemporalOptions extends BinaryOptions {
+  /** SQLite file that survives restarts; null keeps everything in memory (tests only). */
+  readonly file: string | null;
+  readonly logFile: string;
+  readonly ports: TemporalPorts;
+  readonly ui: boolean;
+}
+
+export interface TemporalServer extends RunningProcess {
+  /** `host:port` of the gRPC frontend. */
+  readonly address: string;
+  readonly uiUrl: string;
+}
+
+/** Finds the Temporal CLI and describes its development server. */
+export const prepareTemporal = async (options: TemporalOptions): Promise<ProcessSpec> => {
+  const command = await temporalBinary(options);
+  const { file, ports } = options;
+  if (file !== null) await mkdir(dirname(file), { recursive: true });
+  const settings = {
+    // The default of 10 makes a burst of bids on one auction wait for client back-offs.
+    'history.maxInFlightUpdates': 1_000,
+    'history.maxTotalUpdates': 10_000,
+  };
+  return {
+    name: 'temporal',
+    command,
+    args: [
+      ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'error'],
+      ...['--port', `${ports.grpc}`, '--http-port', `${ports.http}`, '--metrics-port', `${ports.metrics}`],
+      ...(options.ui ? ['--ui-port', `${ports.ui}`] : ['--headless']),
+      ...(file === null ? [] : ['--db-filename', file]),
+      ...['--search-attribute', `${STATE_ATTRIBUTE}=Keyword`],
+      ...Object.entries(settings).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+    ],
+    env: { HOME: options.env['HOME'], PATH: options.env['PATH'] },
+    logFile: options.logFile,
+    isReady: async () => (await canConnect(ports.grpc)) && (await isServing(temporalAddress(ports))),
+  };
+};
+
+/** Starts a development server on 127.0.0.1 and waits until it takes workflows. */
+export const startTemporal = async (
+  options: Omit<TemporalOptions, 'ports'> & { readonly ports?: TemporalPorts },
+): Promise<TemporalServer> => {
+  const ports = options.ports ?? (await allocateTemporalPorts());
+  const running = await launchProcess(await prepareTemporal({ ...options, ports }));
+  return { ...running, address: temporalAddress(ports), uiUrl: `http://127.0.0.1:${ports.ui}` };
+};
+
+export const allocateTemporalPorts = async (): Promise<TemporalPorts> => {
+  const [grpc, ui, http, metrics] = (await allocatePorts(4)) as [number, number, number, number];
+  return { grpc, ui, http, metrics };
+};
+
+export const temporalAddress = ({ grpc }: TemporalPorts): string => `127.0.0.1:${grpc}`;
+
+/** True when the server answers and knows the namespace and the search attribute that every workflow sets. */
+const isServing = async (address: string): Promise<boolean> => {
+  const connection = Connection.lazy({ address, connectTimeout: '2s' });
+  try {
+    const { customAttributes } = await connection.withDeadline(Date.now() + 2_000, () =>
+      connection.operatorService.listSearchAttributes({ namespace: NAMESPACE }),
+    );
+    return STATE_ATTRIBUTE in (customAttributes ?? {});
+  } catch {
+    // Not yet: the launch reports a server that never answers.
+    return false;
+  } finally {
+    await connection.close();
+  }
+};
