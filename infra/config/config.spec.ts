@@ -1,0 +1,87 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ConfigError, loadConfig, loadSettings, redacted } from './config.ts';
+import { localFiles } from './local-stack.ts';
+
+let home: string;
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'aivillage-config-'));
+});
+afterAll(() => rmSync(home, { recursive: true }));
+
+const external = {
+  DATABASE_URL: 'postgres://user:hunter2@db.internal:5432/aivillage?sslkey=secret',
+  TEMPORAL_ADDRESS: 'temporal:7233',
+};
+
+test('the defaults are those of the embedded profile on port 8000', () => {
+  expect(loadSettings({})).toMatchObject({
+    profile: 'embedded',
+    port: 8000,
+    apiUrl: 'http://127.0.0.1:8000',
+    databaseUrl: null,
+    requireHardware: false,
+    temporalNamespace: 'default',
+  });
+  expect(loadSettings({ PORT: '', AIVILLAGE_HOME: 'x' }).port).toBe(8000);
+});
+
+test('R168: a shared service limits callers to 10, 100 and 1000 requests a minute unless told otherwise', () => {
+  const production = { AIVILLAGE_PROFILE: 'production' };
+  expect(loadSettings(production).rateLimits).toEqual({ anonymous: 10, authenticated: 100, premium: 1000 });
+  expect(loadSettings({ ...production, RATE_LIMIT_AUTHENTICATED: '7' }).rateLimits.authenticated).toBe(7);
+});
+
+test('every broken setting is named with its rule, and no value is shown', () => {
+  const broken = {
+    PORT: '99999',
+    DATABASE_URL: 'mysql://root:hunter2@x/y',
+    TEMPORAL_ADDRESS: 'nowhere',
+    TEE_REQUIRE_HARDWARE: 'maybe',
+  };
+  const error = capture(() => loadSettings(broken));
+  expect(error).toBeInstanceOf(ConfigError);
+  for (const name of Object.keys(broken)) expect(error.message).toContain(`${name}: `);
+  expect(error.message).not.toContain('hunter2');
+});
+
+test('secrets leave neither by the URL nor by its parameters', () => {
+  const shown = JSON.stringify(redacted(loadSettings(external)));
+  expect(shown).toContain('db.internal:5432/aivillage');
+  expect(shown).not.toMatch(/hunter2|user|secret/);
+});
+
+test('addresses come from the environment, else from the local stack of the data directory, else fail', () => {
+  const env = { AIVILLAGE_HOME: home };
+  expect(loadConfig({ ...env, ...external })).toMatchObject({
+    temporalAddress: 'temporal:7233',
+    meshPort: 4001,
+  });
+  expect(capture(() => loadConfig(env)).message).toContain('DATABASE_URL');
+
+  const ports = { postgres: 1, temporal: 2, temporalUi: 3, temporalHttp: 4, temporalMetrics: 5, mesh: 6 };
+  mkdirSync(join(home, 'keys'));
+  writeFileSync(localFiles(home).ports, JSON.stringify(ports));
+  writeFileSync(localFiles(home).postgresPassword, 'p@ss\n');
+  expect(loadConfig(env)).toMatchObject({
+    databaseUrl: 'postgres://postgres:p%40ss@127.0.0.1:1/aivillage',
+    temporalAddress: '127.0.0.1:2',
+    temporalUiUrl: 'http://127.0.0.1:3',
+    meshPort: 6,
+  });
+  expect(() => loadConfig({ ...env, AIVILLAGE_PROFILE: 'production' })).toThrow(ConfigError);
+
+  writeFileSync(localFiles(home).ports, '{"postgres":');
+  expect(() => loadConfig(env)).toThrow(ConfigError);
+});
+
+const capture = (action: () => unknown): Error => {
+  try {
+    action();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('nothing was thrown');
+};

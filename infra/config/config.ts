@@ -1,0 +1,154 @@
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { readLocalStack } from './local-stack.ts';
+
+/** The checkout: where the data directory lies unless AIVILLAGE_HOME says otherwise. */
+const CHECKOUT = resolve(import.meta.dirname, '..', '..');
+
+/** The port libp2p peers customarily listen on. */
+const DEFAULT_MESH_PORT = 4_001;
+
+const port = z.coerce.number().int().min(1).max(65_535);
+const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
+const perMinute = z.coerce.number().int().positive();
+
+/** Every setting of every process, as environment variables. */
+const environmentSchema = z.object({
+  /** Data directory: keys, credentials, logs and, in the embedded profile, the servers' data. */
+  AIVILLAGE_HOME: z.string().min(1).default(join(CHECKOUT, '.aivillage')),
+  /** `embedded` starts its own servers and marks everything simulated as such; `production` takes all by URL. */
+  AIVILLAGE_PROFILE: z.enum(['embedded', 'production']).default('embedded'),
+  /** Port of the API. */
+  PORT: port.default(8_000),
+  /** Public base URL of the API: issuer and audience of its tokens. */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** `host:port` of the Temporal frontend. */
+  TEMPORAL_ADDRESS: z
+    .string()
+    .regex(/^\S+:\d+$/, 'must be host:port')
+    .optional(),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  TEMPORAL_UI_URL: z.url().optional(),
+  /** TCP port of the worker's libp2p peer. */
+  MESH_PORT: port.optional(),
+  /** Refuses every attestation under a simulated root. */
+  TEE_REQUIRE_HARDWARE: flag.default(false),
+  /** Lets unknown Ed25519 keys enrol themselves as providers. */
+  OPEN_PROVIDER_ENROLMENT: flag.default(true),
+  /** Requests per minute of one caller. */
+  RATE_LIMIT_ANONYMOUS: perMinute.optional(),
+  RATE_LIMIT_AUTHENTICATED: perMinute.optional(),
+  RATE_LIMIT_PREMIUM: perMinute.optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+/** Settings as given: what is external has a URL, what is absent is for the local stack to provide. */
+export interface Settings {
+  readonly home: string;
+  readonly profile: 'embedded' | 'production';
+  readonly port: number;
+  readonly apiUrl: string;
+  readonly databaseUrl: string | null;
+  readonly temporalAddress: string | null;
+  readonly temporalNamespace: string;
+  readonly temporalUiUrl: string | null;
+  readonly meshPort: number | null;
+  readonly requireHardware: boolean;
+  readonly openProviderEnrolment: boolean;
+  readonly rateLimits: {
+    readonly anonymous: number;
+    readonly authenticated: number;
+    readonly premium: number;
+  };
+  readonly logLevel: string;
+}
+
+/** Settings of a process that serves: every server it needs has an address. */
+export interface Config extends Settings {
+  readonly databaseUrl: string;
+  readonly temporalAddress: string;
+  readonly meshPort: number;
+}
+
+/** A setting that is missing or wrong. `message` names each one and its rule, never its value. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** Requests per minute: a shared service holds to the guide, a local engine serves its own user's tools. */
+const RATE_LIMITS = {
+  production: { anonymous: 10, authenticated: 100, premium: 1_000 },
+  embedded: { anonymous: 600, authenticated: 6_000, premium: 60_000 },
+};
+
+/**
+ * Parses the environment.
+ * @throws ConfigError naming every variable that breaks its rule.
+ */
+export const loadSettings = (env: NodeJS.ProcessEnv): Settings => {
+  // An empty variable is an unset one, as in a shell or a Compose file.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'),
+    );
+  }
+  const values = parsed.data;
+  const limits = RATE_LIMITS[values.AIVILLAGE_PROFILE];
+  return {
+    home: resolve(values.AIVILLAGE_HOME),
+    profile: values.AIVILLAGE_PROFILE,
+    port: values.PORT,
+    apiUrl: values.PUBLIC_URL ?? `http://127.0.0.1:${values.PORT}`,
+    databaseUrl: values.DATABASE_URL ?? null,
+    temporalAddress: values.TEMPORAL_ADDRESS ?? null,
+    temporalNamespace: values.TEMPORAL_NAMESPACE,
+    temporalUiUrl: values.TEMPORAL_UI_URL ?? null,
+    meshPort: values.MESH_PORT ?? null,
+    requireHardware: values.TEE_REQUIRE_HARDWARE,
+    openProviderEnrolment: values.OPEN_PROVIDER_ENROLMENT,
+    rateLimits: {
+      anonymous: values.RATE_LIMIT_ANONYMOUS ?? limits.anonymous,
+      authenticated: values.RATE_LIMIT_AUTHENTICATED ?? limits.authenticated,
+      premium: values.RATE_LIMIT_PREMIUM ?? limits.premium,
+    },
+    logLevel: values.LOG_LEVEL,
+  };
+};
+
+/**
+ * The settings of a serving process or a tool. What the environment leaves out is taken from the local stack that
+ * `npm start` has set up in the data directory.
+ * @throws ConfigError when a server has no address either way.
+ */
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => {
+  const settings = loadSettings(env);
+  const local = settings.profile === 'embedded' ? readLocalStack(settings.home) : null;
+  const databaseUrl = settings.databaseUrl ?? local?.databaseUrl;
+  const temporalAddress = settings.temporalAddress ?? local?.temporalAddress;
+  const meshPort = settings.meshPort ?? local?.ports.mesh ?? DEFAULT_MESH_PORT;
+  if (databaseUrl === undefined || temporalAddress === undefined) {
+    throw new ConfigError(
+      `DATABASE_URL and TEMPORAL_ADDRESS must be set, or ${settings.home} must hold a local stack (npm start)`,
+    );
+  }
+  const temporalUiUrl = settings.temporalUiUrl ?? local?.temporalUiUrl ?? null;
+  return { ...settings, databaseUrl, temporalAddress, meshPort, temporalUiUrl };
+};
+
+/** The same settings without secrets, for logs and `GET /v1/system/info`. */
+export const redacted = (settings: Settings): Record<string, unknown> => ({
+  ...settings,
+  databaseUrl: settings.databaseUrl === null ? null : withoutUserInfo(settings.databaseUrl),
+});
+
+const withoutUserInfo = (address: string): string => {
+  const url = new URL(address);
+  url.username = '';
+  url.password = '';
+  // Parameters such as `password=` or `sslkey=` are accepted by drivers, too.
+  url.search = '';
+  return url.href;
+};
