@@ -1,0 +1,126 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Pool } from 'pg';
+import type { Role } from '../../domain/subject/events.ts';
+import { msBetween } from '../../domain/time.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import { parseApiKey } from './api-key.ts';
+
+/** Who calls: what every route decides by. */
+export interface Principal {
+  readonly id: string;
+  readonly roles: readonly Role[];
+  /** Has the higher request rate. */
+  readonly premium: boolean;
+}
+
+export interface Credentials {
+  byApiKey(apiKey: string): Promise<Principal | null>;
+  byToken(token: string): Promise<Principal | null>;
+  /** `publicKey` in lower-case hex. */
+  byPublicKey(publicKey: string): Promise<Principal | null>;
+  /** Withdraws one credential. Other processes notice when their cached verdict ends, within 60 s. */
+  revoke(credentialId: string): Promise<void>;
+  /** Withdraws everything a principal holds, tokens included. */
+  disable(principalId: string): Promise<void>;
+}
+
+interface CredentialRow {
+  readonly principal_id: string;
+  readonly roles: Role[];
+  readonly premium: boolean;
+  readonly secret_hash: Buffer | null;
+}
+
+const CACHE_MS = 60_000;
+const CACHE_ENTRIES = 10_000;
+
+const principalOf = (row: CredentialRow): Principal => ({
+  id: row.principal_id,
+  roles: row.roles,
+  premium: row.premium,
+});
+
+/**
+ * Looks callers up in `engine.principals` and `engine.credentials`. Verified tokens and API keys are remembered under
+ * their SHA-256, never under themselves, for at most 60 s and never past their expiry. Refusals are not remembered, so
+ * an attacker cannot fill the cache.
+ */
+export const createCredentials = ({
+  pool,
+  tokens,
+  now,
+}: {
+  pool: Pool;
+  tokens: AccessTokens;
+  now: () => string;
+}): Credentials => {
+  const verified = new LRUCache<string, Principal>({ max: CACHE_ENTRIES, ttl: CACHE_MS });
+
+  const cached = async (
+    secret: string,
+    verify: () => Promise<{ principal: Principal; lifeMs: number } | null>,
+  ): Promise<Principal | null> => {
+    const key = createHash('sha256').update(secret).digest('base64');
+    const known = verified.get(key);
+    if (known) return known;
+    const found = await verify();
+    if (!found || found.lifeMs <= 0) return null;
+    verified.set(key, found.principal, { ttl: Math.min(found.lifeMs, CACHE_MS) });
+    return found.principal;
+  };
+
+  const credential = async (id: string, kind: 'api-key' | 'public-key'): Promise<CredentialRow | null> => {
+    const { rows } = await pool.query<CredentialRow>(
+      `select p.principal_id, p.roles, p.premium, c.secret_hash
+         from engine.credentials c join engine.principals p using (principal_id)
+        where c.credential_id = $1 and c.kind = $2 and c.revoked_at is null and p.disabled_at is null`,
+      [id, kind],
+    );
+    return rows[0] ?? null;
+  };
+
+  return {
+    byApiKey: (apiKey) =>
+      cached(apiKey, async () => {
+        const parts = parseApiKey(apiKey);
+        if (!parts) return null;
+        const row = await credential(parts.id, 'api-key');
+        if (!row?.secret_hash || !timingSafeEqual(row.secret_hash, parts.secretHash)) return null;
+        return { principal: principalOf(row), lifeMs: CACHE_MS };
+      }),
+    byToken: (token) =>
+      cached(token, async () => {
+        const claims = await tokens.verify(token);
+        if (!claims) return null;
+        const { rows } = await pool.query<{ premium: boolean }>(
+          'select premium from engine.principals where principal_id = $1 and disabled_at is null',
+          [claims.subject],
+        );
+        const [row] = rows;
+        if (!row) return null;
+        return {
+          principal: { id: claims.subject, roles: claims.roles, premium: row.premium },
+          lifeMs: msBetween(now(), claims.expiresAt),
+        };
+      }),
+    byPublicKey: async (publicKey) => {
+      const row = await credential(publicKey, 'public-key');
+      return row && principalOf(row);
+    },
+    revoke: async (credentialId) => {
+      await pool.query(
+        'update engine.credentials set revoked_at = coalesce(revoked_at, now()) where credential_id = $1',
+        [credentialId],
+      );
+      verified.clear();
+    },
+    disable: async (principalId) => {
+      await pool.query(
+        'update engine.principals set disabled_at = coalesce(disabled_at, now()) where principal_id = $1',
+        [principalId],
+      );
+      verified.clear();
+    },
+  };
+};
