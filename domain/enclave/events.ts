@@ -65,8 +65,8 @@ export interface EnclaveAttested {
   readonly expiresAt: string;
 }
 
-/** Whose fault a failed enclave is, in the words that trust and money use. */
-export type EnclaveFault = 'refusal' | 'no-show' | 'attestation' | 'lost';
+/** Why an enclave failed, in the words that trust and money use; `stopped` is nobody's fault. */
+export type EnclaveFault = 'refusal' | 'no-show' | 'attestation' | 'lost' | 'stopped';
 
 export interface EnclaveFailed {
   readonly type: 'enclave.failed';

@@ -140,6 +140,13 @@ export interface Payout {
   readonly amount: Micro;
 }
 
+/** The job cannot be finished. What it holds is released first; `job.failed` follows. */
+export interface JobAborted {
+  readonly type: 'job.aborted';
+  readonly reason: ErrorCode;
+  readonly message: string;
+}
+
 export interface JobSettled {
   readonly type: 'job.settled';
   readonly payouts: readonly Payout[];
@@ -171,5 +178,6 @@ export type JobEvent =
   | JobResultReceived
   | JobResultsDisagreed
   | JobProven
+  | JobAborted
   | JobSettled
   | JobFailed;

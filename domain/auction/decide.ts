@@ -1,0 +1,111 @@
+import type { SnapshotFrom } from 'xstate';
+import { accept, type Decision, type DecisionContext } from '../decision.ts';
+import { reject } from '../errors.ts';
+import { MAX_BIDS, TIERS } from '../tiers.ts';
+import { addSeconds, isBefore } from '../time.ts';
+import type { AuctionCommand, OpenAuction, PlaceBid } from './commands.ts';
+import type { AuctionEvent, BidVerdict } from './events.ts';
+import { AUCTION_VERSION, type Auction, type auctionMachine, type SealedBid } from './machine.ts';
+
+type Snapshot = SnapshotFrom<typeof auctionMachine>;
+
+/** Longest auction a submitter may ask for: a day. */
+const MAX_AUCTION_SECONDS = 86_400;
+
+/** Distinct owners among active bids: "3 providers" counts owners, not identities (domain-rules 1.3). */
+export const distinctOwners = (bids: readonly Pick<SealedBid, 'owner'>[]): number =>
+  new Set(bids.map((bid) => bid.owner)).size;
+
+/** Rules over commands of an auction. Prices are under seal here: the ceiling was checked before sealing. */
+export const decide = (snapshot: Snapshot, command: AuctionCommand, ctx: DecisionContext): Decision<AuctionEvent> => {
+  const auction = snapshot.context;
+  switch (command.type) {
+    case 'open':
+      return open(snapshot, command, ctx);
+    case 'place-bid':
+      return placeBid(snapshot, command, ctx);
+    case 'allocate': {
+      if (ctx.actor !== auction.submitter) return reject('AUTHORIZATION_FAILED', 'only the submitter allocates its auction');
+      const event = { type: 'auction.allocated', jobId: command.jobId } as const;
+      if (snapshot.can(event)) return accept(event);
+      if (auction.failure) return reject('AUCTION_NOT_ENOUGH_BIDS', auction.failure.message);
+      return reject('CONFLICT', `the auction is ${String(snapshot.value)}, not awarded`);
+    }
+    case 'deadline':
+      return command.id === 'close' ? close(snapshot, ctx) : lapse(snapshot, ctx);
+  }
+};
+
+const open = (snapshot: Snapshot, command: OpenAuction, ctx: DecisionContext): Decision<AuctionEvent> => {
+  if (!snapshot.matches('new')) return reject('CONFLICT', 'this quote has already opened an auction');
+  const { auctionSeconds } = command;
+  if (!Number.isInteger(auctionSeconds) || auctionSeconds < 1 || auctionSeconds > MAX_AUCTION_SECONDS) {
+    return reject('INVALID_REQUEST', 'the auction length is out of range', [
+      { field: 'auction_seconds', rule: `an integer from 1 to ${MAX_AUCTION_SECONDS}` },
+    ]);
+  }
+  const { type: _, ...terms } = command;
+  const tier = TIERS[command.tier];
+  return accept({
+    type: 'auction.opened',
+    machineVersion: AUCTION_VERSION,
+    ...terms,
+    winners: tier.winners,
+    requiredUp: tier.requiredUp,
+    minimumOwners: tier.minimumOwners,
+    rule: 'critical-value',
+    openedAt: ctx.now,
+    closesAt: addSeconds(ctx.now, auctionSeconds),
+  });
+};
+
+const placeBid = (snapshot: Snapshot, command: PlaceBid, ctx: DecisionContext): Decision<AuctionEvent> => {
+  const auction = snapshot.context;
+  if (snapshot.matches('new')) return reject('RESOURCE_NOT_FOUND', 'no such auction');
+  // The logged close decides; a bid that arrives before the close event but at its instant is late all the same.
+  if (!snapshot.matches('open') || !isBefore(ctx.now, auction.closesAt)) {
+    return reject('AUCTION_EXPIRED', `the auction closed at ${auction.closesAt}`);
+  }
+  if (command.owner === auction.submitter) return reject('AUTHORIZATION_FAILED', 'nobody bids on an auction of its own');
+  if (auction.bids.some((bid) => bid.owner === command.owner)) return reject('CONFLICT', 'one active bid per owner');
+  if (auction.bids.length >= MAX_BIDS) return reject('CONFLICT', `the auction has its ${MAX_BIDS} bids`);
+  const { type: _, ...bid } = command;
+  return accept({ type: 'auction.bid-placed', ...bid, deposit: auction.ceiling, placedAt: ctx.now });
+};
+
+const close = (snapshot: Snapshot, ctx: DecisionContext): Decision<AuctionEvent> => {
+  const auction = snapshot.context;
+  if (!snapshot.matches('open')) return reject('CONFLICT', 'the auction is not open');
+  const owners = distinctOwners(auction.bids);
+  if (owners >= auction.minimumOwners) return accept({ type: 'auction.closed', closedAt: ctx.now });
+  if (!auction.extended) {
+    return accept({
+      type: 'auction.extended',
+      extendedAt: ctx.now,
+      closesAt: addSeconds(ctx.now, auction.auctionSeconds),
+      owners,
+    });
+  }
+  return accept({
+    type: 'auction.failed',
+    reason: 'AUCTION_NOT_ENOUGH_BIDS',
+    message: `bids of distinct owners: have ${owners}, need ${auction.minimumOwners}`,
+    verdicts: auction.bids.map((bid) => expired(bid)),
+  });
+};
+
+const expired = (bid: SealedBid): BidVerdict => ({ bidId: bid.bidId, state: 'expired', reason: 'too few bids' });
+
+const lapse = (snapshot: Snapshot, ctx: DecisionContext): Decision<AuctionEvent> => {
+  const event = { type: 'auction.lapsed', lapsedAt: ctx.now } as const;
+  return snapshot.can(event) ? accept(event) : reject('CONFLICT', 'the award was taken');
+};
+
+/** Seconds a submitter has to use an award it bought on its own. */
+export const ALLOCATION_SECONDS = 15 * 60;
+
+/** Bids a replacement may come from: opened, not refused, not among the winners. */
+export const reserveOf = (auction: Auction) => {
+  const taken = new Set([...auction.awarded.map((bid) => bid.bidId), ...auction.refused.map((bid) => bid.bidId)]);
+  return auction.opened.filter((bid) => !taken.has(bid.bidId));
+};

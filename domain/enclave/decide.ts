@@ -1,0 +1,66 @@
+import type { SnapshotFrom } from 'xstate';
+import { accept, type Decision, type DecisionContext } from '../decision.ts';
+import { type FieldError, reject } from '../errors.ts';
+import { addSeconds } from '../time.ts';
+import type { CreateEnclave, EnclaveCommand } from './commands.ts';
+import type { EnclaveEvent } from './events.ts';
+import { ENCLAVE_VERSION, type enclaveMachine } from './machine.ts';
+
+type Snapshot = SnapshotFrom<typeof enclaveMachine>;
+
+/** Bounds of one enclave (requirements §3, tee). The measured memory bound is hard; the upper end is a node's to offer. */
+export const ENCLAVE_LIMITS = { memoryMb: { min: 1, max: 4096 }, cpuCores: { min: 1, max: 32 } } as const;
+
+/** Rules over commands of an enclave. */
+export const decide = (snapshot: Snapshot, command: EnclaveCommand, ctx: DecisionContext): Decision<EnclaveEvent> => {
+  switch (command.type) {
+    case 'create':
+      return create(snapshot, command, ctx);
+    case 'run': {
+      const event = { type: 'enclave.run-started', work: command.work, startedAt: ctx.now } as const;
+      if (snapshot.can(event)) return accept(event);
+      return reject('CONFLICT', `the enclave is ${String(snapshot.value)}, not attested and idle`);
+    }
+    case 'destroy':
+      return stop(snapshot, command.reason);
+    case 'deadline':
+      return stop(snapshot, 'expired');
+  }
+};
+
+/** Ends an enclave that has no result yet. It is nobody's fault: the job that owned it ended first. */
+const stop = (snapshot: Snapshot, reason: string): Decision<EnclaveEvent> => {
+  const event = {
+    type: 'enclave.failed',
+    fault: 'stopped',
+    code: 'CONFLICT',
+    message: reason,
+    steps: [],
+  } as const;
+  return snapshot.can(event) ? accept(event) : reject('CONFLICT', `the enclave is ${String(snapshot.value)}`);
+};
+
+const outOfRange = (field: string, value: number, { min, max }: { min: number; max: number }): FieldError[] =>
+  Number.isInteger(value) && value >= min && value <= max ? [] : [{ field, rule: `an integer from ${min} to ${max}` }];
+
+const create = (snapshot: Snapshot, command: CreateEnclave, ctx: DecisionContext): Decision<EnclaveEvent> => {
+  if (!snapshot.matches('new')) return reject('CONFLICT', 'this enclave exists already');
+  if (command.platform !== 'amd_sev_snp') {
+    return reject('UNSUPPORTED_PLATFORM', `no node offers ${command.platform}`, [
+      { field: 'platform', rule: 'one of the platforms a node offers: amd_sev_snp' },
+    ]);
+  }
+  const errors = [
+    ...outOfRange('memory_mb', command.config.memoryMb, ENCLAVE_LIMITS.memoryMb),
+    ...outOfRange('cpu_cores', command.config.cpuCores, ENCLAVE_LIMITS.cpuCores),
+  ];
+  if (errors.length > 0) return reject('INVALID_REQUEST', 'the enclave is larger than any node may offer', errors);
+  const { type: _, lifetimeSeconds, ...facts } = command;
+  return accept({
+    type: 'enclave.requested',
+    machineVersion: ENCLAVE_VERSION,
+    ...facts,
+    requestedAt: ctx.now,
+    expiresAt: addSeconds(ctx.now, lifetimeSeconds),
+  });
+};

@@ -1,0 +1,30 @@
+import type { DeadlineCommand } from '../decision.ts';
+import type { Micro } from '../money.ts';
+import type { TierName } from '../tiers.ts';
+
+/** Submits a job from a verified quote. The escrow (winners × ceiling) is held with it, or it is refused (402). */
+export interface SubmitJob {
+  readonly type: 'submit';
+  readonly jobId: string;
+  readonly submitter: string;
+  readonly quoteId: string;
+  readonly auctionId: string;
+  /** True when the submitter had the auction run on its own; its award and escrow are taken over. */
+  readonly auctionGiven: boolean;
+  readonly tier: TierName;
+  readonly tierTableVersion: number;
+  readonly requiredTops: number;
+  readonly utilization: number;
+  readonly durationSeconds: number;
+  /** Per winner; the quote's ceiling or a lower maximum. */
+  readonly ceiling: Micro;
+  readonly codeHash: string;
+  readonly args: readonly string[];
+  readonly inputHash: string;
+  readonly memoryMb: number;
+  readonly auctionSeconds: number;
+  readonly allowSimulated: boolean;
+  readonly seed: string;
+}
+
+export type JobCommand = SubmitJob | DeadlineCommand;

@@ -1,0 +1,165 @@
+import type { OpenedBid, Winner } from '../auction/events.ts';
+import type { PlatformLabel } from '../enclave/events.ts';
+import type { ErrorCode } from '../errors.ts';
+import { type Micro, ZERO } from '../money.ts';
+import type { TierName } from '../tiers.ts';
+import type { JobEvent, JobMemberFailed, JobProven, JobResultReceived, JobSubmitted } from './events.ts';
+
+/** One attempt to have a member do the work. A provider is barred once it failed, so it appears once. */
+export interface Member extends Winner {
+  readonly enclaveId: string;
+  readonly label: PlatformLabel | null;
+  readonly attested: boolean;
+  readonly result: Omit<JobResultReceived, 'type'> | null;
+}
+
+export interface Job extends Omit<JobSubmitted, 'type' | 'machineVersion'> {
+  readonly closesAt: string | null;
+  readonly auctionSeed: string;
+  /** Winners and reserve as awarded; the quorum is formed from them. */
+  readonly awarded: readonly Winner[];
+  readonly reserve: readonly OpenedBid[];
+  /** Bids whose deposit is still held: winners of the auction that did not fail. */
+  readonly deposits: readonly { readonly bidId: string; readonly owner: string }[];
+  readonly quorumId: string | null;
+  readonly epoch: number;
+  readonly predictedAvailability: number;
+  readonly degraded: boolean;
+  readonly formedAt: string | null;
+  readonly members: readonly Member[];
+  readonly failed: readonly Omit<JobMemberFailed, 'type'>[];
+  /** Every enclave ever asked for, so that all of them are destroyed. */
+  readonly enclaves: readonly string[];
+  readonly startedAt: string | null;
+  /** A third result was asked for already. */
+  readonly deciderAsked: boolean;
+  readonly proven: Omit<JobProven, 'type'> | null;
+  readonly failure: { readonly reason: ErrorCode; readonly message: string } | null;
+}
+
+export const blankJob: Job = {
+  jobId: '',
+  submitter: '',
+  quoteId: '',
+  auctionId: '',
+  auctionGiven: false,
+  tier: 'bronze' as TierName,
+  tierTableVersion: 0,
+  requiredTops: 0,
+  utilization: 0,
+  durationSeconds: 0,
+  ceiling: ZERO as Micro,
+  winners: 0,
+  codeHash: '',
+  args: [],
+  inputHash: '',
+  memoryMb: 0,
+  auctionSeconds: 0,
+  allowSimulated: false,
+  seed: '',
+  submittedAt: '',
+  closesAt: null,
+  auctionSeed: '',
+  awarded: [],
+  reserve: [],
+  deposits: [],
+  quorumId: null,
+  epoch: 0,
+  predictedAvailability: 0,
+  degraded: false,
+  formedAt: null,
+  members: [],
+  failed: [],
+  enclaves: [],
+  startedAt: null,
+  deciderAsked: false,
+  proven: null,
+  failure: null,
+};
+
+/** Enclave ids derive from job and provider: asking twice is asking once. */
+export const enclaveIdOf = (jobId: string, providerId: string): string =>
+  `enclave-${jobId.slice('job-'.length)}.${providerId.slice('provider-'.length)}`;
+
+export const quorumIdOf = (jobId: string): string => `quorum-${jobId.slice('job-'.length)}`;
+
+const asMember = (job: Job, winner: Winner): Member =>
+  job.members.find((member) => member.providerId === winner.providerId) ?? {
+    ...winner,
+    enclaveId: enclaveIdOf(job.jobId, winner.providerId),
+    label: null,
+    attested: false,
+    result: null,
+  };
+
+const joined = (job: Job, winners: readonly Winner[]): Partial<Job> => {
+  const members = winners.map((winner) => asMember(job, winner));
+  const enclaves = new Set([...job.enclaves, ...members.map((member) => member.enclaveId)]);
+  return { members, enclaves: [...enclaves] };
+};
+
+const withMember = (job: Job, providerId: string, change: Partial<Member>): Partial<Job> => ({
+  members: job.members.map((member) => (member.providerId === providerId ? { ...member, ...change } : member)),
+});
+
+const bodyOf = <E extends JobEvent>({ type: _, ...body }: E): Omit<E, 'type'> => body;
+
+/** The state of a job after one more event. */
+export const evolveJob = (job: Job, event: JobEvent): Job => {
+  switch (event.type) {
+    case 'job.submitted': {
+      const { type: _, machineVersion: __, ...facts } = event;
+      return { ...blankJob, ...facts };
+    }
+    case 'job.auction-opened':
+      return { ...job, closesAt: event.closesAt };
+    case 'job.auction-awarded':
+      return {
+        ...job,
+        awarded: event.winners,
+        reserve: event.reserve,
+        auctionSeed: event.seed,
+        deposits: event.winners.map(({ bidId, owner }) => ({ bidId, owner })),
+      };
+    case 'job.quorum-formed':
+      return {
+        ...job,
+        ...joined(job, event.members),
+        quorumId: event.quorumId,
+        epoch: event.epoch,
+        predictedAvailability: event.predictedAvailability,
+        formedAt: event.formedAt,
+      };
+    case 'job.quorum-degraded':
+      return { ...job, ...joined(job, event.members), epoch: event.epoch, degraded: true };
+    case 'job.enclave-attested':
+      return { ...job, ...withMember(job, event.providerId, { attested: true, label: event.label }) };
+    case 'job.run-started':
+      return { ...job, startedAt: job.startedAt ?? event.startedAt };
+    case 'job.result-received':
+      return { ...job, ...withMember(job, event.providerId, { result: bodyOf(event) }) };
+    case 'job.member-failed':
+      return {
+        ...job,
+        members: job.members.filter((member) => member.providerId !== event.providerId),
+        failed: [...job.failed, bodyOf(event)],
+        deposits: job.deposits.filter((deposit) => deposit.bidId !== event.bidId),
+      };
+    case 'job.results-disagreed':
+      return { ...job, deciderAsked: true };
+    case 'job.proven':
+      return { ...job, proven: bodyOf(event) };
+    case 'job.aborted':
+      return { ...job, failure: { reason: event.reason, message: event.message } };
+    case 'job.failed':
+      return { ...job, failure: { reason: event.reason, message: event.message }, deposits: [] };
+    case 'job.settled':
+      return { ...job, deposits: [] };
+  }
+};
+
+/** What a job with a complete quorum has to do next. */
+export const phaseOf = (job: Job): 'launching' | 'running' | 'proving' => {
+  if (job.members.some((member) => !member.attested)) return 'launching';
+  return job.members.every((member) => member.result !== null) ? 'proving' : 'running';
+};

@@ -1,0 +1,132 @@
+import { assign, cancel, raise, setup } from 'xstate';
+import type { OpenedBid, Winner } from '../auction/events.ts';
+import { type DeadlineRaised, effect } from '../lifecycle.ts';
+import { type Micro, ZERO } from '../money.ts';
+import type { TierName } from '../tiers.ts';
+import { msBetween } from '../time.ts';
+import type { MemberLost, QuorumDegraded, QuorumEvent, QuorumFormed, QuorumReformed, Violation } from './events.ts';
+
+export const QUORUM_VERSION = 1;
+
+export interface Quorum {
+  readonly quorumId: string;
+  readonly jobId: string;
+  readonly auctionId: string;
+  readonly tier: TierName;
+  readonly target: number;
+  readonly requiredUp: number;
+  readonly ceiling: Micro;
+  readonly seed: string;
+  readonly epoch: number;
+  readonly members: readonly Winner[];
+  readonly reserve: readonly OpenedBid[];
+  /** Lost in the current epoch: their owners are barred from the next. */
+  readonly lost: readonly { readonly providerId: string; readonly owner: string }[];
+  /** Members wanted beyond what the tier buys. */
+  readonly extra: number;
+  readonly predictedAvailability: number;
+  readonly violations: readonly Violation[];
+  readonly formedAt: string;
+  readonly expiresAt: string;
+}
+
+const blank: Quorum = {
+  quorumId: '',
+  jobId: '',
+  auctionId: '',
+  tier: 'bronze',
+  target: 0,
+  requiredUp: 0,
+  ceiling: ZERO,
+  seed: '',
+  epoch: 0,
+  members: [],
+  reserve: [],
+  lost: [],
+  extra: 0,
+  predictedAvailability: 0,
+  violations: [],
+  formedAt: '',
+  expiresAt: '',
+};
+
+const formed = ({ type: _, machineVersion: __, ...facts }: QuorumFormed): Quorum => ({ ...blank, ...facts });
+
+const withoutLost = (quorum: Quorum, event: MemberLost): Partial<Quorum> => ({
+  members: quorum.members.filter((member) => member.providerId !== event.providerId),
+  reserve: quorum.reserve.filter((bid) => bid.owner !== event.owner),
+  lost: [...quorum.lost, { providerId: event.providerId, owner: event.owner }],
+});
+
+const reformed = (event: QuorumReformed): Partial<Quorum> => ({
+  epoch: event.epoch,
+  members: event.members,
+  reserve: event.reserve,
+  predictedAvailability: event.predictedAvailability,
+  violations: [],
+  lost: [],
+});
+
+const degraded = (event: QuorumDegraded): Partial<Quorum> => ({
+  epoch: event.epoch,
+  members: event.members,
+  predictedAvailability: event.predictedAvailability,
+  violations: event.violations,
+  lost: [],
+});
+
+/**
+ * A set of members with a promised availability; a lost member is replaced in a new epoch or the set is degraded.
+ * The expiry starts anew with every state: a quorum nobody touches for its lifetime dissolves.
+ */
+export const quorumMachine = setup({
+  types: { context: {} as Quorum, events: {} as QuorumEvent | DeadlineRaised },
+  actors: { reform: effect<{ quorumId: string; epoch: number }>() },
+  delays: { lifetime: ({ context }) => msBetween(context.formedAt, context.expiresAt) },
+}).createMachine({
+  id: 'quorum',
+  initial: 'new',
+  context: blank,
+  on: {
+    'quorum.member-lost': {
+      target: '.reforming',
+      reenter: true,
+      guard: ({ context, event }) => context.members.some((member) => member.providerId === event.providerId),
+      actions: assign(({ context, event }) => withoutLost(context, event)),
+    },
+    'quorum.member-requested': {
+      target: '.reforming',
+      reenter: true,
+      guard: ({ context }) => context.epoch > 0,
+      actions: assign({ extra: ({ context }) => context.extra + 1 }),
+    },
+    'quorum.dissolved': { target: '.dissolved', guard: ({ context }) => context.epoch > 0 },
+  },
+  states: {
+    new: { on: { 'quorum.formed': { target: 'formed', actions: assign(({ event }) => formed(event)) } } },
+    formed: {
+      tags: ['report'],
+      entry: raise({ type: 'deadline', id: 'expiry' }, { id: 'expiry', delay: 'lifetime' }),
+      exit: cancel('expiry'),
+    },
+    reforming: {
+      entry: raise({ type: 'deadline', id: 'expiry' }, { id: 'expiry', delay: 'lifetime' }),
+      exit: cancel('expiry'),
+      invoke: {
+        id: 'reform',
+        src: 'reform',
+        input: ({ context }) => ({ quorumId: context.quorumId, epoch: context.epoch }),
+      },
+      on: {
+        'quorum.reformed': { target: 'formed', actions: assign(({ event }) => reformed(event)) },
+        'quorum.degraded': { target: 'degraded', actions: assign(({ event }) => degraded(event)) },
+      },
+    },
+    degraded: {
+      tags: ['report'],
+      entry: raise({ type: 'deadline', id: 'expiry' }, { id: 'expiry', delay: 'lifetime' }),
+      exit: cancel('expiry'),
+    },
+    dissolved: { type: 'final' },
+  },
+});
