@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { sendSignal } from './process-identity.ts';
+
+/** Signals by which a server can be asked to end in order. */
+export type StopSignal = 'SIGTERM' | 'SIGINT';
 
 /** A server program: how to run it, how to know that it serves, how to stop it. */
 export interface ProcessSpec {
@@ -15,14 +19,14 @@ export interface ProcessSpec {
   readonly cwd?: string;
   /** Run as this user; only root may. */
   readonly user?: { readonly uid: number; readonly gid: number };
-  /** Receives stdout and stderr; truncated at every launch, so an old ready line cannot be mistaken for a new one. */
+  /** Receives stdout and stderr. Fresh at every launch, so no old ready line is met; the one before is kept as `.1`. */
   readonly logFile: string;
   /** Polled until true. A child that exits first fails the launch at once. */
   readonly isReady: () => Promise<boolean>;
   /** Most milliseconds until ready; a slow machine takes ten times as long as a fast one. */
   readonly readyTimeoutMs?: number;
   /** The signal of an orderly stop, and how long it may take before SIGKILL. */
-  readonly stopSignal?: NodeJS.Signals;
+  readonly stopSignal?: StopSignal;
   readonly stopTimeoutMs?: number;
 }
 
@@ -54,6 +58,7 @@ const STOP_TIMEOUT_MS = 20_000;
  */
 export const spawnProcess = async (spec: ProcessSpec): Promise<SpawnedProcess> => {
   mkdirSync(dirname(spec.logFile), { recursive: true });
+  if (existsSync(spec.logFile)) renameSync(spec.logFile, `${spec.logFile}.1`);
   const log = openSync(spec.logFile, 'w', 0o600);
   const child = spawn(spec.command, spec.args, {
     env: spec.env,
@@ -64,7 +69,11 @@ export const spawnProcess = async (spec: ProcessSpec): Promise<SpawnedProcess> =
   });
   closeSync(log);
   const exited = new Promise<ProcessExit>((resolve) =>
-    child.once('exit', (code, signal) => resolve({ code, signal })),
+    child.once('exit', (code, signal) => {
+      // What the child itself had started in its session must not outlive it.
+      sendSignal(-(child.pid as number), 'SIGKILL');
+      resolve({ code, signal });
+    }),
   );
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
