@@ -23,12 +23,16 @@ export interface AttestationEvidence {
 /** Engine → node, over agent-communication. Every request may come twice; nodes answer the second like the first. */
 export type NodeRequest =
   | { readonly type: 'auction-opened'; readonly auction: AuctionAnnouncement }
+  /** The capacity that the node's bid holds is free again, unless it won and an enclave follows (invariant 15). */
+  | { readonly type: 'auction-ended'; readonly auctionId: string; readonly won: boolean }
   | {
       readonly type: 'create-enclave';
       readonly enclaveId: string;
       readonly platform: Platform;
       readonly codeHash: string;
       readonly config: EnclaveConfig;
+      /** When the node may destroy it by itself, should the engine never come back to do so. */
+      readonly expiresAt?: string;
     }
   | { readonly type: 'attest-enclave'; readonly enclaveId: string; readonly nonce: string }
   | { readonly type: 'attest-host'; readonly platform: Platform; readonly nonce: string }
@@ -47,9 +51,18 @@ export type AuctionAnnouncement = Pick<
 
 export interface NodeReplies {
   'auction-opened': { readonly type: 'noted' };
+  'auction-ended': { readonly type: 'noted' };
   'create-enclave': { readonly type: 'enclave-created'; readonly enclaveKey: string };
-  'attest-enclave': { readonly type: 'attestation'; readonly evidence: AttestationEvidence; readonly enclaveKey: string };
-  'attest-host': { readonly type: 'attestation'; readonly evidence: AttestationEvidence; readonly enclaveKey: string };
+  'attest-enclave': {
+    readonly type: 'attestation';
+    readonly evidence: AttestationEvidence;
+    readonly enclaveKey: string;
+  };
+  'attest-host': {
+    readonly type: 'attestation';
+    readonly evidence: AttestationEvidence;
+    readonly enclaveKey: string;
+  };
   'run-enclave': { readonly type: 'run-finished'; readonly proof: ExecutionProof };
   'destroy-enclave': { readonly type: 'destroyed' };
 }
@@ -77,7 +90,12 @@ export type EngineRequest =
       readonly signature: string;
     }
   | { readonly type: 'fetch-artifact'; readonly sha256: string; readonly enclaveId: string }
-  | { readonly type: 'store-output'; readonly sha256: string; readonly enclaveId: string; readonly bytes: string };
+  | {
+      readonly type: 'store-output';
+      readonly sha256: string;
+      readonly enclaveId: string;
+      readonly bytes: string;
+    };
 
 export interface EngineReplies {
   join: { readonly type: 'joined'; readonly providerId: string; readonly heartbeatSeconds: number };

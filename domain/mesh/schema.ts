@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { PLATFORMS } from '../enclave/events.ts';
+import { ERROR_STATUS, type ErrorCode } from '../errors.ts';
+import { isMicro, type Micro } from '../money.ts';
+import { executionProofSchema } from '../proof/schema.ts';
+import { INFRASTRUCTURE_TYPES, TIER_NAMES } from '../tiers.ts';
+import type {
+  AttestationEvidence,
+  AuctionAnnouncement,
+  EngineReplies,
+  EngineRequest,
+  MeshRefusal,
+  NodeReplies,
+  NodeRequest,
+} from './messages.ts';
+
+/** What goes over the mesh, checked on receipt at both ends. Unknown members are dropped, so that peers can be newer. */
+const hex32 = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in lower-case hex');
+const id = z.string().regex(/^[a-z]+-[0-9A-HJKMNP-TV-Z]{26}$/, 'a prefix and a ULID');
+const name = z.string().min(1).max(128);
+const instant = z.iso.datetime();
+const amount = z.custom<Micro>(
+  (value) => isMicro(value) && !value.startsWith('-') && value.length <= 30,
+  'an integer number of micro-units as a decimal string, not negative',
+);
+const platform = z.enum(PLATFORMS);
+
+const auctionAnnouncement = z.object({
+  auctionId: id,
+  submitter: name,
+  tier: z.enum(TIER_NAMES),
+  requiredTops: z.number().positive(),
+  durationSeconds: z.number().positive(),
+  winners: z.number().int().positive(),
+  ceiling: amount,
+  closesAt: instant,
+}) satisfies z.ZodType<AuctionAnnouncement>;
+
+const enclaveConfig = z.object({
+  memoryMb: z.number().int().positive(),
+  cpuCores: z.number().positive(),
+  allowDebug: z.literal(false),
+});
+
+const workOrder = z.object({
+  args: z.array(z.string()).max(1024),
+  inputHash: hex32,
+  randomSeed: hex32,
+  clockStart: instant,
+  timeLimitSeconds: z.number().positive(),
+});
+
+export const nodeRequestSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('auction-opened'), auction: auctionAnnouncement }),
+  z.object({ type: z.literal('auction-ended'), auctionId: id, won: z.boolean() }),
+  z.object({
+    type: z.literal('create-enclave'),
+    enclaveId: id,
+    platform,
+    codeHash: hex32,
+    config: enclaveConfig,
+    expiresAt: instant.exactOptional(),
+  }),
+  z.object({ type: z.literal('attest-enclave'), enclaveId: id, nonce: hex32 }),
+  z.object({ type: z.literal('attest-host'), platform, nonce: hex32 }),
+  z.object({ type: z.literal('run-enclave'), enclaveId: id, jobId: id.nullable(), work: workOrder }),
+  z.object({ type: z.literal('destroy-enclave'), enclaveId: id }),
+]) satisfies z.ZodType<NodeRequest>;
+
+/** Requests of resource-discovery. */
+export const discoveryRequestSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('join'),
+    at: instant,
+    infrastructureType: z.enum(INFRASTRUCTURE_TYPES),
+    asn: z.number().int().min(1).max(4_294_967_295),
+    region: name,
+    tops: z.number().positive(),
+    platforms: z.array(platform).min(1).max(PLATFORMS.length),
+    stake: amount,
+  }),
+  z.object({ type: z.literal('heartbeat'), sequence: z.number().int().nonnegative(), at: instant }),
+]) satisfies z.ZodType<EngineRequest>;
+
+/** Requests of nodes over agent-communication. Artefact bytes are bounded by the frame that carries them. */
+export const workRequestSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('bid'), auctionId: id, price: amount, signature: z.base64url().max(88) }),
+  z.object({ type: z.literal('fetch-artifact'), sha256: hex32, enclaveId: id }),
+  z.object({ type: z.literal('store-output'), sha256: hex32, enclaveId: id, bytes: z.string() }),
+]) satisfies z.ZodType<EngineRequest>;
+
+const refusal = z.object({
+  type: z.literal('refused'),
+  code: z.enum(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]),
+  message: z.string().max(2048),
+  errors: z
+    .array(z.object({ field: z.string().max(256), rule: z.string().max(512) }))
+    .max(64)
+    .exactOptional(),
+}) satisfies z.ZodType<MeshRefusal>;
+
+const noted = z.object({ type: z.literal('noted') });
+const attestation = z.object({
+  type: z.literal('attestation'),
+  evidence: z.object({
+    platform,
+    report: z.base64url().max(16_384),
+    certificates: z.array(z.base64url().max(16_384)).max(8),
+  }) satisfies z.ZodType<AttestationEvidence>,
+  enclaveKey: hex32,
+});
+
+/** What a node may answer to each request, refusals included. */
+export const nodeReplySchemas: {
+  readonly [T in keyof NodeReplies]: z.ZodType<NodeReplies[T] | MeshRefusal>;
+} = {
+  'auction-opened': z.union([noted, refusal]),
+  'auction-ended': z.union([noted, refusal]),
+  'create-enclave': z.union([z.object({ type: z.literal('enclave-created'), enclaveKey: hex32 }), refusal]),
+  'attest-enclave': z.union([attestation, refusal]),
+  'attest-host': z.union([attestation, refusal]),
+  'run-enclave': z.union([
+    z.object({ type: z.literal('run-finished'), proof: executionProofSchema }),
+    refusal,
+  ]),
+  'destroy-enclave': z.union([z.object({ type: z.literal('destroyed') }), refusal]),
+};
+
+/** What the engine may answer to each request, refusals included. */
+export const engineReplySchemas: {
+  readonly [T in keyof EngineReplies]: z.ZodType<EngineReplies[T] | MeshRefusal>;
+} = {
+  join: z.union([
+    z.object({
+      type: z.literal('joined'),
+      providerId: id,
+      heartbeatSeconds: z.number().positive().max(3600),
+    }),
+    refusal,
+  ]),
+  heartbeat: z.union([z.object({ type: z.literal('seen') }), refusal]),
+  bid: z.union([
+    z.object({ type: z.literal('bid-placed'), bidId: id, position: z.string().regex(/^\d+$/) }),
+    refusal,
+  ]),
+  'fetch-artifact': z.union([z.object({ type: z.literal('artifact'), bytes: z.string() }), refusal]),
+  'store-output': z.union([z.object({ type: z.literal('stored') }), refusal]),
+};
