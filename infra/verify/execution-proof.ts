@@ -1,0 +1,172 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import type { EnclaveConfig, PlatformLabel, VerificationStep } from '../../domain/enclave/events.ts';
+import { measurementOf, moduleSha384 } from '../../domain/enclave/measurement.ts';
+import { canonicalJson } from '../../domain/json.ts';
+import { proofIdOf, signedBytesOf } from '../../domain/proof/proof-id.ts';
+import type { ExecutionProof, ExecutionRecord } from '../../domain/proof/record.ts';
+import { verifyAttestation } from './attestation.ts';
+import { fromBase64Url } from './bytes.ts';
+import { type Now, nowMs } from './clock.ts';
+import { MalformedError } from './der.ts';
+import type { AttestationPolicy } from './policy.ts';
+import { isExecutionProof } from './record-shape.ts';
+import type { TrustedRoot } from './roots.ts';
+import { notChecked, notExpected, stepOf, type Verdict } from './steps.ts';
+
+export interface ProofPolicy extends Omit<AttestationPolicy, 'roots'> {
+  /** Oldest `finishedAt` that is accepted, in seconds before `now`; any when absent. */
+  readonly maximumAgeSeconds?: number;
+}
+
+/** What the proof must be about. Absent fields are not demanded. */
+export interface ProofExpectation
+  extends Partial<
+    Pick<ExecutionRecord, 'jobId' | 'enclaveId' | 'providerId' | 'moduleHash' | 'args' | 'inputHash'>
+  > {
+  readonly proofId?: string;
+  readonly enclaveKey?: string;
+  readonly nonce?: string;
+  readonly config?: EnclaveConfig;
+  /** The module itself: ties its SHA-256 in the record to the SHA-384 in the measurement without trusting the enclave. */
+  readonly module?: Uint8Array;
+}
+
+export interface ProofVerdict {
+  readonly valid: boolean;
+  /** As in an attestation: decided by the root; `simulated` when none vouches. */
+  readonly platform: PlatformLabel;
+  /** Steps of the attestation carry the prefix `attestation.`. */
+  readonly reasons: readonly VerificationStep[];
+}
+
+export interface ProofContext {
+  readonly roots?: readonly TrustedRoot[];
+  readonly now: Now;
+  readonly policy?: ProofPolicy;
+  readonly expected?: ProofExpectation;
+}
+
+/** Clocks of a node and of a verifier may differ by this much. */
+const CLOCK_SKEW_MS = 60_000;
+
+interface Decoded {
+  readonly signature: Uint8Array;
+  readonly report: Uint8Array;
+  readonly certificates: readonly Uint8Array[];
+}
+
+const decode = (proof: ExecutionProof): Decoded | null => {
+  try {
+    return {
+      signature: fromBase64Url(proof.signature),
+      report: fromBase64Url(proof.attestation.report),
+      certificates: proof.attestation.certificates.map(fromBase64Url),
+    };
+  } catch (error) {
+    if (error instanceof MalformedError) return null;
+    throw error;
+  }
+};
+
+const signatureHolds = (proof: ExecutionProof, signature: Uint8Array): boolean =>
+  signature.length === 64 &&
+  // RFC 8032 rules rather than ZIP 215: no second encoding of a key or a point.
+  ed25519.verify(signature, signedBytesOf(proof.record), hexToBytes(proof.enclaveKey), { zip215: false });
+
+const outcomeVerdict = ({ outcome, exitCode }: ExecutionRecord): Verdict =>
+  (outcome === 'exited') === (exitCode !== null) ? null : 'OUTCOME_INCONSISTENT';
+
+const timeVerdict = (
+  record: ExecutionRecord,
+  now: number,
+  maximumAgeSeconds: number | undefined,
+): Verdict => {
+  const [started, finished] = [Date.parse(record.startedAt), Date.parse(record.finishedAt)];
+  if (finished < started) return 'TIMES_INCONSISTENT';
+  if (finished > now + CLOCK_SKEW_MS) return 'FROM_THE_FUTURE';
+  return maximumAgeSeconds !== undefined && finished < now - maximumAgeSeconds * 1000 ? 'TOO_OLD' : null;
+};
+
+type Facts = Omit<ProofExpectation, 'module'>;
+
+const factsOf = ({ proofId, enclaveKey, record, attestation }: ExecutionProof): Required<Facts> => ({
+  proofId,
+  jobId: record.jobId,
+  enclaveId: record.enclaveId,
+  providerId: record.providerId,
+  moduleHash: record.moduleHash,
+  args: record.args,
+  inputHash: record.inputHash,
+  enclaveKey,
+  nonce: attestation.nonce,
+  config: attestation.config,
+});
+
+const expectedSteps = (proof: ExecutionProof, expected: ProofExpectation): VerificationStep[] =>
+  Object.entries(factsOf(proof)).flatMap(([name, fact]) => {
+    const demanded = expected[name as keyof Facts];
+    if (demanded === undefined) return [];
+    return stepOf(
+      `expected.${name}`,
+      canonicalJson(demanded) === canonicalJson(fact) ? null : 'EXPECTATION_MISMATCH',
+    );
+  });
+
+const moduleStep = (
+  { record, attestation }: ExecutionProof,
+  module: Uint8Array | undefined,
+): VerificationStep => {
+  if (module === undefined) return notExpected('module');
+  const holds =
+    record.moduleHash === bytesToHex(sha256(module)) && attestation.moduleSha384 === moduleSha384(module);
+  return stepOf('module', holds ? null : 'MODULE_MISMATCH');
+};
+
+/**
+ * Verifies an execution proof by value: its id is the hash of its record, the record is signed by the enclave key, a
+ * report under a trusted root binds that key to the measured module and configuration. `proof` may be any JSON; what is
+ * not a proof is invalid with code `MALFORMED`. Throws only on a `now` that is not an instant.
+ */
+export const verifyExecutionProof = async (proof: unknown, context: ProofContext): Promise<ProofVerdict> => {
+  const now = nowMs(context.now);
+  const decoded = isExecutionProof(proof) ? decode(proof) : null;
+  if (!decoded || !isExecutionProof(proof)) return malformed();
+  const { record, attestation, enclaveKey } = proof;
+  const [vcek, ...chain] = decoded.certificates as [Uint8Array, ...Uint8Array[]];
+  const { maximumAgeSeconds, ...policy } = context.policy ?? {};
+  const evidence = await verifyAttestation({
+    format: 'sev-snp',
+    evidence: decoded.report,
+    collateral: { vcek, chain },
+    now: context.now,
+    policy: { ...policy, ...(context.roots && { roots: context.roots }) },
+    expected: {
+      measurement: measurementOf(attestation.moduleSha384, attestation.config),
+      nonce: attestation.nonce,
+      key: enclaveKey,
+    },
+  });
+  const reasons = [
+    stepOf('format', null),
+    stepOf('id', proof.proofId === proofIdOf(record) ? null : 'ID_MISMATCH'),
+    stepOf('signature', signatureHolds(proof, decoded.signature) ? null : 'BAD_SIGNATURE'),
+    stepOf('report', record.reportHash === bytesToHex(sha256(decoded.report)) ? null : 'REPORT_MISMATCH'),
+    stepOf('outcome', outcomeVerdict(record)),
+    stepOf('time', timeVerdict(record, now, maximumAgeSeconds)),
+    moduleStep(proof, context.expected?.module),
+    ...expectedSteps(proof, context.expected ?? {}),
+    ...evidence.reasons.map((reason) => ({ ...reason, step: `attestation.${reason.step}` })),
+  ];
+  return { valid: reasons.every((step) => step.ok), platform: evidence.platform, reasons };
+};
+
+const malformed = (): ProofVerdict => ({
+  valid: false,
+  platform: 'simulated',
+  reasons: [
+    stepOf('format', 'MALFORMED'),
+    ...['id', 'signature', 'report', 'outcome', 'time', 'module', 'attestation'].map(notChecked),
+  ],
+});

@@ -1,0 +1,15 @@
+/** The verification library for auditors: pure, no I/O, runs in Node and in a browser. */
+export type { VerificationStep } from '../../domain/enclave/events.ts';
+export { type AttestationInput, verifyAttestation } from './attestation.ts';
+export type { Now } from './clock.ts';
+export {
+  type ProofContext,
+  type ProofExpectation,
+  type ProofPolicy,
+  type ProofVerdict,
+  verifyExecutionProof,
+} from './execution-proof.ts';
+export type { AttestationExpectation, AttestationPolicy } from './policy.ts';
+export { AMD_ROOTS, type TrustedRoot } from './roots.ts';
+export type { SnpCollateral } from './sev-snp/chain.ts';
+export type { AttestationVerdict } from './sev-snp/verify.ts';
