@@ -1,0 +1,75 @@
+// Plain JavaScript without dependencies: it runs on the host's Node, before anything is installed.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The first version that runs TypeScript files as they are. */
+const MINIMUM = [22, 18];
+
+/**
+ * Installs the packages of the lockfile when they are missing, incomplete or of another version.
+ * @param {{ development: boolean }} needs whether the tools for tests are needed, too
+ */
+export const ensureInstalled = async ({ development }) => {
+  if (isInstalled(development)) return;
+  process.stderr.write('Installing packages (npm ci); the first time takes about a minute\n');
+  const { npm_execpath: npm } = process.env;
+  const args = ['ci', '--ignore-scripts', ...(development ? ['--include=dev'] : [])];
+  const code =
+    npm !== undefined && /npm-cli\.c?js$/.test(npm)
+      ? await run(process.execPath, [npm, ...args])
+      : await run('npm', args);
+  if (code !== 0) fail(`npm ci failed with code ${code}`);
+};
+
+/** Compares the lockfile with npm's own record of what it has put into node_modules. */
+const isInstalled = (development) => {
+  const record = join(ROOT, 'node_modules', '.package-lock.json');
+  if (!existsSync(record)) return false;
+  const wanted = packagesOf(join(ROOT, 'package-lock.json'));
+  const present = packagesOf(record);
+  return Object.entries(wanted).every(
+    ([path, { version, optional, devOptional, dev }]) =>
+      path === '' || optional || ((dev || devOptional) && !development) || present[path]?.version === version,
+  );
+};
+
+const packagesOf = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
+
+/** A Node that runs TypeScript: this one, else the platform package's. */
+export const capableNode = () => {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1])) return process.execPath;
+  const bundled = join(ROOT, 'node_modules', '.bin', 'node');
+  if (existsSync(bundled)) return bundled;
+  return fail(
+    `Node ${process.versions.node} is too old (${MINIMUM.join('.')} is needed), and the bundled Node 24 is not installed. ` +
+      'Run npm ci without --omit=optional, or install Node 24.',
+  );
+};
+
+/** Runs a TypeScript program of the checkout and ends with its exit code. */
+export const launch = async (program, args) => {
+  process.exitCode = await run(capableNode(), [join(ROOT, program), ...args]);
+};
+
+/** Runs a command on this terminal and resolves with its exit code. Signals are the command's to obey. */
+export const run = (command, args, options = {}) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: 'inherit', ...options });
+    const forward = (signal) => child.kill(signal);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, forward);
+      resolve(signal === null ? code : 1);
+    });
+  });
+
+const fail = (message) => {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+};

@@ -1,0 +1,4 @@
+import { expect } from 'vitest';
+
+export type Award = () => void;
+export const award: Award = () => expect(1);

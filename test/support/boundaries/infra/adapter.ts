@@ -1,0 +1,3 @@
+import type { app } from '../api/app.ts';
+
+export const adapter = (served: typeof app) => served;

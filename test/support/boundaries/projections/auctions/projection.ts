@@ -1,0 +1,3 @@
+import { auctions } from './queries.ts';
+
+export const projection = auctions;

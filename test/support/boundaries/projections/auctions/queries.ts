@@ -1,0 +1,3 @@
+import { projection } from './projection.ts';
+
+export const auctions: unknown = () => projection;
