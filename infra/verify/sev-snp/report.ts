@@ -11,6 +11,8 @@ export const SNP = {
   signatureAlgorithm: 0x034,
   reportData: 0x050,
   measurement: 0x090,
+  /** Identifies the guest over its life: 32 bytes. */
+  reportId: 0x140,
   reportedTcb: 0x180,
   chipId: 0x1a0,
   r: 0x2a0,
