@@ -1,0 +1,134 @@
+import type { RecordedEvent } from '../../domain/event.ts';
+import type { JobEvent } from '../../domain/job/events.ts';
+import { rowProjection } from '../row-model.ts';
+import { attested, compared, ofEpoch, paid, phaseOf, withResult } from './members.ts';
+import { type JobRow, jobsTable, type TimelineEntry } from './table.ts';
+
+const entryOf = (event: RecordedEvent): TimelineEntry => {
+  const { providerId } = event.data;
+  return {
+    at: event.occurredAt,
+    event: event.type,
+    workflowId: event.workflowId,
+    runId: event.runId,
+    position: String(event.position),
+    providerId: typeof providerId === 'string' ? providerId : null,
+  };
+};
+
+type Change = Partial<Omit<JobRow, 'position'>>;
+
+/** Every event of a job enters its timeline, whatever else it changes. */
+const told = (row: JobRow, event: RecordedEvent, change: Change): Change => ({
+  ...change,
+  timeline: [...row.timeline, entryOf(event)],
+});
+
+/** One row per job: where it stands, who works on it, what it costs, and its story so far. */
+export const jobs = rowProjection<JobEvent, JobRow, 'job.submitted'>({
+  name: 'jobs',
+  version: 1,
+  table: jobsTable,
+  first: 'job.submitted',
+  create: (submitted, event) => ({
+    jobId: submitted.jobId,
+    submitter: submitted.submitter,
+    quoteId: submitted.quoteId,
+    auctionId: submitted.auctionId,
+    quorumId: null,
+    tier: submitted.tier,
+    requiredTops: submitted.requiredTops,
+    utilization: submitted.utilization,
+    durationSeconds: submitted.durationSeconds,
+    ceiling: submitted.ceiling,
+    winnerCount: submitted.winners,
+    codeHash: submitted.codeHash,
+    args: submitted.args,
+    inputHash: submitted.inputHash,
+    memoryMb: submitted.memoryMb,
+    allowSimulated: submitted.allowSimulated,
+    state: submitted.auctionGiven ? 'auctioning' : 'quoted',
+    epoch: 0,
+    degraded: false,
+    predictedAvailability: null,
+    members: [],
+    failedMembers: [],
+    proofId: null,
+    outcome: null,
+    exitCode: null,
+    outputHash: null,
+    sla: null,
+    price: null,
+    refund: null,
+    slaCredit: null,
+    reason: null,
+    message: null,
+    timeline: [entryOf(event)],
+    submittedAt: submitted.submittedAt,
+    closesAt: null,
+    startedAt: null,
+    endedAt: null,
+    submittedPosition: String(event.position),
+  }),
+  on: {
+    'job.auction-opened': (row, { closesAt }, event) => told(row, event, { state: 'auctioning', closesAt }),
+    'job.auction-awarded': (row, _, event) => told(row, event, { state: 'forming' }),
+    'job.quorum-formed': (row, { quorumId, epoch, members: winners, predictedAvailability }, event) => {
+      const members = ofEpoch(row.members, winners);
+      return told(row, event, { state: phaseOf(members), quorumId, epoch, members, predictedAvailability });
+    },
+    'job.quorum-degraded': (row, { epoch, members: winners }, event) => {
+      const members = ofEpoch(row.members, winners);
+      return told(row, event, { state: phaseOf(members), epoch, members, degraded: true });
+    },
+    'job.enclave-attested': (row, data, event) => {
+      const members = attested(row.members, data);
+      const running = row.state === 'launching' && phaseOf(members) === 'running';
+      return told(row, event, { state: running ? 'running' : row.state, members });
+    },
+    'job.run-started': (row, { startedAt }, event) =>
+      told(row, event, { startedAt: row.startedAt ?? startedAt }),
+    'job.result-received': (row, data, event) => {
+      const members = withResult(row.members, data);
+      const complete = row.state === 'running' && phaseOf(members) === 'proving';
+      return told(row, event, { state: complete ? 'proving' : row.state, members });
+    },
+    'job.member-failed': (row, { providerId, owner, fault, slashed, evidenceId, message }, event) =>
+      told(row, event, {
+        state: 'forming',
+        members: row.members.filter((member) => member.providerId !== providerId),
+        failedMembers: [...row.failedMembers, { providerId, owner, fault, slashed, evidenceId, message }],
+      }),
+    'job.results-disagreed': (row, _, event) => told(row, event, { state: 'forming' }),
+    'job.proven': (row, proven, event) =>
+      told(row, event, {
+        state: 'settling',
+        members: compared(row.members, proven),
+        proofId: proven.proofId,
+        outcome: proven.outcome,
+        exitCode: proven.exitCode,
+        outputHash: proven.outputHash,
+        sla: proven.sla,
+      }),
+    'job.aborted': (row, { reason, message }, event) =>
+      told(row, event, { state: 'settling', reason, message }),
+    'job.settled': (row, { payouts, slaCredit, price, refund, settledAt }, event) =>
+      told(row, event, {
+        state: 'settled',
+        members: paid(row.members, payouts),
+        price,
+        refund,
+        slaCredit,
+        endedAt: settledAt,
+      }),
+    'job.failed': (row, { reason, message, payouts, price, failedAt }, event) =>
+      told(row, event, {
+        state: 'failed',
+        members: paid(row.members, payouts),
+        price,
+        reason,
+        message,
+        endedAt: failedAt,
+      }),
+  },
+});

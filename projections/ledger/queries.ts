@@ -1,0 +1,91 @@
+import type { Micro } from '../../domain/money.ts';
+import type { Session } from '../projection.ts';
+import { selectList } from '../table.ts';
+import { type PostingRow, postingsTable } from './table.ts';
+
+/** What a principal has, by purpose. */
+export interface Balances {
+  readonly available: Micro;
+  /** Held for auctions and jobs it submitted. */
+  readonly escrow: Micro;
+  /** Held for bids it placed. */
+  readonly deposits: Micro;
+  readonly stake: Micro;
+}
+
+/** Balances of a principal; null when the ledger never named it. */
+export const getBalances = async (db: Session, principal: string): Promise<Balances | null> => {
+  const held = (prefix: string): string =>
+    `coalesce(sum(balance) filter (where starts_with(account, '${prefix}:')), 0)::text`;
+  const { rows } = await db.query<Balances & { accounts: number }>(
+    `select count(*)::integer as accounts, ${held('available')} as available, ${held('escrow')} as escrow,
+            ${held('deposit')} as deposits, ${held('stake')} as stake
+       from fog.ledger_accounts where owner = $1`,
+    [principal],
+  );
+  const [row] = rows;
+  if (!row || row.accounts === 0) return null;
+  const { available, escrow, deposits, stake } = row;
+  return { available, escrow, deposits, stake };
+};
+
+/** Balance of one account by its full name; `"0"` for one never used. */
+export const getBalance = async (db: Session, account: string): Promise<Micro> => {
+  const { rows } = await db.query<{ balance: Micro }>(
+    'select balance::text as balance from fog.ledger_accounts where account = $1',
+    [account],
+  );
+  return rows[0]?.balance ?? ('0' as Micro);
+};
+
+export interface EntryPage {
+  readonly items: readonly PostingRow[];
+  /** Pass it back for the next page; null at the end. */
+  readonly nextCursor: string | null;
+}
+
+export interface ListEntriesOptions {
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string;
+  readonly limit: number;
+  /**
+   * Leaves out deposits of auctions that are not known to be closed: for every reader but the bidder itself (settled 12).
+   */
+  readonly hideOpenBids: boolean;
+}
+
+const CURSOR = /^(\d{1,19})\.(\d{1,9})$/;
+
+/** Whether `cursor` can come from a page. */
+export const isEntryCursor = (cursor: string): boolean => CURSOR.test(cursor);
+
+/** Journal lines on a principal's accounts, newest first. */
+export const listEntries = async (
+  db: Session,
+  principal: string,
+  { cursor, limit, hideOpenBids }: ListEntriesOptions,
+): Promise<EntryPage> => {
+  const [, position = null, line = null] = (cursor && CURSOR.exec(cursor)) || [];
+  const { rows } = await db.query<PostingRow>(
+    `select ${selectList(postingsTable, 'posting')}
+       from fog.ledger_postings posting
+      where posting.account in (select account from fog.ledger_accounts where owner = $1)
+        and ($2::bigint is null or (posting.position, posting.line) < ($2, $3::integer))
+        and not ($4 and posting.kind = 'hold' and starts_with(posting.cause, 'auction-') and not exists (
+          select 1 from fog.auctions
+           where auction_id = split_part(posting.cause, '@', 1) and (state <> 'open' or submitter = $1)))
+      order by posting.position desc, posting.line desc limit $5`,
+    [principal, position, line, hideOpenBids, limit + 1],
+  );
+  const items = rows.slice(0, limit);
+  const last = rows.length > limit ? items.at(-1) : undefined;
+  return { items, nextCursor: last ? `${last.position}.${last.line}` : null };
+};
+
+/** Σ of all balances: zero, or the books are wrong. */
+export const ledgerTotal = async (db: Session): Promise<Micro> => {
+  const { rows } = await db.query<{ total: Micro }>(
+    'select coalesce(sum(balance), 0)::text as total from fog.ledger_accounts',
+  );
+  return (rows[0] as { total: Micro }).total;
+};

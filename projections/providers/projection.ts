@@ -1,0 +1,46 @@
+import { add, ZERO } from '../../domain/money.ts';
+import type { ProviderEvent, ProviderSeen } from '../../domain/provider/events.ts';
+import { rowProjection } from '../row-model.ts';
+import { type ProviderRow, providersTable } from './table.ts';
+
+const seen =
+  (presence: NonNullable<ProviderRow['presence']>) =>
+  (_: ProviderRow, { at }: Pick<ProviderSeen, 'at'>) => ({ presence, presenceAt: at });
+
+/** One row per provider: what it is, whether it is listed, its stake and its last logged presence. */
+export const providers = rowProjection<ProviderEvent, ProviderRow, 'provider.registered'>({
+  name: 'providers',
+  version: 1,
+  table: providersTable,
+  first: 'provider.registered',
+  create: (registered) => ({
+    providerId: registered.providerId,
+    owner: registered.owner,
+    infrastructureType: registered.infrastructureType,
+    asn: registered.asn,
+    region: registered.region,
+    tops: registered.tops,
+    publicKey: registered.publicKey,
+    state: 'registered',
+    label: null,
+    attestations: [],
+    stake: ZERO,
+    presence: null,
+    presenceAt: null,
+    registeredAt: registered.registeredAt,
+  }),
+  on: {
+    'provider.attested': (row, { platform, label, reportHash, attestedAt, expiresAt }) => ({
+      state: 'listed',
+      label,
+      attestations: [
+        ...row.attestations.filter((attestation) => attestation.platform !== platform),
+        { platform, label, reportHash, attestedAt, expiresAt },
+      ],
+    }),
+    'provider.stake-locked': (row, { amount }) => ({ stake: add(row.stake, amount) }),
+    'provider.up': seen('up'),
+    'provider.suspected': seen('suspected'),
+    'provider.lost': seen('lost'),
+  },
+});

@@ -1,0 +1,86 @@
+import type { Pool } from 'pg';
+import type { EventStore } from '../domain/ports/event-store.ts';
+import {
+  type Build,
+  createBuild,
+  dropAbandonedBuilds,
+  dropBuild,
+  type Failure,
+  liveBuild,
+  publishBuild,
+  transaction,
+} from './builds.ts';
+import { advance, catchUp, readPages } from './catch-up.ts';
+import type { Projection, Session } from './projection.ts';
+import { tryLock, withSession } from './session.ts';
+
+/** Most events that the swap may still have to read, while the old build waits for it. */
+const LAST_STRETCH = 500n;
+
+/** The new fold cannot take an event; the live build is untouched. */
+export class RebuildStoppedError extends Error {
+  override readonly name = 'RebuildStoppedError';
+  readonly failure: Failure;
+  constructor(projection: string, failure: Failure) {
+    super(`${projection} stopped at ${failure.type} (position ${failure.position}): ${failure.error}`);
+    this.failure = failure;
+  }
+}
+
+/** Makes sure that there is something to read: an empty live build where there was none. */
+export const ensureLive = (session: Session, projection: Projection): Promise<Build> =>
+  transaction(session, async () => {
+    await session.query(`select pg_advisory_xact_lock(hashtext('fog'), hashtext($1))`, [
+      `create:${projection.name}`,
+    ]);
+    const live = await liveBuild(session, projection.name);
+    if (live) return live;
+    const build = await createBuild(session, projection);
+    await publishBuild(session, build, null);
+    return build;
+  });
+
+/** Last stretch and swap in one transaction; the follower of the old build waits at its row meanwhile. */
+const swap = (store: EventStore, session: Session, projection: Projection, from: Build): Promise<Build> =>
+  transaction(session, async () => {
+    const old = await liveBuild(session, projection.name, true);
+    let build = from;
+    if (old) {
+      for await (const page of readPages(store, projection.handles, build.position, old.position)) {
+        build = await advance(session, projection, build, page);
+      }
+    }
+    await publishBuild(session, build, old);
+    return build;
+  });
+
+/**
+ * Builds a projection anew beside the live build, which readers go on using, and swaps when it has caught up.
+ * @throws RebuildStoppedError when an event cannot be taken; Error when a rebuild of it already runs somewhere.
+ */
+export const rebuild = (
+  pool: Pool,
+  store: EventStore,
+  projection: Projection,
+  signal?: AbortSignal,
+): Promise<Build> =>
+  withSession(pool, async (session) => {
+    if (!(await tryLock(session, `rebuild:${projection.name}`))) {
+      throw new Error(`${projection.name} is being rebuilt already`);
+    }
+    let build = await transaction(session, async () => {
+      await dropAbandonedBuilds(session, projection.name);
+      return createBuild(session, projection);
+    });
+    for (;;) {
+      const { position: head } = await store.head();
+      if (head - build.position <= LAST_STRETCH) return swap(store, session, projection, build);
+      build = await catchUp(store, session, projection, build, head, signal);
+      signal?.throwIfAborted();
+      if (build.failure) {
+        const { failure } = build;
+        await transaction(session, () => dropBuild(session, build));
+        throw new RebuildStoppedError(projection.name, failure);
+      }
+    }
+  });

@@ -1,0 +1,162 @@
+import type { Pool } from 'pg';
+import type { EventStore } from '../domain/ports/event-store.ts';
+import { type Build, liveBuild, recordFailure, SupersededError } from './builds.ts';
+import { catchUp } from './catch-up.ts';
+import { CHECKPOINT_CHANNEL } from './checkpoints.ts';
+import { createFeed, type Feed } from './feed.ts';
+import type { Log } from './log.ts';
+import type { Projection, Session } from './projection.ts';
+import { ensureLive, RebuildStoppedError, rebuild } from './rebuild.ts';
+import { pause, tryLock, withSession } from './session.ts';
+
+export interface RunnerDeps {
+  /** Holds one connection per projection for as long as it runs, and one more during a rebuild. */
+  readonly pool: Pool;
+  readonly store: EventStore;
+  readonly log: Log;
+}
+
+export interface Runner {
+  /** Keeps all projections up to date until `signal` aborts; one that stops or fails does not hold up the others. */
+  run(projections: readonly Projection[], signal: AbortSignal): Promise<void>;
+  /** Brings one projection to the newest event, once. Waits for nobody: throws when another process leads it. */
+  catchUp(projection: Projection): Promise<Build>;
+  /** Builds one projection anew beside the live build and swaps. */
+  rebuild(projection: Projection, signal?: AbortSignal): Promise<Build>;
+}
+
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 10_000;
+/** How often a projection that may not go on looks whether it may. */
+const STANDBY_MS = 500;
+
+const leaderLock = (projection: Projection): string => `lead:${projection.name}`;
+
+const announce = (session: Session, build: Build): Promise<unknown> =>
+  session.query('select pg_notify($1, $2)', [CHECKPOINT_CHANNEL, `${build.projection} ${build.position}`]);
+
+export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
+  /** Follows the live build until it is swapped (returns), stops at an event (returns) or the database fails (throws). */
+  const followBuild = async (
+    session: Session,
+    projection: Projection,
+    from: Build,
+    feed: Feed,
+    signal: AbortSignal,
+    progressed: () => void,
+  ): Promise<void> => {
+    let build = from;
+    while (!signal.aborted) {
+      build = await catchUp(store, session, projection, build, feed.head(), signal);
+      await announce(session, build);
+      progressed();
+      if (build.failure) {
+        log.error(
+          { projection: projection.name, ...failureFields(build) },
+          'projection stopped; it waits for an operator',
+        );
+        return;
+      }
+      await feed.past(build.position);
+    }
+  };
+
+  /** Replaces a build of an older version. What stops the new one is recorded where operators look. */
+  const upgrade = async (
+    session: Session,
+    projection: Projection,
+    live: Build,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    log.info(
+      { projection: projection.name, from: live.version, to: projection.version },
+      'building a new version',
+    );
+    try {
+      await rebuild(pool, store, projection, signal);
+    } catch (error) {
+      if (!(error instanceof RebuildStoppedError)) throw error;
+      await recordFailure(session, live, error.failure);
+      log.error({ projection: projection.name, err: error }, 'new version stopped; the old one stays');
+    }
+  };
+
+  /** Leads one projection, or stands by while another process does. */
+  const follow = (
+    projection: Projection,
+    feed: Feed,
+    signal: AbortSignal,
+    progressed: () => void,
+  ): Promise<void> =>
+    withSession(pool, async (session) => {
+      while (!(await tryLock(session, leaderLock(projection)))) {
+        await pause(STANDBY_MS, signal);
+        if (signal.aborted) return;
+      }
+      while (!signal.aborted) {
+        const live = await ensureLive(session, projection);
+        if (live.failure?.version === projection.version || live.version > projection.version) {
+          await pause(STANDBY_MS, signal);
+        } else if (live.version < projection.version) {
+          await upgrade(session, projection, live, signal);
+        } else {
+          await followBuild(session, projection, live, feed, signal, progressed).catch((error: unknown) => {
+            if (!(error instanceof SupersededError)) throw error;
+          });
+        }
+      }
+    });
+
+  const supervise = async (projection: Projection, feed: Feed, signal: AbortSignal): Promise<void> => {
+    let retryMs = FIRST_RETRY_MS;
+    while (!signal.aborted) {
+      try {
+        await follow(projection, feed, signal, () => {
+          retryMs = FIRST_RETRY_MS;
+        });
+      } catch (error) {
+        if (signal.aborted) return;
+        log.warn(
+          { projection: projection.name, err: error, retryMs },
+          'projection interrupted; it will go on',
+        );
+        await pause(retryMs, signal);
+        retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+      }
+    }
+  };
+
+  return {
+    run: async (projections, signal) => {
+      const feed = createFeed(store, log);
+      await Promise.all([
+        feed.run(signal),
+        ...projections.map((projection) => supervise(projection, feed, signal)),
+      ]);
+    },
+    catchUp: (projection) =>
+      withSession(pool, async (session) => {
+        if (!(await tryLock(session, leaderLock(projection)))) {
+          throw new Error(`${projection.name} is led by another process`);
+        }
+        const live = await ensureLive(session, projection);
+        const { position } = await store.head();
+        const build = await catchUp(store, session, projection, live, position);
+        await announce(session, build);
+        return build;
+      }),
+    rebuild: (projection, signal) => rebuild(pool, store, projection, signal),
+  };
+};
+
+const failureFields = ({ failure }: Build) => ({
+  position: String(failure?.position),
+  type: failure?.type,
+  error: failure?.error,
+});
+
+/** Creates the empty live builds of a new database, so that readers find their tables before the first event. */
+export const prepareReadModels = (pool: Pool, projections: readonly Projection[]): Promise<void> =>
+  withSession(pool, async (session) => {
+    for (const projection of projections) await ensureLive(session, projection);
+  });

@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool, PoolClient } from 'pg';
+import type { Session } from './projection.ts';
+
+/**
+ * Runs `work` on a session of its own. Commits do not wait for the disk: the log is what is durable, and a build that
+ * loses its last commits to a crash loses rows and checkpoint together, so it only reads them again.
+ */
+export const withSession = async <T>(pool: Pool, work: (session: Session) => Promise<T>): Promise<T> => {
+  const client: PoolClient = await pool.connect();
+  // The query at hand, or the next one, rejects; without a listener the process would end.
+  client.on('error', () => undefined);
+  try {
+    await client.query('set synchronous_commit = off');
+    return await work(client);
+  } finally {
+    // Ends the session, and with it its locks and settings.
+    client.release(true);
+  }
+};
+
+/** Takes a session-wide lock if it is free. Whoever loses the session loses the lock. */
+export const tryLock = async (session: Session, name: string): Promise<boolean> => {
+  const { rows } = await session.query<{ locked: boolean }>(
+    `select pg_try_advisory_lock(hashtext('fog'), hashtext($1)) as locked`,
+    [name],
+  );
+  return rows[0]?.locked === true;
+};
+
+/** Waits, less when `signal` aborts. */
+export const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+};

@@ -1,0 +1,94 @@
+import type { Session } from './projection.ts';
+
+/** How a value is stored and read back. Amounts, positions and instants are strings in a row, as they are in events. */
+const SQL_TYPES = {
+  text: 'text',
+  boolean: 'boolean',
+  integer: 'integer',
+  /** Whole number that outgrows an integer, below 2^53. */
+  long: 'bigint',
+  real: 'double precision',
+  /** Integer number of micro-units of any size. */
+  amount: 'numeric',
+  /** Log position or stream revision. */
+  position: 'bigint',
+  /** RFC 3339 with `Z`, to the millisecond. */
+  instant: 'timestamptz',
+  json: 'jsonb',
+} as const;
+
+export type ColumnType = keyof typeof SQL_TYPES;
+
+/** A table whose rows are plain objects: property `closesAt` is column `closes_at`. */
+export interface Table<Row> {
+  readonly name: string;
+  /** Property names of the primary key. */
+  readonly key: readonly (keyof Row & string)[];
+  readonly columns: { readonly [Column in keyof Row & string]: ColumnType };
+  /** Property names of each further index. */
+  readonly indexes?: readonly (readonly (keyof Row & string)[])[];
+}
+
+export const columnName = (property: string): string =>
+  property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const columnsOf = <Row>(table: Table<Row>): [string, ColumnType][] =>
+  Object.entries<ColumnType>(table.columns);
+
+/** `create table` and its indexes. Every column but the key may be null. */
+export const tableDdl = <Row>(table: Table<Row>, qualified: string): string => {
+  const columns = columnsOf(table).map(([property, type]) => `${columnName(property)} ${SQL_TYPES[type]}`);
+  const key = table.key.map(columnName).join(', ');
+  const indexes = (table.indexes ?? []).map(
+    (properties) => `create index on ${qualified} (${properties.map(columnName).join(', ')});`,
+  );
+  return [`create table ${qualified} (${columns.join(', ')}, primary key (${key}));`, ...indexes].join('\n');
+};
+
+const selected = ([property, type]: [string, ColumnType], alias: string): string => {
+  const column = `${alias}${columnName(property)}`;
+  if (type === 'amount' || type === 'position') return `${column}::text as "${property}"`;
+  if (type === 'long') return `${column}::double precision as "${property}"`;
+  if (type === 'instant') {
+    return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "${property}"`;
+  }
+  return `${column} as "${property}"`;
+};
+
+/** Select list that gives rows back as they were written. `alias` names the table where a query joins several. */
+export const selectList = <Row>(table: Table<Row>, alias = ''): string =>
+  columnsOf(table)
+    .map((column) => selected(column, alias && `${alias}.`))
+    .join(', ');
+
+/**
+ * One statement that inserts any number of rows, given as one JSON parameter. `merge` tells per property what happens
+ * on a key that exists (`target` is the stored row, `excluded` the new one); by default the new row replaces it.
+ */
+export const upsertSql = <Row>(
+  table: Table<Row>,
+  qualified: string,
+  merge: { readonly [Column in keyof Row & string]?: string } = {},
+): string => {
+  const properties = columnsOf(table).map(([property]) => property);
+  const names = properties.map(columnName);
+  const typed = columnsOf(table).map(([property, type]) => `"${property}" ${SQL_TYPES[type]}`);
+  const set = properties
+    .filter((property) => !(table.key as readonly string[]).includes(property))
+    .map((property) => {
+      const custom = merge[property as keyof Row & string];
+      return `${columnName(property)} = ${custom ?? `excluded.${columnName(property)}`}`;
+    });
+  const conflict = set.length > 0 ? `do update set ${set.join(', ')}` : 'do nothing';
+  return (
+    `insert into ${qualified} as target (${names.join(', ')}) ` +
+    `select ${properties.map((property) => `"${property}"`).join(', ')} ` +
+    `from json_to_recordset($1::json) as r(${typed.join(', ')}) ` +
+    `on conflict (${table.key.map(columnName).join(', ')}) ${conflict}`
+  );
+};
+
+/** Writes `rows` with `sql` of `upsertSql`; no round trip for none. */
+export const writeRows = async (session: Session, sql: string, rows: readonly unknown[]): Promise<void> => {
+  if (rows.length > 0) await session.query(sql, [JSON.stringify(rows)]);
+};
