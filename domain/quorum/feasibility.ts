@@ -94,6 +94,12 @@ const perType = (cap: number, members: readonly SetMember[]): Violation[] =>
       recommendation: `move ${group.length - cap} of these members off ${type}: at most ${cap} may share one infrastructure type`,
     }));
 
+/** Whether two members may not be in one set. */
+export const clash = (rules: SetRules, a: SetMember, b: SetMember): boolean =>
+  a.owner === b.owner ||
+  (rules.distinctAsn && a.asn === b.asn) ||
+  (rules.distinctRegion && a.region === b.region);
+
 /** Diversity of a set, whatever its size: every broken rule with what the set has and what the rule needs. */
 export const brokenDiversity = (rules: SetRules, members: readonly SetMember[]): Violation[] => {
   const types = offeredTypesOf(members);

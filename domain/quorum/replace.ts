@@ -1,0 +1,80 @@
+import { payCriticalValues } from '../auction/critical-value.ts';
+import type { OpenedBid, Winner } from '../auction/events.ts';
+import { compare, type Micro } from '../money.ts';
+import { TIERS, type TierName, TYPE_UNAVAILABILITY } from '../tiers.ts';
+import { availability, type TypeUnavailability } from './availability.ts';
+import type { Violation } from './events.ts';
+import { offeredTypesOf } from './feasibility.ts';
+import { cheapestSet, findCheapest, type Market } from './solve.ts';
+
+export interface ReplaceInput {
+  readonly tier: TierName;
+  /** Members kept, with what they are paid; neither changes. */
+  readonly survivors: readonly Winner[];
+  /** Opened bids that were not bought. */
+  readonly reserve: readonly OpenedBid[];
+  /** Owners lost in this or an earlier epoch. */
+  readonly barredOwners: readonly string[];
+  readonly ceiling: Micro;
+  readonly seed: string;
+  readonly typeUnavailability?: TypeUnavailability;
+  /** Members to add; as many as the tier's number lacks unless given. */
+  readonly add?: number;
+}
+
+export interface Replaced {
+  readonly ok: true;
+  /** Survivors, then the members added. */
+  readonly members: readonly Winner[];
+  readonly added: readonly Winner[];
+  /** The reserve without the members added and the owners barred. */
+  readonly reserve: readonly OpenedBid[];
+  readonly predictedAvailability: number;
+}
+
+export interface NotReplaced {
+  readonly ok: false;
+  readonly violations: readonly Violation[];
+  /** Of the survivors alone. */
+  readonly predictedAvailability: number;
+}
+
+/**
+ * Completes a quorum that lost members, or adds one to it: an exact re-solve over the reserve with the survivors fixed
+ * (settled 18). Each member added is paid its critical value among the replacements, never above the ceiling; newcomers
+ * are taken only where nobody else completes the set.
+ */
+export const replaceMember = (input: ReplaceInput): Replaced | NotReplaced => {
+  const { tier, survivors, barredOwners, ceiling, seed, typeUnavailability = TYPE_UNAVAILABILITY } = input;
+  const { winners, requiredUp } = TIERS[tier];
+  const size = survivors.length + (input.add ?? Math.max(0, winners - survivors.length));
+  const open = input.reserve.filter(
+    (bid) => !barredOwners.includes(bid.owner) && compare(bid.price, ceiling) <= 0,
+  );
+  const offeredTypes = offeredTypesOf([...survivors, ...open]);
+  const everyone: Market = {
+    tier,
+    candidates: open,
+    fixed: survivors,
+    size,
+    offeredTypes,
+    typeUnavailability,
+    seed,
+  };
+  const established: Market = { ...everyone, candidates: open.filter(({ newcomer }) => !newcomer) };
+  const market = findCheapest(established) ? established : everyone;
+  const bought = cheapestSet(market);
+  if (!bought.ok) {
+    const predictedAvailability = availability(survivors, requiredUp, typeUnavailability);
+    return { ok: false, violations: bought.violations, predictedAvailability };
+  }
+  const added = payCriticalValues(market, bought, ceiling);
+  const taken = new Set(added.map(({ bidId }) => bidId));
+  return {
+    ok: true,
+    members: [...survivors, ...added],
+    added,
+    reserve: open.filter(({ bidId }) => !taken.has(bidId)),
+    predictedAvailability: bought.predictedAvailability,
+  };
+};
