@@ -18,3 +18,17 @@ export const presenceAfter = (silentMs: number): Presence => {
   if (missed >= MISSED_HEARTBEATS) return 'lost';
   return missed >= SUSPECTED_BEATS ? 'suspected' : 'up';
 };
+
+const RANK: Readonly<Record<Presence, number>> = { up: 0, suspected: 1, lost: 2 };
+
+/**
+ * What a provider's presence is now. It improves by a beat alone, whose age is `silentMs`; it worsens by the part of
+ * the silence that somebody listened to (`heardMs` <= `silentMs`): an engine that was away accuses nobody.
+ * @param told what the provider's stream says; null before the first beat.
+ */
+export const nextPresence = (told: Presence | null, silentMs: number, heardMs: number): Presence | null => {
+  if (presenceAfter(silentMs) === 'up') return 'up';
+  const observed = presenceAfter(heardMs);
+  if (told === null) return observed === 'up' ? null : observed;
+  return RANK[observed] > RANK[told] ? observed : told;
+};

@@ -1,4 +1,5 @@
 import type { Connection, Stream } from '@libp2p/interface';
+import type { Uint8ArrayList } from 'uint8arraylist';
 import { z } from 'zod';
 import { ok, type Rejection, type Result, reject } from '../../domain/errors.ts';
 import type { MeshRefusal } from '../../domain/mesh/messages.ts';
@@ -23,6 +24,9 @@ export interface CallOptions {
   readonly maxReplyBytes?: number;
 }
 
+/** Streams of one protocol a connection may hold open each way: long runs keep theirs until they end. */
+const MAX_STREAMS = 256;
+
 const TIMED_OUT = new Error('no reply in time');
 
 const failureOf = (
@@ -31,6 +35,11 @@ const failureOf = (
 ): Extract<CallOutcome<never>, { ok: false }>['failure'] => {
   if (deadline.aborted) return deadline.reason === TIMED_OUT ? 'timeout' : 'aborted';
   return error instanceof FrameError || error instanceof z.ZodError ? 'malformed' : 'closed';
+};
+
+const sendLast = async (stream: Stream, frame: Uint8ArrayList, signal: AbortSignal): Promise<void> => {
+  stream.send(frame);
+  await stream.close({ signal });
 };
 
 /** Sends a request and reads what `reply` accepts. Every failure of network or peer is a value. */
@@ -49,15 +58,15 @@ export const callPeer = async <T>(
   let stream: Stream | undefined;
   try {
     const frame = encodeFrame(request, ARTIFACT_FRAME_BYTES);
-    stream = await connection.newStream(protocol, { signal: deadline.signal });
+    stream = await connection.newStream(protocol, {
+      signal: deadline.signal,
+      maxOutboundStreams: MAX_STREAMS,
+    });
     const maxReplyBytes = options.maxReplyBytes ?? CONTROL_FRAME_BYTES;
     const received = readFrame(stream, (bytes) => bytes <= maxReplyBytes, deadline.signal);
-    stream.send(frame);
     // A peer may refuse before it has read everything: whichever comes first decides.
-    const message = await Promise.race([
-      received,
-      stream.close({ signal: deadline.signal }).then(() => received),
-    ]);
+    const sent = sendLast(stream, frame, deadline.signal).then(() => received);
+    const message = await Promise.race([received, sent]);
     return { ok: true, reply: reply.parse(message) };
   } catch (error) {
     const failure = failureOf(error, deadline.signal);
@@ -87,8 +96,6 @@ export interface ServeOptions<Request> {
 
 /** How long a caller may take to send its request. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** Streams of one protocol a connection may hold open: long runs keep theirs until they end. */
-const MAX_STREAMS = 256;
 
 const refusedBy = (error: z.ZodError): Rejection =>
   reject(

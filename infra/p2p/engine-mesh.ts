@@ -1,0 +1,75 @@
+import type { Pool } from 'pg';
+import { type AuctionAnnouncement, PROTOCOLS } from '../../domain/mesh/messages.ts';
+import type { Heartbeats, NodeGateway } from '../../domain/ports/node-gateway.ts';
+import { createAnnouncer } from './announcer.ts';
+import { askNodeOver } from './ask-node.ts';
+import { serveDiscovery } from './discovery-service.ts';
+import type { EngineHandlers } from './engine-handlers.ts';
+import { createHeartbeats } from './heartbeats.ts';
+import type { Peer } from './peer.ts';
+import { createPresenceMonitor } from './presence-monitor.ts';
+import { createNodeRoutes } from './routes.ts';
+import { createSessions } from './sessions.ts';
+import { serveWork } from './work-service.ts';
+
+export interface EngineMeshDeps {
+  /** A listening peer; the mesh serves on it and leaves stopping it to its owner. */
+  readonly peer: Peer;
+  readonly pool: Pool;
+  readonly handlers: EngineHandlers;
+  /** RFC 3339 instant. */
+  readonly now: () => string;
+  /** Failures that no caller is waiting for. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface EngineMesh extends NodeGateway, Heartbeats {
+  /** Tells all joined nodes of an auction, and again after an extension. Resolves with how many noted it. */
+  announce(auction: AuctionAnnouncement): Promise<number>;
+  /** Tells all joined nodes that an auction is over; `winners` are provider ids. */
+  auctionEnded(auctionId: string, winners: readonly string[]): Promise<void>;
+  /** Judges silence now instead of at the next second. */
+  checkPresence(): Promise<void>;
+  /** Serves no more and forgets the nodes; their connections end with the peer. */
+  stop(): Promise<void>;
+}
+
+/** The worker's side of the mesh: takes joins, heartbeats, bids and artefacts, and reaches nodes by provider id. */
+export const createEngineMesh = async (deps: EngineMeshDeps): Promise<EngineMesh> => {
+  const { peer, pool, handlers, now, onError } = deps;
+  const sessions = createSessions();
+  const heartbeats = createHeartbeats(pool);
+  const routes = createNodeRoutes(pool, peer.peerId);
+  const announcer = createAnnouncer(sessions, now);
+  const monitor = createPresenceMonitor({
+    heartbeats,
+    now,
+    providerSeen: (...seen) => handlers.providerSeen(...seen),
+    onError,
+  });
+
+  await routes.clear();
+  await serveWork({ peer, sessions, handlers, onError });
+  await serveDiscovery({ peer, sessions, heartbeats, routes, announcer, handlers, now, onError });
+  monitor.start();
+
+  return {
+    async request(providerId, request, options) {
+      const session = sessions.of(providerId);
+      if (!session) return { type: 'unreachable', message: 'the node is not connected' };
+      return askNodeOver(session.connection)(request, options);
+    },
+    connected: () => sessions.all().map((session) => session.providerId),
+    record: heartbeats.record,
+    lastSeen: heartbeats.lastSeen,
+    announce: announcer.announce,
+    auctionEnded: (auctionId, winners) => announcer.ended(auctionId, new Set(winners)),
+    checkPresence: monitor.tick,
+    async stop() {
+      await peer.libp2p.unhandle([PROTOCOLS.resourceDiscovery, PROTOCOLS.agentCommunication]);
+      await monitor.stop();
+      for (const session of sessions.all()) sessions.close(session);
+      await routes.clear();
+    },
+  };
+};

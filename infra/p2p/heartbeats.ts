@@ -1,0 +1,52 @@
+import type { Pool } from 'pg';
+import type { Presence } from '../../domain/mesh/presence.ts';
+import type { Heartbeats } from '../../domain/ports/node-gateway.ts';
+
+/** A provider's newest beat and the presence that its stream was last told; null before the first time. */
+export interface PresenceRow {
+  readonly providerId: string;
+  readonly lastSeen: string;
+  readonly told: Presence | null;
+}
+
+export interface HeartbeatTable extends Heartbeats {
+  /** Rows that may have to change: heard since `silentSince` and not told up, or silent and not told lost. */
+  due(silentSince: string): Promise<readonly PresenceRow[]>;
+  told(providerId: string, presence: Presence): Promise<void>;
+}
+
+/** Table `engine.heartbeats`, shared by all workers. A late beat never moves the clock back. */
+export const createHeartbeats = (pool: Pool): HeartbeatTable => ({
+  async record(providerId, at) {
+    await pool.query(
+      `insert into engine.heartbeats (provider_id, last_seen) values ($1, $2)
+       on conflict (provider_id) do update set last_seen = greatest(heartbeats.last_seen, excluded.last_seen)`,
+      [providerId, at],
+    );
+  },
+
+  async lastSeen(providerId) {
+    const { rows } = await pool.query<{ last_seen: string }>(
+      'select last_seen from engine.heartbeats where provider_id = $1',
+      [providerId],
+    );
+    return rows[0]?.last_seen ?? null;
+  },
+
+  async due(silentSince) {
+    const { rows } = await pool.query<{ provider_id: string; last_seen: string; presence: Presence | null }>(
+      `select provider_id, last_seen, presence from engine.heartbeats
+       where case when last_seen < $1 then presence is distinct from 'lost' else presence is distinct from 'up' end
+       order by provider_id`,
+      [silentSince],
+    );
+    return rows.map((row) => ({ providerId: row.provider_id, lastSeen: row.last_seen, told: row.presence }));
+  },
+
+  async told(providerId, presence) {
+    await pool.query('update engine.heartbeats set presence = $2 where provider_id = $1', [
+      providerId,
+      presence,
+    ]);
+  },
+});
