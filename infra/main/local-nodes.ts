@@ -1,0 +1,120 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import type { InfrastructureType } from '../../domain/tiers.ts';
+import { instant } from '../../domain/time.ts';
+import { readKeyFile } from '../keys/key-file.ts';
+import { createSigner } from '../keys/signer.ts';
+import {
+  chipIdFor,
+  createSimulatedRoot,
+  issueChip,
+  loadChip,
+  loadRoot,
+  saveChip,
+  saveRoot,
+} from '../tee/index.ts';
+import { type LocalHome, secretFile, writeWhole } from './local-home.ts';
+
+interface LocalNodeProfile {
+  readonly name: string;
+  readonly infrastructureType: InfrastructureType;
+  /** From the range kept for documentation (RFC 5398): no real network is named. */
+  readonly asn: number;
+  readonly region: string;
+  readonly tops: number;
+  /** Micro-units for an hour of one H200: below the bronze rate, so that every local node bids on every tier. */
+  readonly pricePerH200Hour: string;
+}
+
+const profile = (
+  name: string,
+  infrastructureType: InfrastructureType,
+  asn: number,
+  region: string,
+  tops: number,
+  pricePerH200Hour: string,
+): LocalNodeProfile => ({ name, infrastructureType, asn, region, tops, pricePerH200Hour });
+
+/** One node per infrastructure type, all different in owner, network and region (settled 14). */
+const PROFILES: readonly LocalNodeProfile[] = [
+  profile('aws', 'cloud_aws', 64_496, 'us-east', 6_000, '380000'),
+  profile('azure', 'cloud_azure', 64_497, 'eu-west', 6_000, '370000'),
+  profile('gcp', 'cloud_gcp', 64_498, 'asia-east', 6_000, '360000'),
+  profile('edge', 'edge_devices', 64_499, 'sa-east', 2_000, '240000'),
+  profile('datacenter', 'private_datacenters', 64_500, 'eu-north', 4_000, '300000'),
+  profile('hybrid', 'hybrid_environments', 64_501, 'af-south', 4_000, '320000'),
+];
+
+/** Locked at the first join. */
+const STAKE = '1000000';
+
+export interface LocalNode {
+  readonly profile: LocalNodeProfile;
+  readonly configFile: string;
+  /** Lower-case hex Ed25519 key: the node's and, locally, its owner's identity. */
+  readonly publicKey: string;
+}
+
+/** Gives each node its key and, under the data directory's simulated root, its chip. What exists is kept. */
+export const prepareNodes = async (home: LocalHome): Promise<LocalNode[]> => {
+  const now = instant(Date.now());
+  const rootDirectory = home.path('tee', 'root');
+  const existing = await loadRoot(rootDirectory);
+  const root = existing ?? createSimulatedRoot({ now });
+  if (existing === null) await saveRoot(rootDirectory, root);
+  const nodes: LocalNode[] = [];
+  for (const node of PROFILES) {
+    const { name } = node;
+    await mkdir(home.path('nodes', name), { recursive: true, mode: 0o700 });
+    const keyFile = home.path('nodes', name, 'node.key');
+    await secretFile(keyFile);
+    const chipDirectory = home.path('nodes', name, 'chip');
+    if ((await loadChip(chipDirectory)) === null) {
+      await saveChip(chipDirectory, issueChip(root, { chipId: chipIdFor(name), now }));
+    }
+    const [seed] = await readKeyFile(keyFile);
+    nodes.push({
+      profile: node,
+      configFile: home.path('nodes', name, 'node.json'),
+      publicKey: publicKeyOf(seed as Uint8Array),
+    });
+  }
+  return nodes;
+};
+
+/**
+ * Writes `node.json` where it is missing, and the engine's present address into it: an owner may edit the rest.
+ * @param owners principal id by node name
+ * @param engine multiaddr that the nodes dial
+ */
+export const writeNodeConfigs = async (
+  nodes: readonly LocalNode[],
+  owners: ReadonlyMap<string, string>,
+  engine: string,
+): Promise<void> => {
+  for (const { profile: node, configFile } of nodes) {
+    const { pricePerH200Hour, ...place } = node;
+    const initial = {
+      ...place,
+      owner: owners.get(node.name),
+      platforms: ['amd_sev_snp'],
+      stake: STAKE,
+      costPolicy: { pricePerH200Hour, floor: '1', margin: 0.1, maxConcurrent: 8 },
+    };
+    const config = { ...initial, ...(await readJson(configFile)), engines: [engine] };
+    await writeWhole(configFile, `${JSON.stringify(config, null, 2)}\n`);
+  }
+};
+
+/** The object in a JSON file; none when there is no file. @throws when the file holds no JSON. */
+const readJson = async (file: string): Promise<object> => {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '{}';
+    throw error;
+  });
+  return JSON.parse(text) as object;
+};
+
+const publicKeyOf = (seed: Uint8Array): string => {
+  const [key] = createSigner([seed]).jwks().keys;
+  return Buffer.from(key?.x ?? '', 'base64url').toString('hex');
+};
