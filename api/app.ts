@@ -1,0 +1,52 @@
+import { Hono } from 'hono';
+import type { Logger } from 'pino';
+import type { Route } from './define-route.ts';
+import { describeOperation } from './describe-operation.ts';
+import { mountDocs } from './docs.ts';
+import type { Api, ApiEnv } from './environment.ts';
+import { crossOrigin, identify } from './headers.ts';
+import type { Metrics } from './metrics.ts';
+import { observe } from './observe.ts';
+import { type PipelineDependencies, serve } from './pipeline.ts';
+import { sendProblem } from './send.ts';
+import { isUnavailable } from './unavailable.ts';
+
+export interface AppDependencies extends PipelineDependencies {
+  readonly routes: readonly Route[];
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Web origins that may call from a browser. */
+  readonly origins: readonly string[];
+}
+
+/** `/a/{b}` → `/a/:b`, the router's form. */
+const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+/** The HTTP application: every route of `routes` behind the same pipeline. Listens to nothing by itself. */
+export const createApp = ({ routes, metrics, logger, origins, ...pipeline }: AppDependencies): Api => {
+  const api: Api = new Hono<ApiEnv>();
+  api.use(identify(), observe({ metrics, logger }), crossOrigin(origins));
+  for (const route of routes) {
+    api.on(route.method, routerPath(route.path), describeOperation(route), serve(route, pipeline));
+  }
+  mountDocs(api);
+  api.notFound((c) =>
+    sendProblem(c, { code: 'RESOURCE_NOT_FOUND', message: `no route ${c.req.method} ${c.req.path}` }),
+  );
+  api.onError((error, c) => {
+    if (isUnavailable(error)) {
+      logger.warn({ err: error, request_id: c.get('requestId') }, 'a dependency is unavailable');
+      c.header('Retry-After', '1');
+      return sendProblem(c, {
+        code: 'RESOURCE_UNAVAILABLE',
+        message: 'a dependency is unavailable; try again',
+      });
+    }
+    logger.error({ err: error, request_id: c.get('requestId') }, 'request failed');
+    return sendProblem(c, {
+      code: 'INTERNAL_ERROR',
+      message: 'our defect; the trace id names it in our logs',
+    });
+  });
+  return api;
+};

@@ -1,0 +1,20 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, Hono } from 'hono';
+import type { Principal } from '../infra/keys/credentials.ts';
+import type { Trace } from './trace.ts';
+
+/** What the middlewares of a request share. */
+export interface ApiEnv {
+  /** Absent when the app is called in process, as tests do. */
+  Bindings: Partial<HttpBindings>;
+  Variables: {
+    requestId: string;
+    trace: Trace;
+    /** Template of the matched route: the only path that metrics and logs name. */
+    endpoint: string;
+    principal: Principal;
+  };
+}
+
+export type Api = Hono<ApiEnv>;
+export type ApiContext = Context<ApiEnv>;

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { toMicro } from '../domain/money.ts';
+
+const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+
+/** A number in a query string; anything that does not read as one fails as the number it should be. */
+export const queryNumber = <T extends z.ZodNumber>(schema: T) =>
+  z.preprocess((value) => (typeof value === 'string' && NUMBER.test(value) ? Number(value) : value), schema);
+
+/** `true` or `false` in a query string. */
+export const queryBoolean = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+/** Position in the log, decimal. */
+export const position = z.string().regex(/^(0|[1-9]\d{0,18})$/, 'a position: a whole number, at least 0');
+
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex');
+
+/** A positive amount in micro-units, as text. */
+export const amount = z
+  .string()
+  .regex(/^[1-9]\d{0,29}$/, 'a positive whole number of micro-units, as a string')
+  .transform(toMicro);
+
+/** An amount as an answer shows it. */
+export const micro = z
+  .string()
+  .regex(/^-?(0|[1-9]\d*)$/)
+  .describe('micro-units');
+
+export const instant = z.iso.datetime();
+
+const ULID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
+
+/** `<prefix>-<ulid>`. */
+export const idOf = (prefix: string) =>
+  z.string().regex(new RegExp(`^${prefix}-${ULID}$`), `an id ${prefix}-…`);
+
+export const pageQuery = {
+  limit: queryNumber(z.int().min(1).max(500)).default(50),
+  cursor: z.string().max(200).optional(),
+};

@@ -1,0 +1,82 @@
+export const HEALTH_STATES = ['ok', 'degraded', 'down', 'off'] as const;
+export type HealthState = (typeof HEALTH_STATES)[number];
+
+/** What a probe found. `lag` is in events, `cause` for operators only. */
+export interface Probed {
+  readonly status: HealthState;
+  readonly lag?: number;
+  readonly cause?: string;
+}
+
+export interface Component {
+  /** Without it nothing works: it decides readiness. */
+  readonly critical: boolean;
+  readonly probe: () => Promise<Probed>;
+}
+
+export interface ComponentHealth extends Probed {
+  /** When the component came into this state, as far as this process saw it. */
+  readonly since: string;
+}
+
+export interface HealthReport {
+  readonly status: 'ok' | 'degraded' | 'down';
+  readonly components: Readonly<Record<string, ComponentHealth>>;
+  /** Critical components that are down. */
+  readonly failing: readonly string[];
+}
+
+export interface Health {
+  report(): Promise<HealthReport>;
+}
+
+const PROBE_MS = 2000;
+
+const timed = async (probe: Component['probe']): Promise<Probed> => {
+  const { promise: late, resolve } = Promise.withResolvers<Probed>();
+  const timer = setTimeout(resolve, PROBE_MS, { status: 'down', cause: `no answer within ${PROBE_MS} ms` });
+  try {
+    return await Promise.race([probe(), late]);
+  } catch (error) {
+    return { status: 'down', cause: error instanceof Error ? error.message : String(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** Asks every component at once; one that fails or hangs is reported and harms no other. */
+export const createHealth = ({
+  components,
+  now,
+}: {
+  components: Readonly<Record<string, Component>>;
+  now: () => string;
+}): Health => {
+  const since = new Map<string, { readonly status: HealthState; readonly at: string }>();
+
+  const examine = async (name: string, component: Component): Promise<ComponentHealth> => {
+    const probed = await timed(component.probe);
+    const before = since.get(name);
+    const at = before?.status === probed.status ? before.at : now();
+    since.set(name, { status: probed.status, at });
+    return { ...probed, since: at };
+  };
+
+  return {
+    report: async () => {
+      const names = Object.keys(components);
+      const found = await Promise.all(
+        Object.entries(components).map(([name, component]) => examine(name, component)),
+      );
+      const failing = names.filter(
+        (name, index) => components[name]?.critical && found[index]?.status === 'down',
+      );
+      const impaired = found.some(({ status }) => status === 'down' || status === 'degraded');
+      return {
+        status: failing.length > 0 ? 'down' : impaired ? 'degraded' : 'ok',
+        components: Object.fromEntries(names.map((name, index) => [name, found[index] as ComponentHealth])),
+        failing,
+      };
+    },
+  };
+};

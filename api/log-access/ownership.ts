@@ -1,0 +1,71 @@
+import { LRUCache } from 'lru-cache';
+import type { AuctionOpened } from '../../domain/auction/events.ts';
+import type { EnclaveRequested } from '../../domain/enclave/events.ts';
+import { domainEventOf, type RecordedEvent } from '../../domain/event.ts';
+import type { JobSubmitted } from '../../domain/job/events.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { ProofRecorded } from '../../domain/proof/events.ts';
+import type { ProviderRegistered } from '../../domain/provider/events.ts';
+import type { QuorumFormed } from '../../domain/quorum/events.ts';
+import type { SubjectEnrolled } from '../../domain/subject/events.ts';
+
+/** The events that begin a stream and name whom it concerns. */
+type FirstEvent =
+  | AuctionOpened
+  | EnclaveRequested
+  | JobSubmitted
+  | ProofRecorded
+  | ProviderRegistered
+  | QuorumFormed
+  | SubjectEnrolled
+  | { readonly type: 'ledger.entry-posted' };
+
+export interface Ownership {
+  /** Principals that a stream belongs to; null for a stream that does not exist. */
+  ownersOf(stream: string): Promise<ReadonlySet<string> | null>;
+}
+
+const CACHED_STREAMS = 50_000;
+
+/** Whom a stream belongs to is in its first event, or in that of the stream it serves; so it never changes. */
+export const createOwnership = (store: Pick<EventStore, 'readStream'>): Ownership => {
+  const known = new LRUCache<string, ReadonlySet<string>>({ max: CACHED_STREAMS });
+
+  const ownersBy = async (first: RecordedEvent): Promise<ReadonlySet<string>> => {
+    const event = domainEventOf<FirstEvent>(first);
+    switch (event.type) {
+      case 'auction.opened':
+      case 'job.submitted':
+        return new Set([event.submitter]);
+      case 'enclave.requested':
+        return new Set([event.submitter, event.owner]);
+      case 'provider.registered':
+        return new Set([event.owner]);
+      case 'subject.enrolled':
+        return new Set([event.subjectId]);
+      case 'quorum.formed': {
+        const members = event.members.map((member) => member.owner);
+        return new Set([...members, ...((await ownersOf(event.jobId)) ?? [])]);
+      }
+      case 'proof.recorded': {
+        const { jobId, providerId } = event.proof.record;
+        const job = jobId ? await ownersOf(jobId) : null;
+        return new Set([...(job ?? []), ...((await ownersOf(providerId)) ?? [])]);
+      }
+      default:
+        return new Set();
+    }
+  };
+
+  const ownersOf = async (stream: string): Promise<ReadonlySet<string> | null> => {
+    const cached = known.get(stream);
+    if (cached) return cached;
+    const [first] = await store.readStream(stream, { from: 0n, to: 0n });
+    if (!first) return null;
+    const owners = await ownersBy(first);
+    known.set(stream, owners);
+    return owners;
+  };
+
+  return { ownersOf };
+};

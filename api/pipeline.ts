@@ -1,0 +1,140 @@
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Rejection } from '../domain/errors.ts';
+import type { IdempotencyKeys, StoredAnswer } from '../infra/idempotency/keys.ts';
+import type { Credentials, Principal } from '../infra/keys/credentials.ts';
+import { authenticate } from './auth/authenticate.ts';
+import type { ReplyOf, RequestContext, Responses, Route, RouteInput } from './define-route.ts';
+import { isKeyed, isRaw } from './describe-operation.ts';
+import type { ApiContext } from './environment.ts';
+import { answerOnce, commandIdOf, IDEMPOTENCY_HEADER, idFrom } from './idempotency.ts';
+import { PROBLEM_MEDIA_TYPE, type ProblemFacts, problemOf } from './problem.ts';
+import type { RateLimiter } from './rate-limit.ts';
+import { readInput } from './read-input.ts';
+import { ANONYMOUS, permits } from './roles.ts';
+import { sendProblem } from './send.ts';
+import { isUnavailable } from './unavailable.ts';
+
+export interface PipelineDependencies {
+  readonly credentials: Credentials;
+  readonly limiter: RateLimiter;
+  readonly idempotency: IdempotencyKeys;
+  readonly now: () => string;
+  /** Checks every answer against its schema: for tests, where a wrong answer has to fail. */
+  readonly checkResponses?: boolean;
+}
+
+type AnyReply = ReplyOf<Responses>;
+
+const JSON_MEDIA_TYPE = 'application/json';
+
+/** An open route answers without its databases: then nobody can be identified, and nobody needs to be. */
+const identityOf = async (
+  c: ApiContext,
+  route: Route,
+  credentials: Credentials,
+): Promise<Principal | null> => {
+  try {
+    return await authenticate(c, credentials);
+  } catch (error) {
+    if (route.access === 'open' && isUnavailable(error)) return ANONYMOUS;
+    throw error;
+  }
+};
+
+const contextOf = (c: ApiContext, principal: Principal, commandId: string, now: string): RequestContext => {
+  const { traceparent } = c.get('trace');
+  return {
+    principal,
+    commandId,
+    requestId: c.get('requestId'),
+    traceparent,
+    now,
+    signal: c.req.raw.signal,
+    header: (name) => c.req.header(name),
+    newId: (prefix) => idFrom(commandId, prefix),
+    meta: (correlationId) => ({
+      commandId,
+      actor: principal.id,
+      correlationId,
+      causationId: commandId,
+      traceparent,
+    }),
+  };
+};
+
+interface Answer {
+  readonly status: number;
+  readonly mediaType: string;
+  readonly body: string | Uint8Array;
+}
+
+/** Serves `route`: identity, rate, role, input and idempotency in this order, then the handler. */
+export const serve = (route: Route, deps: PipelineDependencies) => {
+  const handler = route.handler as (
+    context: RequestContext,
+    input: RouteInput<unknown, unknown, unknown>,
+  ) => Promise<AnyReply | Rejection>;
+
+  const problemAnswer = (c: ApiContext, facts: ProblemFacts): Answer => {
+    const problem = problemOf(facts, c.req.path, c.get('trace').traceId);
+    return { status: problem.status, mediaType: PROBLEM_MEDIA_TYPE, body: JSON.stringify(problem) };
+  };
+
+  const answerOf = (c: ApiContext, reply: AnyReply | Rejection): Answer => {
+    if (!reply.ok) return problemAnswer(c, reply);
+    const declared = route.responses[reply.status];
+    if (!declared) throw new Error(`${route.path} does not declare ${reply.status}`);
+    if (isRaw(declared)) {
+      const body = reply.body as string | Uint8Array;
+      return { status: reply.status, mediaType: reply.mediaType ?? declared.mediaType, body };
+    }
+    if (deps.checkResponses) declared.parse(reply.body);
+    return { status: reply.status, mediaType: JSON_MEDIA_TYPE, body: JSON.stringify(reply.body) };
+  };
+
+  const send = (c: ApiContext, { status, mediaType, body }: Answer): Response => {
+    c.header('Content-Type', mediaType);
+    return c.body(body as string | Uint8Array<ArrayBuffer>, status as ContentfulStatusCode);
+  };
+
+  return async (c: ApiContext): Promise<Response> => {
+    c.set('endpoint', route.path);
+    const principal = await identityOf(c, route, deps.credentials);
+    if (!route.unlimited && !(await deps.limiter.admit(c, principal ?? ANONYMOUS))) {
+      return sendProblem(c, {
+        code: 'RATE_LIMIT_EXCEEDED',
+        message: 'too many requests; see RateLimit and Retry-After',
+      });
+    }
+    if (!principal || (principal === ANONYMOUS && route.access !== 'open')) {
+      return sendProblem(c, {
+        code: 'AUTHENTICATION_FAILED',
+        message: principal ? 'a token or an API key is needed' : 'the token or API key is not valid',
+      });
+    }
+    if (!permits(route.access, principal)) {
+      return sendProblem(c, {
+        code: 'AUTHORIZATION_FAILED',
+        message: `needs a role of: ${String(route.access)}`,
+      });
+    }
+    const read = await readInput(c, route);
+    if (!read.ok) return sendProblem(c, read.problem);
+
+    const key = isKeyed(route) ? c.req.header(IDEMPOTENCY_HEADER) : undefined;
+    const commandId = commandIdOf(principal.id, `${route.method} ${route.path}`, key);
+    const run = async (): Promise<Answer> =>
+      answerOf(c, await handler(contextOf(c, principal, commandId, deps.now()), read.input));
+    if (key === undefined) return send(c, await run());
+
+    const target = `${c.req.method} ${c.req.url.slice(c.req.url.indexOf('/', 8))}`;
+    const outcome = await answerOnce(
+      deps.idempotency,
+      { principal: principal.id, key, target, body: read.bytes },
+      async () => (await run()) as StoredAnswer,
+    );
+    if (outcome.type === 'refused') return sendProblem(c, outcome.problem);
+    if (outcome.replayed) c.header('Idempotency-Replayed', 'true');
+    return send(c, outcome.answer);
+  };
+};

@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+import type { FieldError } from '../domain/errors.ts';
+import { MAX_JSON_BYTES, parseJson, readBody } from './body.ts';
+import type { Route, RouteInput } from './define-route.ts';
+import type { ApiContext } from './environment.ts';
+import { fieldErrors } from './field-errors.ts';
+import type { ProblemFacts } from './problem.ts';
+
+export type ReadInput =
+  | {
+      readonly ok: true;
+      readonly input: RouteInput<unknown, unknown, unknown>;
+      /** The body as it was sent: what an idempotency key is bound to. */
+      readonly bytes: Uint8Array;
+    }
+  | { readonly ok: false; readonly problem: ProblemFacts };
+
+const NO_BYTES = new Uint8Array();
+
+const refused = (problem: ProblemFacts): ReadInput => ({ ok: false, problem });
+
+/** `value` by `schema`; every broken rule goes to `errors`. Without a schema nothing is handed on. */
+const check = (
+  schema: z.ZodType | undefined,
+  value: unknown,
+  whole: string,
+  errors: FieldError[],
+): unknown => {
+  const parsed = schema?.safeParse(value);
+  if (!parsed) return undefined;
+  if (parsed.success) return parsed.data;
+  errors.push(...fieldErrors(parsed.error.issues, value, whole));
+  return undefined;
+};
+
+/** Reads and checks path, query and body; a refusal names every field that breaks a rule, and the rule. */
+export const readInput = async (c: ApiContext, route: Route): Promise<ReadInput> => {
+  const errors: FieldError[] = [];
+  const params = check(route.params, c.req.param(), 'path', errors);
+  const query = check(route.query, c.req.query(), 'query', errors);
+  let body: unknown;
+  let bytes: Uint8Array = NO_BYTES;
+  if (route.body || route.binaryBody) {
+    const read = await readBody(c, route.binaryBody?.maxBytes ?? MAX_JSON_BYTES);
+    if (!read.ok) return refused(read.problem);
+    bytes = read.bytes;
+    if (route.body) {
+      const json = parseJson(bytes, c.req.header('content-type'));
+      if (!json.ok) return refused(json.problem);
+      body = check(route.body, json.value, 'body', errors);
+    } else {
+      body = bytes;
+    }
+  }
+  if (errors.length > 0) {
+    const message = errors.map(({ field, rule }) => `${field}: ${rule}`).join('; ');
+    return refused({ code: 'INVALID_REQUEST', message, errors });
+  }
+  return { ok: true, input: { params, query, body }, bytes };
+};
