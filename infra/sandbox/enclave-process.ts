@@ -1,0 +1,84 @@
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { signedBytesOf } from '../../domain/proof/proof-id.ts';
+import type { ExecutionRecord } from '../../domain/proof/record.ts';
+import { epochMs } from '../../domain/time.ts';
+import type { EnclaveMessage, HostMessage } from './protocol.ts';
+import { type ModuleRun, runModule } from './run-module.ts';
+
+/** Program of an enclave: makes its key, runs its one module, signs what happened. The key never leaves this process. */
+
+type Loaded = Extract<HostMessage, { type: 'load' }>;
+type Run = Extract<HostMessage, { type: 'run' }>;
+
+const MEBIBYTE = 1024 * 1024;
+
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const enclaveKey = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex');
+
+let loaded: Loaded | null = null;
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const send = (message: EnclaveMessage): void => {
+  process.send?.(message);
+};
+
+const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+
+const recordOf = (
+  enclave: Loaded,
+  { order, input, reportHash }: Run,
+  run: ModuleRun,
+  startedAt: Date,
+): ExecutionRecord => ({
+  proofType: 'proof_of_execution',
+  version: 1,
+  jobId: order.jobId,
+  enclaveId: enclave.enclaveId,
+  providerId: order.providerId,
+  moduleHash: sha256(enclave.code),
+  args: order.work.args,
+  inputHash: sha256(input),
+  outcome: run.outcome,
+  exitCode: run.exitCode,
+  outputHash: sha256(run.output),
+  outputBytes: run.output.length,
+  stderrTail: run.stderrTail,
+  resources: { cpuMs: round(run.cpuMs), wallMs: round(run.wallMs), peakMemoryBytes: run.peakMemoryBytes },
+  startedAt: startedAt.toISOString(),
+  finishedAt: new Date().toISOString(),
+  reportHash,
+});
+
+const run = async (enclave: Loaded, message: Run): Promise<void> => {
+  const { work } = message.order;
+  const startedAt = new Date();
+  const finished = await runModule(
+    {
+      code: enclave.code,
+      input: message.input,
+      args: work.args,
+      randomSeed: work.randomSeed,
+      clockStartMs: epochMs(work.clockStart),
+      memoryBytes: enclave.config.memoryMb * MEBIBYTE,
+    },
+    { wrapper: enclave.wrapper, timeLimitSeconds: work.timeLimitSeconds },
+  );
+  const record = recordOf(enclave, message, finished, startedAt);
+  send({
+    type: 'finished',
+    record,
+    signature: sign(null, signedBytesOf(record), privateKey),
+    output: finished.output,
+  });
+};
+
+process.on('message', (received) => {
+  const message = received as HostMessage;
+  if (message.type === 'load') {
+    loaded = message;
+    send({ type: 'loaded', enclaveKey });
+  } else if (loaded) {
+    run(loaded, message).catch((error: unknown) => send({ type: 'failed', message: String(error) }));
+  }
+});
+process.once('disconnect', () => process.exit());

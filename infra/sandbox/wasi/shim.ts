@@ -1,0 +1,177 @@
+import { ERRNO, PREVIEW1_FUNCTIONS, type Preview1Function, STDERR, STDIN, STDOUT } from './abi.ts';
+import { GuestError, guestMemory } from './guest-memory.ts';
+import { pollOneoff } from './poll.ts';
+import { STEP_NS, type VirtualClock } from './virtual-clock.ts';
+
+/** What a module may see of the world: nothing else exists for it. */
+export interface WasiWorld {
+  /** With the program name first. */
+  readonly args: readonly string[];
+  readonly stdin: Uint8Array;
+  readonly clock: VirtualClock;
+  readonly fillRandom: (target: Uint8Array) => void;
+  /** Takes a copy. False: there is no room for more. */
+  readonly writeStdout: (bytes: Uint8Array) => boolean;
+  readonly writeStderr: (bytes: Uint8Array) => void;
+}
+
+/** Unwinds the guest after proc_exit. */
+export class ExitSignal extends Error {}
+
+export interface Wasi {
+  readonly imports: Record<string, (...args: never[]) => number>;
+  /** Gives the shim the instance's memory. */
+  attach(memory: WebAssembly.Memory): void;
+  /** The code given to proc_exit, or null. */
+  exitCode(): number | null;
+}
+
+type Call = (...args: number[]) => number;
+
+/** As POSIX's IOV_MAX: bounds the work of one call. */
+const MOST_VECTORS = 1024;
+
+const RIGHT_READ = 1n << 1n;
+const RIGHT_WRITE = 1n << 6n;
+const RIGHT_POLL = 1n << 27n;
+
+const isStandard = (fd: number): boolean => fd >= STDIN && fd <= STDERR;
+
+/**
+ * An own WASI preview 1: standard streams, arguments, a virtual clock, seeded randomness and exit. Every other function
+ * exists and answers ENOTCAPABLE, or EBADF where it names a descriptor that is not open.
+ */
+export const createWasi = (world: WasiWorld): Wasi => {
+  let attached: WebAssembly.Memory | null = null;
+  let code: number | null = null;
+  let stdinAt = 0;
+  const memory = guestMemory(() => attached);
+  const args = world.args.map((arg) => new TextEncoder().encode(`${arg}\0`));
+
+  const vectors = (at: number, count: number): Uint8Array[] => {
+    if (count < 0 || count > MOST_VECTORS) throw new GuestError(ERRNO.inval);
+    return Array.from({ length: count }, (_, index) =>
+      memory.bytes(memory.readU32(at + index * 8), memory.readU32(at + index * 8 + 4)),
+    );
+  };
+  const refuse =
+    (errno: number): Call =>
+    () =>
+      errno;
+  /** For calls on a descriptor: `answer` for the standard streams, EBADF for all others. */
+  const onStandard =
+    (answer: (fd: number, ...rest: number[]) => number): Call =>
+    (fd = -1, ...rest) =>
+      isStandard(fd) ? answer(fd, ...rest) : ERRNO.badf;
+
+  const calls: Partial<Record<Preview1Function, Call>> = {
+    args_sizes_get: (count = 0, size = 0) => {
+      memory.u32(count, args.length);
+      memory.u32(
+        size,
+        args.reduce((sum, arg) => sum + arg.length, 0),
+      );
+      return ERRNO.success;
+    },
+    args_get: (pointers = 0, buffer = 0) => {
+      let at = buffer;
+      for (const [index, arg] of args.entries()) {
+        memory.u32(pointers + index * 4, at);
+        memory.bytes(at, arg.length).set(arg);
+        at += arg.length;
+      }
+      return ERRNO.success;
+    },
+    environ_sizes_get: (count = 0, size = 0) => {
+      memory.u32(count, 0);
+      memory.u32(size, 0);
+      return ERRNO.success;
+    },
+    environ_get: refuse(ERRNO.success),
+    clock_res_get: (id = -1, result = 0) => {
+      if (world.clock.read(id) === null) return ERRNO.inval;
+      memory.u64(result, STEP_NS);
+      return ERRNO.success;
+    },
+    // Its second argument, the precision, is a 64-bit number.
+    clock_time_get: (id = -1, _precision = 0, result = 0) => {
+      const instant = world.clock.read(id);
+      if (instant === null) return ERRNO.inval;
+      memory.u64(result, BigInt.asUintN(64, instant));
+      return ERRNO.success;
+    },
+    random_get: (buffer = 0, length = 0) => {
+      world.fillRandom(memory.bytes(buffer, length));
+      return ERRNO.success;
+    },
+    sched_yield: refuse(ERRNO.success),
+    poll_oneoff: (...given) => pollOneoff(memory, world.clock, given),
+    proc_exit: (given = 0) => {
+      code = given >>> 0;
+      throw new ExitSignal();
+    },
+    fd_read: (fd = -1, at = 0, count = 0, read = 0) => {
+      if (fd !== STDIN) return isStandard(fd) ? ERRNO.notcapable : ERRNO.badf;
+      const start = stdinAt;
+      for (const target of vectors(at, count)) {
+        const piece = world.stdin.subarray(stdinAt, stdinAt + target.length);
+        target.set(piece);
+        stdinAt += piece.length;
+      }
+      memory.u32(read, stdinAt - start);
+      return ERRNO.success;
+    },
+    fd_write: (fd = -1, at = 0, count = 0, written = 0) => {
+      if (fd !== STDOUT && fd !== STDERR) return isStandard(fd) ? ERRNO.notcapable : ERRNO.badf;
+      const pieces = vectors(at, count);
+      for (const piece of pieces) {
+        if (fd === STDERR) world.writeStderr(piece);
+        else if (!world.writeStdout(piece)) return ERRNO.nospc;
+      }
+      memory.u32(
+        written,
+        pieces.reduce((sum, piece) => sum + piece.length, 0),
+      );
+      return ERRNO.success;
+    },
+    fd_fdstat_get: onStandard((fd, result = 0) => {
+      memory.bytes(result, 24).fill(0);
+      memory.u64(result + 8, (fd === STDIN ? RIGHT_READ : RIGHT_WRITE) | RIGHT_POLL);
+      return ERRNO.success;
+    }),
+    fd_fdstat_set_flags: onStandard(refuse(ERRNO.success)),
+    fd_filestat_get: onStandard((_fd, result = 0) => {
+      memory.bytes(result, 64).fill(0);
+      return ERRNO.success;
+    }),
+    fd_close: onStandard(refuse(ERRNO.success)),
+    fd_seek: onStandard(refuse(ERRNO.spipe)),
+    fd_tell: onStandard(refuse(ERRNO.spipe)),
+    // A runtime looks for preopened directories from descriptor 3 on until EBADF: there are none.
+    fd_prestat_get: refuse(ERRNO.badf),
+    fd_prestat_dir_name: refuse(ERRNO.badf),
+  };
+
+  /** After proc_exit nothing answers any more, also for a module that caught the unwinding. */
+  const guarded =
+    (call: Call): Call =>
+    (...given) => {
+      if (code !== null) throw new ExitSignal();
+      try {
+        return call(...given);
+      } catch (error) {
+        if (error instanceof GuestError) return error.errno;
+        throw error;
+      }
+    };
+
+  return {
+    imports: Object.fromEntries(
+      PREVIEW1_FUNCTIONS.map((name) => [name, guarded(calls[name] ?? refuse(ERRNO.notcapable))]),
+    ),
+    attach: (given) => {
+      attached = given;
+    },
+    exitCode: () => code,
+  };
+};
