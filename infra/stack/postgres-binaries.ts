@@ -8,8 +8,14 @@ import { cacheDirectory } from './cache.ts';
 
 const run = promisify(execFile);
 
-/** Where root keeps what the PostgreSQL user has to reach. */
-export const SYSTEM_DIRECTORY = '/var/lib/aivillage';
+const SYSTEM_DIRECTORY = '/var/lib/aivillage';
+
+/** Where root keeps what the PostgreSQL user has to reach, open to pass whatever the umask is. */
+export const systemDirectory = async (): Promise<string> => {
+  await mkdir(SYSTEM_DIRECTORY, { recursive: true });
+  await chmod(SYSTEM_DIRECTORY, 0o755);
+  return SYSTEM_DIRECTORY;
+};
 
 export interface PostgresBinaries {
   readonly initdb: string;
@@ -42,7 +48,7 @@ export const postgresBinaries = async (user: PostgresUser): Promise<PostgresBina
     return binariesIn(installed);
   }
   const copy = join(
-    user === null ? cacheDirectory(process.env) : SYSTEM_DIRECTORY,
+    user === null ? cacheDirectory(process.env) : await systemDirectory(),
     `postgresql-${version}-${process.arch}`,
   );
   if (!(await exists(copy))) await copyBinaries(root, copy);
@@ -107,7 +113,7 @@ const link = async (root: string, native: string): Promise<void> => {
 /** Copies aside and renames: two first starts at once both end with a whole copy. */
 const copyBinaries = async (root: string, destination: string): Promise<void> => {
   const partial = `${destination}.${process.pid}`;
-  await mkdir(dirname(destination), { recursive: true, mode: 0o755 });
+  await mkdir(dirname(destination), { recursive: true });
   await cp(join(root, 'native'), partial, { recursive: true, verbatimSymlinks: true });
   await link(root, partial);
   await chmod(partial, 0o755);

@@ -10,7 +10,7 @@ import {
   type PostgresUser,
   postgresBinaries,
   postgresUser,
-  SYSTEM_DIRECTORY,
+  systemDirectory,
 } from './postgres-binaries.ts';
 import { canConnect, launchProcess, logTail, type ProcessSpec, type RunningProcess } from './process.ts';
 
@@ -86,7 +86,7 @@ const clusterDirectory = async (directory: string, user: PostgresUser): Promise<
   const noted = await readFile(note, 'utf8').catch(() => null);
   if (noted !== null) return noted.trim();
   if (await isReachable(directory, user)) return join(directory, 'data');
-  const elsewhere = join(SYSTEM_DIRECTORY, randomUUID(), 'data');
+  const elsewhere = join(await systemDirectory(), randomUUID(), 'data');
   await writeFile(note, `${elsewhere}\n`);
   return elsewhere;
 };
@@ -99,7 +99,8 @@ const createCluster = async (
   user: PostgresUser,
 ): Promise<void> => {
   await rm(data, { recursive: true, force: true });
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(data), { recursive: true });
+  await mkdir(data, { mode: 0o700 });
   const passwordFile = join(dirname(data), `.password-${process.pid}`);
   await writeFile(passwordFile, password ?? '', { mode: 0o600 });
   if (user !== null) {

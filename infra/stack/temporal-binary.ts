@@ -15,13 +15,15 @@ export interface BinaryOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Receives one line for each thing that is done. */
   readonly report: (line: string) => void;
+  /** Ends a build that is under way. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Finds the Temporal CLI: on PATH, in the project's cache, by the SDK's download, by building it with Go.
  * @throws one line that says what to install when none of them works.
  */
-export const temporalBinary = async ({ env, report }: BinaryOptions): Promise<string> => {
+export const temporalBinary = async ({ env, report, signal }: BinaryOptions): Promise<string> => {
   const bin = join(cacheDirectory(env), 'bin');
   const onPath = await firstExecutable((env['PATH'] ?? '').split(delimiter).filter(Boolean));
   if (onPath !== null) return tell(report, onPath, 'from PATH');
@@ -30,7 +32,7 @@ export const temporalBinary = async ({ env, report }: BinaryOptions): Promise<st
   await mkdir(bin, { recursive: true });
   const target = join(bin, 'temporal');
   if (await download(target, report)) return target;
-  await build(target, env, report);
+  await build(target, env, report, signal);
   return target;
 };
 
@@ -84,6 +86,7 @@ const build = async (
   target: string,
   env: NodeJS.ProcessEnv,
   report: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<void> => {
   const go = await run('go', ['version'], { env }).catch(() => null);
   if (go === null) {
@@ -99,7 +102,7 @@ const build = async (
   progress();
   const timer = setInterval(progress, PROGRESS_MS);
   try {
-    await goInstall({ ...env, GOTOOLCHAIN: 'local', GOBIN: folder });
+    await goInstall({ ...env, GOTOOLCHAIN: 'local', GOBIN: folder }, signal);
     await rename(join(folder, 'temporal'), target);
     report(`Temporal CLI: built in ${elapsed(started)} s`);
   } finally {
@@ -108,9 +111,13 @@ const build = async (
   }
 };
 
-const goInstall = (env: NodeJS.ProcessEnv): Promise<void> =>
+const goInstall = (env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
-    const child = spawn('go', ['install', CLI_MODULE], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('go', ['install', CLI_MODULE], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...(signal === undefined ? {} : { signal }),
+    });
     let output = '';
     child.stderr.on('data', (chunk: Buffer) => {
       output = (output + chunk.toString('utf8')).slice(-2_000);

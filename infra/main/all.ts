@@ -1,0 +1,124 @@
+import { loadSettings, type Settings } from '../config/config.ts';
+import { localStack } from '../config/local-stack.ts';
+import { isPortFree } from '../stack/ports.ts';
+import { preparePostgres } from '../stack/postgres.ts';
+import { openProcessRegistry } from '../stack/process-registry.ts';
+import { createSupervisor, type Supervisor } from '../stack/supervisor.ts';
+import { prepareTemporal } from '../stack/temporal.ts';
+import { type LocalHome, prepareHome } from './local-home.ts';
+import { localServices, serviceEnvironment } from './local-services.ts';
+import { hasJobs, runSampleJob } from './sample-job.ts';
+import { ensureDatabase, setUp } from './setup.ts';
+
+const report = (line: string): void => console.log(line);
+
+/** Starts what the settings do not take from outside, and names the addresses of all servers. */
+const startServers = async (
+  home: LocalHome,
+  settings: Settings,
+  supervisor: Supervisor,
+  signal: AbortSignal,
+) => {
+  const local = localStack(home.ports, home.postgresPassword);
+  const { ports } = home;
+  const postgres = async () => {
+    if (settings.databaseUrl !== null) return report('PostgreSQL from DATABASE_URL');
+    const spec = await preparePostgres({
+      directory: home.path('postgres'),
+      logFile: home.path('logs', 'postgres.log'),
+      port: ports.postgres,
+      password: home.postgresPassword,
+      durable: true,
+    });
+    await supervisor.start(spec);
+    await ensureDatabase(local.databaseUrl);
+    report('PostgreSQL is up');
+  };
+  const temporal = async () => {
+    if (settings.temporalAddress !== null) return report('Temporal from TEMPORAL_ADDRESS');
+    const spec = await prepareTemporal({
+      env: process.env,
+      report,
+      signal,
+      file: home.path('temporal', 'temporal.db'),
+      logFile: home.path('logs', 'temporal.log'),
+      ports: {
+        grpc: ports.temporal,
+        ui: ports.temporalUi,
+        http: ports.temporalHttp,
+        metrics: ports.temporalMetrics,
+      },
+      ui: true,
+    });
+    await supervisor.start(spec);
+    report('Temporal is up');
+  };
+  await Promise.all([postgres(), temporal()]);
+  return {
+    databaseUrl: settings.databaseUrl ?? local.databaseUrl,
+    temporalAddress: settings.temporalAddress ?? local.temporalAddress,
+    temporalUiUrl: settings.temporalAddress === null ? local.temporalUiUrl : settings.temporalUiUrl,
+  };
+};
+
+const start = async (settings: Settings, supervisor: Supervisor, signal: AbortSignal): Promise<void> => {
+  const { port, apiUrl } = settings;
+  if (!(await isPortFree(port))) {
+    throw new Error(`Port ${port} of 127.0.0.1 is in use: set PORT to another one`);
+  }
+  const home = await prepareHome(settings.home);
+  const servers = await startServers(home, settings, supervisor, signal);
+  const { databaseUrl, temporalUiUrl } = servers;
+  const { nodes } = await setUp(home, { databaseUrl, apiUrl, meshPort: home.ports.mesh });
+  const env = serviceEnvironment(home, servers, port);
+  const services = localServices(home, nodes, env, port);
+  await Promise.all(
+    services.map(async (spec) => {
+      await supervisor.start(spec);
+      report(`${spec.name} is up`);
+    }),
+  );
+  if (!(await hasJobs(databaseUrl)) && !(await runSampleJob(env, signal)) && !signal.aborted) {
+    report('The sample job did not settle; the stack stays up');
+  }
+  report(
+    [
+      '',
+      'AIVillage is up. Stop it with Ctrl-C.',
+      `  API          ${apiUrl}`,
+      `  API docs     ${apiUrl}/docs`,
+      `  Temporal UI  ${temporalUiUrl ?? 'not known (TEMPORAL_UI_URL)'}`,
+      `  Data         ${settings.home} (credentials.json, logs/)`,
+    ].join('\n'),
+  );
+};
+
+const main = async (): Promise<void> => {
+  const settings = loadSettings(process.env);
+  if (settings.profile !== 'embedded') throw new Error('npm start is for AIVILLAGE_PROFILE=embedded');
+  const registry = await openProcessRegistry(`${settings.home}/run/processes.json`, report);
+  const supervisor = createSupervisor({ registry, report });
+  const stopping = new AbortController();
+  const ended = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!stopping.signal.aborted) report('Stopping');
+      stopping.abort();
+    });
+  }
+  const started = start(settings, supervisor, stopping.signal);
+  try {
+    await Promise.race([started.then(() => ended), ended]);
+  } finally {
+    await supervisor.stop();
+  }
+};
+
+main().then(
+  // Not by itself: what an interrupted start was in the middle of may still wait for the servers.
+  () => process.exit(),
+  (error: Error) => {
+    console.error(error.message);
+    process.exit(1);
+  },
+);
