@@ -9,7 +9,10 @@ export interface Acceptance<E extends DomainEvent> {
 /** What `decide` answers: the events that now happened, or a typed refusal that leaves no trace. */
 export type Decision<E extends DomainEvent> = Acceptance<E> | Rejection;
 
-export const accept = <E extends DomainEvent>(...events: readonly E[]): Acceptance<E> => ({ ok: true, events });
+export const accept = <E extends DomainEvent>(...events: readonly E[]): Acceptance<E> => ({
+  ok: true,
+  events,
+});
 
 /** What a decision may know beside state and command: the host's clock and the caller. */
 export interface DecisionContext {
@@ -17,8 +20,6 @@ export interface DecisionContext {
   readonly now: string;
   /** Principal id from the token, or `engine`. */
   readonly actor: string;
-  /** Deterministic fresh id: the same call on replay gives the same id. */
-  readonly newId: (prefix: string) => string;
 }
 
 /** A deadline that a machine described has passed; `decide` turns it into domain events (settled 3). */

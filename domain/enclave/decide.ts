@@ -12,7 +12,11 @@ type Snapshot = SnapshotFrom<typeof enclaveMachine>;
 export const ENCLAVE_LIMITS = { memoryMb: { min: 1, max: 4096 }, cpuCores: { min: 1, max: 32 } } as const;
 
 /** Rules over commands of an enclave. */
-export const decide = (snapshot: Snapshot, command: EnclaveCommand, ctx: DecisionContext): Decision<EnclaveEvent> => {
+export const decide = (
+  snapshot: Snapshot,
+  command: EnclaveCommand,
+  ctx: DecisionContext,
+): Decision<EnclaveEvent> => {
   switch (command.type) {
     case 'create':
       return create(snapshot, command, ctx);
@@ -40,8 +44,14 @@ const stop = (snapshot: Snapshot, reason: string): Decision<EnclaveEvent> => {
   return snapshot.can(event) ? accept(event) : reject('CONFLICT', `the enclave is ${String(snapshot.value)}`);
 };
 
-const outOfRange = (field: string, value: number, { min, max }: { min: number; max: number }): FieldError[] =>
-  Number.isInteger(value) && value >= min && value <= max ? [] : [{ field, rule: `an integer from ${min} to ${max}` }];
+const outOfRange = (
+  field: string,
+  value: number,
+  { min, max }: { min: number; max: number },
+): FieldError[] =>
+  Number.isInteger(value) && value >= min && value <= max
+    ? []
+    : [{ field, rule: `an integer from ${min} to ${max}` }];
 
 const create = (snapshot: Snapshot, command: CreateEnclave, ctx: DecisionContext): Decision<EnclaveEvent> => {
   if (!snapshot.matches('new')) return reject('CONFLICT', 'this enclave exists already');
@@ -54,7 +64,8 @@ const create = (snapshot: Snapshot, command: CreateEnclave, ctx: DecisionContext
     ...outOfRange('memory_mb', command.config.memoryMb, ENCLAVE_LIMITS.memoryMb),
     ...outOfRange('cpu_cores', command.config.cpuCores, ENCLAVE_LIMITS.cpuCores),
   ];
-  if (errors.length > 0) return reject('INVALID_REQUEST', 'the enclave is larger than any node may offer', errors);
+  if (errors.length > 0)
+    return reject('INVALID_REQUEST', 'the enclave is larger than any node may offer', errors);
   const { type: _, lifetimeSeconds, ...facts } = command;
   return accept({
     type: 'enclave.requested',

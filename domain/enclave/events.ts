@@ -82,9 +82,10 @@ export interface EnclaveRunStarted {
   readonly startedAt: string;
 }
 
+/** The work ended and its proof holds; the whole proof is on the stream `proof.proofId`. */
 export interface EnclaveRunFinished {
   readonly type: 'enclave.run-finished';
-  readonly proof: ExecutionProof;
+  readonly proof: Pick<ExecutionProof, 'proofId' | 'record'>;
   readonly missedHeartbeats: number;
   readonly finishedAt: string;
 }

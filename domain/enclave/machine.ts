@@ -71,7 +71,11 @@ const blank: Enclave = {
   events: 0,
 };
 
-const requested = ({ type: _, machineVersion: __, ...facts }: EnclaveRequested): Enclave => ({ ...blank, ...facts, events: 1 });
+const requested = ({ type: _, machineVersion: __, ...facts }: EnclaveRequested): Enclave => ({
+  ...blank,
+  ...facts,
+  events: 1,
+});
 
 const attested = (enclave: Enclave, { type: _, steps: __, ...facts }: EnclaveAttested): Partial<Enclave> => ({
   attestation: facts,
@@ -103,22 +107,38 @@ export const enclaveMachine = setup({
   initial: 'new',
   context: blank,
   states: {
-    new: { on: { 'enclave.requested': { target: 'initializing', actions: assign(({ event }) => requested(event)) } } },
+    new: {
+      on: {
+        'enclave.requested': { target: 'initializing', actions: assign(({ event }) => requested(event)) },
+      },
+    },
     initializing: {
       invoke: { id: 'create', src: 'createOnNode', input: ({ context }) => ({ enclave: context }) },
       on: {
         'enclave.created': {
           target: 'created',
-          actions: assign(({ context, event }) => ({ enclaveKey: event.enclaveKey, events: context.events + 1 })),
+          actions: assign(({ context, event }) => ({
+            enclaveKey: event.enclaveKey,
+            events: context.events + 1,
+          })),
         },
-        'enclave.failed': { target: 'destroying', actions: assign(({ context, event }) => failed(context, event)) },
+        'enclave.failed': {
+          target: 'destroying',
+          actions: assign(({ context, event }) => failed(context, event)),
+        },
       },
     },
     created: {
       invoke: { id: 'attest', src: 'attest', input: ({ context }) => ({ enclave: context }) },
       on: {
-        'enclave.attested': { target: 'attested', actions: assign(({ context, event }) => attested(context, event)) },
-        'enclave.failed': { target: 'destroying', actions: assign(({ context, event }) => failed(context, event)) },
+        'enclave.attested': {
+          target: 'attested',
+          actions: assign(({ context, event }) => attested(context, event)),
+        },
+        'enclave.failed': {
+          target: 'destroying',
+          actions: assign(({ context, event }) => failed(context, event)),
+        },
       },
     },
     attested: {
@@ -130,7 +150,10 @@ export const enclaveMachine = setup({
           target: 'running',
           actions: assign(({ context, event }) => ({ work: event.work, events: context.events + 1 })),
         },
-        'enclave.failed': { target: 'destroying', actions: assign(({ context, event }) => failed(context, event)) },
+        'enclave.failed': {
+          target: 'destroying',
+          actions: assign(({ context, event }) => failed(context, event)),
+        },
       },
     },
     running: {
@@ -139,15 +162,15 @@ export const enclaveMachine = setup({
         'enclave.run-finished': {
           target: 'finished',
           actions: assign(({ context, event }) => ({
-            result: {
-              proof: { proofId: event.proof.proofId, record: event.proof.record },
-              missedHeartbeats: event.missedHeartbeats,
-            },
+            result: { proof: event.proof, missedHeartbeats: event.missedHeartbeats },
             destroyReason: 'work done',
             events: context.events + 1,
           })),
         },
-        'enclave.failed': { target: 'destroying', actions: assign(({ context, event }) => failed(context, event)) },
+        'enclave.failed': {
+          target: 'destroying',
+          actions: assign(({ context, event }) => failed(context, event)),
+        },
       },
     },
     finished: {

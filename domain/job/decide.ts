@@ -37,11 +37,15 @@ const boundErrors = (command: SubmitJob): FieldError[] => {
   const errors: FieldError[] = [];
   for (const [name, { field, min, max }] of Object.entries(LIMITS)) {
     const value = command[name as keyof typeof LIMITS];
-    if (!Number.isFinite(value) || value < min || value > max) errors.push({ field, rule: `from ${min} to ${max}` });
+    if (!Number.isFinite(value) || value < min || value > max)
+      errors.push({ field, rule: `from ${min} to ${max}` });
   }
   const bytes = command.args.reduce((sum, arg) => sum + arg.length + 1, 0);
   if (command.args.length > ARGUMENT_LIMIT.count || bytes > ARGUMENT_LIMIT.bytes) {
-    errors.push({ field: 'args', rule: `at most ${ARGUMENT_LIMIT.count} arguments and ${ARGUMENT_LIMIT.bytes} bytes` });
+    errors.push({
+      field: 'args',
+      rule: `at most ${ARGUMENT_LIMIT.count} arguments and ${ARGUMENT_LIMIT.bytes} bytes`,
+    });
   }
   return errors;
 };

@@ -25,7 +25,8 @@ export interface Job extends Omit<JobSubmitted, 'type' | 'machineVersion'> {
   readonly epoch: number;
   readonly predictedAvailability: number;
   readonly degraded: boolean;
-  readonly formedAt: string | null;
+  /** When the first quorum stood: what the clock of every run begins at, so that honest nodes agree (settled 19). */
+  readonly clockStart: string | null;
   readonly members: readonly Member[];
   readonly failed: readonly Omit<JobMemberFailed, 'type'>[];
   /** Every enclave ever asked for, so that all of them are destroyed. */
@@ -67,7 +68,7 @@ export const blankJob: Job = {
   epoch: 0,
   predictedAvailability: 0,
   degraded: false,
-  formedAt: null,
+  clockStart: null,
   members: [],
   failed: [],
   enclaves: [],
@@ -99,7 +100,9 @@ const joined = (job: Job, winners: readonly Winner[]): Partial<Job> => {
 };
 
 const withMember = (job: Job, providerId: string, change: Partial<Member>): Partial<Job> => ({
-  members: job.members.map((member) => (member.providerId === providerId ? { ...member, ...change } : member)),
+  members: job.members.map((member) =>
+    member.providerId === providerId ? { ...member, ...change } : member,
+  ),
 });
 
 const bodyOf = <E extends JobEvent>({ type: _, ...body }: E): Omit<E, 'type'> => body;
@@ -128,7 +131,7 @@ export const evolveJob = (job: Job, event: JobEvent): Job => {
         quorumId: event.quorumId,
         epoch: event.epoch,
         predictedAvailability: event.predictedAvailability,
-        formedAt: event.formedAt,
+        clockStart: job.clockStart ?? event.formedAt,
       };
     case 'job.quorum-degraded':
       return { ...job, ...joined(job, event.members), epoch: event.epoch, degraded: true };

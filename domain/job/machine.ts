@@ -20,15 +20,20 @@ interface Step {
 }
 
 /** The job after the event. The host never sends a raised deadline back, so it changes nothing. */
-const after = ({ context, event }: Step): Job => (event.type === 'deadline' ? context : evolveJob(context, event));
+const after = ({ context, event }: Step): Job =>
+  event.type === 'deadline' ? context : evolveJob(context, event);
 
 const memberOf = ({ context, event }: Step) =>
-  'providerId' in event ? context.members.find((member) => member.providerId === event.providerId) : undefined;
+  'providerId' in event
+    ? context.members.find((member) => member.providerId === event.providerId)
+    : undefined;
 
 /** False for the report of an epoch that still holds a failed member: the next epoch is on its way. */
 const nobodyFailed = ({ context, event }: Step): boolean =>
   !('members' in event) ||
-  event.members.every((member) => !context.failed.some((failure) => failure.providerId === member.providerId));
+  event.members.every(
+    (member) => !context.failed.some((failure) => failure.providerId === member.providerId),
+  );
 
 /** Where the event of a complete quorum leads: decided by the state after it. */
 const nextPhase = [
@@ -38,7 +43,12 @@ const nextPhase = [
 ] as const;
 
 /** A member that failed is replaced from wherever the job stands. */
-const replaceFailed = { guard: 'isMember', target: '#job.forming.replacing', reenter: true, actions: 'fold' } as const;
+const replaceFailed = {
+  guard: 'isMember',
+  target: '#job.forming.replacing',
+  reenter: true,
+  actions: 'fold',
+} as const;
 
 /**
  * A job from submission to settlement. Auction, quorum and enclaves are lifecycles of their own that report here;
@@ -122,7 +132,9 @@ export const jobMachine = setup({
         'job.aborted': { target: 'settling', actions: 'fold' },
       },
       states: {
-        first: { invoke: { id: 'formQuorum', src: 'formQuorum', input: ({ context }) => ({ job: context }) } },
+        first: {
+          invoke: { id: 'formQuorum', src: 'formQuorum', input: ({ context }) => ({ job: context }) },
+        },
         replacing: {
           invoke: {
             id: 'replaceMembers',

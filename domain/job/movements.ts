@@ -5,7 +5,14 @@ import type { JobEvent, JobFailed, JobSettled, Payout } from './events.ts';
 import type { Job } from './job.ts';
 
 const depositBack = (job: Job, bidId: string, owner: string, cause: string): LedgerEntry =>
-  transfer('release', account.deposit(bidId), account.available(owner), job.ceiling, cause, `deposit/${bidId}`);
+  transfer(
+    'release',
+    account.deposit(bidId),
+    account.available(owner),
+    job.ceiling,
+    cause,
+    `deposit/${bidId}`,
+  );
 
 const paid = (job: Job, payout: Payout, cause: string): LedgerEntry =>
   transfer(
@@ -17,16 +24,18 @@ const paid = (job: Job, payout: Payout, cause: string): LedgerEntry =>
     `payment/${payout.bidId}`,
   );
 
-/** Pays what is due, and returns what is left of the escrow and every deposit still held. */
+/** Pays what is due, books the remainder of rounding, and returns what is left of the escrow and every deposit held. */
 const closeOut = (job: Job, event: JobSettled | JobFailed, cause: string): LedgerEntry[] => {
-  const escrow = multiply(job.ceiling, job.winners);
-  const payouts = event.payouts.reduce((sum, payout) => add(sum, payout.amount), ZERO);
-  const credit = event.type === 'job.settled' ? event.slaCredit : ZERO;
+  const escrow = account.escrow(job.auctionId);
   const submitter = account.available(job.submitter);
+  const paidOut = event.payouts.reduce((sum, payout) => add(sum, payout.amount), ZERO);
+  const credit = event.type === 'job.settled' ? event.slaCredit : ZERO;
+  const refund = subtract(multiply(job.ceiling, job.winners), add(event.price, credit));
   return [
     ...event.payouts.map((payout) => paid(job, payout, cause)),
-    transfer('sla-credit', account.escrow(job.auctionId), submitter, credit, cause),
-    transfer('release', account.escrow(job.auctionId), submitter, subtract(escrow, add(payouts, credit)), cause, 'refund'),
+    transfer('payment', escrow, account.rounding, subtract(event.price, paidOut), cause, 'rounding'),
+    transfer('sla-credit', escrow, submitter, credit, cause),
+    transfer('release', escrow, submitter, refund, cause, 'refund'),
     ...job.deposits.map((deposit) => depositBack(job, deposit.bidId, deposit.owner, cause)),
   ];
 };

@@ -1,0 +1,86 @@
+import { award } from '../domain/auction/award.ts';
+import { ALLOCATION_SECONDS } from '../domain/auction/decide.ts';
+import type { AuctionEvent, BidVerdict, OpenedBid } from '../domain/auction/events.ts';
+import type { Auction, SealedBid } from '../domain/auction/machine.ts';
+import { compare, isMicro, type Micro } from '../domain/money.ts';
+import type { EventStore } from '../domain/ports/event-store.ts';
+import type { Sealing } from '../domain/ports/sealing.ts';
+import { foldStream } from '../domain/registry.ts';
+import { TYPE_UNAVAILABILITY } from '../domain/tiers.ts';
+import { addSeconds } from '../domain/time.ts';
+import { sealContext } from '../infra/bidding/seal-context.ts';
+import type { ProviderMarket } from '../infra/providers/provider-market.ts';
+
+export interface AuctionDeps {
+  readonly store: EventStore;
+  readonly sealing: Sealing;
+  readonly market: ProviderMarket;
+}
+
+type Opened = { readonly bid: OpenedBid } | { readonly refused: BidVerdict };
+
+const refused = (bid: SealedBid, reason: string): Opened => ({
+  refused: { bidId: bid.bidId, state: 'rejected', reason },
+});
+
+const priceIn = (box: string | null): Micro | null => {
+  if (box === null) return null;
+  const { price } = JSON.parse(box) as { price?: unknown };
+  return isMicro(price) ? price : null;
+};
+
+/** Effects of an auction. */
+export const createAuctionActivities = ({ store, sealing, market }: AuctionDeps) => {
+  const openBid = async (auction: Auction, bid: SealedBid): Promise<Opened> => {
+    const box = await sealing.open(auction.auctionId, bid.sealed, sealContext(auction.auctionId, bid.bidId));
+    const price = priceIn(box);
+    if (price === null) return refused(bid, 'the sealed price cannot be read');
+    if (compare(price, auction.ceiling) > 0) return refused(bid, 'the price is above the ceiling');
+    const placement = await market.placementOf(bid.providerId);
+    if (!placement) return refused(bid, 'the provider is not listed');
+    return { bid: { bidId: bid.bidId, price, ...placement } };
+  };
+
+  return {
+    /**
+     * Opens the sealed bids and awards the auction: `auction.bids-opened`, then `auction.awarded` or `auction.failed`.
+     * Depends on the log, the keys and the providers as they stand; the first answer that is appended holds.
+     */
+    'auction.openBids': async ({ auctionId }: { readonly auctionId: string }): Promise<AuctionEvent[]> => {
+      const auction = foldStream(auctionId, await store.readStream(auctionId)).context as Auction;
+      const opened = await Promise.all(auction.bids.map((bid) => openBid(auction, bid)));
+      const bids = opened.flatMap((each) => ('bid' in each ? [each.bid] : []));
+      const refusals = opened.flatMap((each) => ('refused' in each ? [each.refused] : []));
+      const outcome = award({
+        tier: auction.tier,
+        ceiling: auction.ceiling,
+        bids,
+        typeUnavailability: TYPE_UNAVAILABILITY,
+        seed: auction.seed,
+      });
+      const verdicts = [...outcome.verdicts, ...refusals];
+      const opening: AuctionEvent = { type: 'auction.bids-opened', bids, refused: refusals };
+      if (!outcome.ok) {
+        return [
+          opening,
+          { type: 'auction.failed', reason: outcome.code, message: outcome.message, verdicts },
+        ];
+      }
+      const closedAt = auction.closedAt ?? auction.closesAt;
+      return [
+        opening,
+        {
+          type: 'auction.awarded',
+          winners: outcome.winners,
+          verdicts,
+          total: outcome.total,
+          predictedAvailability: outcome.predictedAvailability,
+          method: 'exact',
+          allocateBy: auction.jobId === null ? addSeconds(closedAt, ALLOCATION_SECONDS) : null,
+        },
+      ];
+    },
+  };
+};
+
+export type AuctionActivities = ReturnType<typeof createAuctionActivities>;

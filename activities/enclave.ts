@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto';
+import type {
+  EnclaveEvent,
+  EnclaveFailed,
+  EnclaveFault,
+  VerificationStep,
+} from '../domain/enclave/events.ts';
+import type { Enclave } from '../domain/enclave/machine.ts';
+import { measurementOf, moduleSha384 } from '../domain/enclave/measurement.ts';
+import type { ErrorCode } from '../domain/errors.ts';
+import { newEvent } from '../domain/event.ts';
+import type { NodeReplies } from '../domain/mesh/messages.ts';
+import type { Artifacts } from '../domain/ports/artifacts.ts';
+import { type EventStore, NO_STREAM } from '../domain/ports/event-store.ts';
+import type { ProofRecorded } from '../domain/proof/events.ts';
+import type { ExecutionProof } from '../domain/proof/record.ts';
+import { addSeconds } from '../domain/time.ts';
+import type { Nonces } from '../infra/keys/nonces.ts';
+import { fromBase64Url } from '../infra/verify/bytes.ts';
+import { type TrustedRoot, verifyAttestation, verifyExecutionProof } from '../infra/verify/index.ts';
+import type { AskPatiently } from './patience.ts';
+
+export interface EnclaveDeps {
+  readonly ask: AskPatiently;
+  readonly store: EventStore;
+  readonly artifacts: Artifacts;
+  readonly nonces: Nonces;
+  /** Roots that the engine trusts: the vendors', and the simulated one where the profile has it. */
+  readonly roots: readonly TrustedRoot[];
+  readonly now: () => string;
+}
+
+interface Input {
+  readonly enclave: Enclave;
+}
+
+/** Report lifetime (requirements §3, tee): renewed by later issues, long enough for a job's launch here. */
+const ATTESTATION_TTL_SECONDS = 24 * 3600;
+const LAUNCH_WINDOW_MS = 30_000;
+const DESTROY_WINDOW_MS = 5_000;
+/** A node may need this long beyond the time limit to start, fetch and upload. */
+const RUN_GRACE_SECONDS = 60;
+
+const failed = (
+  fault: EnclaveFault,
+  code: ErrorCode,
+  message: string,
+  steps: readonly VerificationStep[] = [],
+): EnclaveFailed => ({ type: 'enclave.failed', fault, code, message, steps });
+
+/** A node that forgot its enclave has restarted: a crash, not a refusal. */
+const refusalFault = (code: ErrorCode): EnclaveFault => (code === 'RESOURCE_NOT_FOUND' ? 'lost' : 'refusal');
+
+const firstFailure = (steps: readonly VerificationStep[]): string => {
+  const step = steps.find((each) => !each.ok);
+  return step ? `${step.step}: ${step.code}` : 'refused by policy';
+};
+
+/** Effects of an enclave: what the engine asks of a node, and how it checks the answers. */
+export const createEnclaveActivities = ({ ask, store, artifacts, nonces, roots, now }: EnclaveDeps) => {
+  const moduleOf = async (codeHash: string): Promise<Uint8Array> => {
+    const bytes = await artifacts.read(codeHash);
+    if (!bytes) throw new Error(`artefact ${codeHash} is gone`);
+    return bytes;
+  };
+
+  const judgeAttestation = async (
+    enclave: Enclave,
+    nonce: string,
+    { evidence, enclaveKey }: NodeReplies['attest-enclave'],
+  ): Promise<EnclaveEvent> => {
+    if (enclaveKey !== enclave.enclaveKey) {
+      return failed('attestation', 'ATTESTATION_FAILED', 'the report is for another enclave key');
+    }
+    const [vcek, ...chain] = evidence.certificates.map(fromBase64Url);
+    if (!vcek) return failed('attestation', 'ATTESTATION_FAILED', 'the evidence has no certificate');
+    const measurement = measurementOf(moduleSha384(await moduleOf(enclave.codeHash)), enclave.config);
+    const report = fromBase64Url(evidence.report);
+    const at = now();
+    const verdict = await verifyAttestation({
+      format: 'sev-snp',
+      evidence: report,
+      collateral: { vcek, chain },
+      now: at,
+      policy: { roots, allowSimulated: enclave.allowSimulated },
+      expected: { measurement, nonce, key: enclaveKey },
+    });
+    if (!verdict.acceptable) {
+      return failed('attestation', 'ATTESTATION_FAILED', firstFailure(verdict.reasons), verdict.reasons);
+    }
+    return {
+      type: 'enclave.attested',
+      reportHash: await sha256Hex(report),
+      measurement,
+      nonce,
+      label: verdict.platform,
+      steps: verdict.reasons,
+      attestedAt: at,
+      expiresAt: addSeconds(at, ATTESTATION_TTL_SECONDS),
+    };
+  };
+
+  const judgeProof = async (enclave: Enclave, proof: ExecutionProof) =>
+    verifyExecutionProof(proof, {
+      roots,
+      now: now(),
+      policy: { allowSimulated: enclave.allowSimulated },
+      expected: {
+        jobId: enclave.jobId,
+        enclaveId: enclave.enclaveId,
+        providerId: enclave.providerId,
+        moduleHash: enclave.codeHash,
+        args: enclave.work?.args ?? [],
+        inputHash: enclave.work?.inputHash ?? '',
+        enclaveKey: enclave.enclaveKey ?? '',
+        nonce: enclave.attestation?.nonce ?? '',
+        config: enclave.config,
+        module: await moduleOf(enclave.codeHash),
+      },
+    });
+
+  const recordProof = async (enclave: Enclave, event: ProofRecorded): Promise<void> => {
+    const stream = event.proof.proofId;
+    const context = {
+      occurredAt: event.recordedAt,
+      actor: 'engine',
+      correlationId: enclave.jobId ?? enclave.enclaveId,
+      causationId: enclave.enclaveId,
+      traceparent: null,
+    };
+    const result = await store.append({
+      stream,
+      expectedRevision: NO_STREAM,
+      events: [newEvent(event, context)],
+    });
+    // The id is the hash of the record: whoever was first wrote the same proof.
+    if (!result.ok && result.actualRevision < 0n) throw new Error(`${stream} conflicts but is empty`);
+  };
+
+  return {
+    'enclave.createOnNode': async ({ enclave }: Input): Promise<EnclaveEvent[]> => {
+      const { providerId, enclaveId, platform, codeHash, config } = enclave;
+      const { reply } = await ask(
+        providerId,
+        { type: 'create-enclave', enclaveId, platform, codeHash, config },
+        { windowMs: LAUNCH_WINDOW_MS },
+      );
+      switch (reply.type) {
+        case 'enclave-created':
+          return [{ type: 'enclave.created', enclaveKey: reply.enclaveKey }];
+        case 'refused':
+          return [failed('refusal', reply.code, reply.message)];
+        case 'lost':
+          return [failed('lost', 'RESOURCE_UNAVAILABLE', reply.message)];
+        case 'silent':
+          return [failed('no-show', 'TEE_UNAVAILABLE', reply.message)];
+      }
+    },
+
+    'enclave.attest': async ({ enclave }: Input): Promise<EnclaveEvent[]> => {
+      const nonce = randomBytes(32).toString('hex');
+      if (!(await nonces.use(nonce, enclave.enclaveId))) throw new Error('a fresh nonce was used before');
+      const { reply } = await ask(
+        enclave.providerId,
+        { type: 'attest-enclave', enclaveId: enclave.enclaveId, nonce },
+        { windowMs: LAUNCH_WINDOW_MS },
+      );
+      switch (reply.type) {
+        case 'attestation':
+          return [await judgeAttestation(enclave, nonce, reply)];
+        case 'refused':
+          return [failed(refusalFault(reply.code), reply.code, reply.message)];
+        case 'lost':
+          return [failed('lost', 'RESOURCE_UNAVAILABLE', reply.message)];
+        case 'silent':
+          return [failed('no-show', 'TEE_UNAVAILABLE', reply.message)];
+      }
+    },
+
+    'enclave.runOnNode': async ({ enclave }: Input): Promise<EnclaveEvent[]> => {
+      const { providerId, enclaveId, jobId, work } = enclave;
+      if (!work) throw new Error(`${enclaveId} runs without work`);
+      const { reply, missedHeartbeats } = await ask(
+        providerId,
+        { type: 'run-enclave', enclaveId, jobId, work },
+        { windowMs: (work.timeLimitSeconds + RUN_GRACE_SECONDS) * 1000 },
+      );
+      switch (reply.type) {
+        case 'run-finished': {
+          const { proof } = reply;
+          const verdict = await judgeProof(enclave, proof);
+          if (!verdict.valid) {
+            const message = `the proof does not hold: ${firstFailure(verdict.reasons)}`;
+            return [failed('attestation', 'PROOF_VERIFICATION_FAILED', message, verdict.reasons)];
+          }
+          const at = now();
+          await recordProof(enclave, {
+            type: 'proof.recorded',
+            machineVersion: 1,
+            proof,
+            label: verdict.platform,
+            valid: verdict.valid,
+            steps: verdict.reasons,
+            recordedAt: at,
+          });
+          const { proofId, record } = proof;
+          return [
+            { type: 'enclave.run-finished', proof: { proofId, record }, missedHeartbeats, finishedAt: at },
+          ];
+        }
+        case 'refused':
+          return [failed(refusalFault(reply.code), reply.code, reply.message)];
+        case 'lost':
+        case 'silent':
+          return [failed('lost', 'RESOURCE_UNAVAILABLE', reply.message)];
+      }
+    },
+
+    /** Compensation: asks once more or less; a node that is gone has nothing left to destroy. */
+    'enclave.destroyOnNode': async ({ enclave }: Input): Promise<EnclaveEvent[]> => {
+      const { reply } = await ask(
+        enclave.providerId,
+        { type: 'destroy-enclave', enclaveId: enclave.enclaveId },
+        { windowMs: DESTROY_WINDOW_MS },
+      );
+      const confirmed = reply.type === 'destroyed';
+      return [{ type: 'enclave.destroyed', reason: enclave.destroyReason, confirmed }];
+    },
+  };
+};
+
+const sha256Hex = async (bytes: Uint8Array): Promise<string> =>
+  Buffer.from(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes))).toString('hex');
+
+export type EnclaveActivities = ReturnType<typeof createEnclaveActivities>;

@@ -1,0 +1,257 @@
+import { createHash } from 'node:crypto';
+import { reserveOf } from '../domain/auction/decide.ts';
+import type { Auction } from '../domain/auction/machine.ts';
+import type { RunEnclave } from '../domain/enclave/commands.ts';
+import type {
+  JobAborted,
+  JobEvent,
+  JobFailed,
+  JobProven,
+  JobSettled,
+  SlaVerdict,
+} from '../domain/job/events.ts';
+import { type Job, quorumIdOf } from '../domain/job/job.ts';
+import { settle } from '../domain/job/payouts.ts';
+import { compareResults } from '../domain/job/results.ts';
+import { judgeSla } from '../domain/job/sla.ts';
+import { multiply, ZERO } from '../domain/money.ts';
+import type { EventStore } from '../domain/ports/event-store.ts';
+import type { Command, CommandMeta, Lifecycles } from '../domain/ports/lifecycles.ts';
+import { EVIDENCE_REASONS, type EvidenceReason } from '../domain/provider/events.ts';
+import { foldStream } from '../domain/registry.ts';
+import { TIERS } from '../domain/tiers.ts';
+import { addSeconds } from '../domain/time.ts';
+import type { Providers } from '../infra/providers/providers.ts';
+
+export interface JobDeps {
+  readonly lifecycles: Lifecycles;
+  readonly store: EventStore;
+  readonly providers: Providers;
+  readonly now: () => string;
+}
+
+interface Input {
+  readonly job: Job;
+}
+
+const aborted = (reason: JobAborted['reason'], message: string): JobAborted => ({
+  type: 'job.aborted',
+  reason,
+  message,
+});
+
+/** Limits are results, and what they mean for the job (settled 20). */
+const LIMIT_REASON = {
+  time_limit: { reason: 'TIME_LIMIT_EXCEEDED', message: 'the module reached its time limit' },
+  memory_limit: { reason: 'MEMORY_LIMIT_EXCEEDED', message: 'the module reached its memory limit' },
+} as const;
+
+/** Seed of WASI randomness: the same for every member of a job (settled 19). */
+const randomSeedOf = (job: Job): string =>
+  createHash('sha256').update(`aivillage-random-v1\n${job.jobId}\n${job.inputHash}`).digest('hex');
+
+const isEvidence = (fault: string): fault is EvidenceReason =>
+  (EVIDENCE_REASONS as readonly string[]).includes(fault);
+
+/** Effects of a job: what it asks of its children, how it judges their results, and how it ends. */
+export const createJobActivities = ({ lifecycles, store, providers, now }: JobDeps) => {
+  const command = (job: Pick<Job, 'jobId' | 'submitter'>, part: string, actor = 'engine'): CommandMeta => ({
+    commandId: `${job.jobId}/${part}`,
+    actor,
+    correlationId: job.jobId,
+    causationId: job.jobId,
+    traceparent: null,
+  });
+
+  /** Sends a command that may have been obeyed before, or come too late; only an absent service is worth a retry. */
+  const tell = async (stream: string, order: Command, meta: CommandMeta): Promise<void> => {
+    const outcome = await lifecycles.execute(stream, order, meta);
+    if (!outcome.ok && outcome.code === 'RESOURCE_UNAVAILABLE') throw new Error(outcome.message);
+  };
+
+  const tellQuorum = (quorumId: string, order: Command, part: string): Promise<void> =>
+    tell(quorumId, order, {
+      commandId: `${quorumId}/${part}`,
+      actor: 'engine',
+      correlationId: quorumId,
+      causationId: quorumId,
+      traceparent: null,
+    });
+
+  const slaOf = (job: Job, finishedAt: string): SlaVerdict => {
+    const startedAt = job.startedAt ?? job.submittedAt;
+    return judgeSla({
+      startedAt,
+      finishedAt,
+      deadline: addSeconds(startedAt, job.durationSeconds),
+      requiredUp: TIERS[job.tier].requiredUp,
+      members: job.members.map((member) => ({ missedHeartbeats: member.result?.missedHeartbeats ?? 0 })),
+    });
+  };
+
+  const recordEvidence = async (
+    providerId: string,
+    evidenceId: string,
+    reason: EvidenceReason,
+  ): Promise<void> => {
+    const outcome = await providers.execute(
+      providerId,
+      { type: 'record-evidence', evidenceId, reason },
+      { actor: 'engine', commandId: evidenceId },
+    );
+    if (!outcome.ok) throw new Error(`${providerId}: ${outcome.message}`);
+  };
+
+  /** Trust follows verified proofs and logged faults only; a limit leaves it untouched (settled 20). */
+  const updateTrust = async (job: Job): Promise<void> => {
+    for (const failure of job.failed) {
+      if (isEvidence(failure.fault))
+        await recordEvidence(failure.providerId, failure.evidenceId, failure.fault);
+    }
+    if (!job.proven || job.proven.outcome in LIMIT_REASON) return;
+    for (const member of job.members) {
+      const { result, providerId } = member;
+      if (!result) continue;
+      if (job.proven.deviants.includes(providerId))
+        await recordEvidence(providerId, result.proofId, 'deviation');
+      else if (job.proven.accepted.includes(providerId))
+        await recordEvidence(providerId, result.proofId, 'completed');
+    }
+  };
+
+  const releaseChildren = async (job: Job): Promise<void> => {
+    const reason = job.failure ? 'the job failed' : 'the job is done';
+    if (job.quorumId)
+      await tellQuorum(quorumIdOf(job.jobId), { type: 'dissolve', reason } as Command, 'dissolve');
+    if (!job.failure) return;
+    await Promise.all(
+      job.enclaves.map((enclaveId) =>
+        tell(enclaveId, { type: 'destroy', reason } as Command, command(job, `destroy/${enclaveId}`)),
+      ),
+    );
+  };
+
+  const settlementOf = (job: Job, proven: Omit<JobProven, 'type'>) =>
+    settle({
+      escrow: multiply(job.ceiling, job.winners),
+      winners: job.members.filter((member) => proven.accepted.includes(member.providerId)),
+      creditPercent: proven.outcome in LIMIT_REASON ? 0 : proven.sla.creditPercent,
+    });
+
+  return {
+    /** The award of an auction that the submitter had run on its own. */
+    'job.takeAward': async ({ job }: Input): Promise<JobEvent[]> => {
+      const order = { type: 'allocate', jobId: job.jobId };
+      const outcome = await lifecycles.execute(job.auctionId, order, command(job, 'allocate', job.submitter));
+      if (!outcome.ok) {
+        if (outcome.code === 'RESOURCE_UNAVAILABLE') throw new Error(outcome.message);
+        return [aborted(outcome.code, outcome.message)];
+      }
+      const auction = foldStream(job.auctionId, await store.readStream(job.auctionId)).context as Auction;
+      return [
+        {
+          type: 'job.auction-awarded',
+          auctionId: job.auctionId,
+          winners: auction.awarded,
+          reserve: reserveOf(auction),
+          seed: auction.seed,
+        },
+      ];
+    },
+
+    'job.replaceMembers': async ({
+      quorumId,
+      lost,
+    }: {
+      readonly quorumId: string;
+      readonly lost: readonly string[];
+    }): Promise<JobEvent[]> => {
+      for (const providerId of lost) {
+        const order = { type: 'lose-member', providerId, reason: 'lost by its job' };
+        await tellQuorum(quorumId, order, `lose/${providerId}`);
+      }
+      return [];
+    },
+
+    'job.addMember': async ({ quorumId }: { readonly quorumId: string }): Promise<JobEvent[]> => {
+      await tellQuorum(quorumId, { type: 'add-member', reason: 'two results differ' } as Command, 'decider');
+      return [];
+    },
+
+    /** Gives every member its work; one that has it already keeps it. */
+    'job.run': async ({ job }: Input): Promise<JobEvent[]> => {
+      const order: RunEnclave = {
+        type: 'run',
+        work: {
+          args: job.args,
+          inputHash: job.inputHash,
+          randomSeed: randomSeedOf(job),
+          clockStart: job.clockStart ?? job.submittedAt,
+          timeLimitSeconds: job.durationSeconds,
+        },
+      };
+      const idle = job.members.filter((member) => member.result === null);
+      await Promise.all(
+        idle.map(({ enclaveId }) => tell(enclaveId, order, command(job, `run/${enclaveId}`))),
+      );
+      return job.startedAt === null ? [{ type: 'job.run-started', startedAt: now() }] : [];
+    },
+
+    /** Compares the verified results and judges the SLA. */
+    'job.prove': async ({ job }: Input): Promise<JobEvent[]> => {
+      const results = job.members.flatMap(({ result }) => (result ? [result] : []));
+      const comparison = compareResults(results, job.winners);
+      switch (comparison.kind) {
+        case 'too-few':
+          return [
+            aborted('QUORUM_NOT_ACHIEVED', `results: have ${comparison.have}, need ${comparison.need}`),
+          ];
+        case 'one-more':
+          if (!job.deciderAsked) return [{ type: 'job.results-disagreed', results: results.length }];
+          return [aborted('RESULT_DISAGREEMENT', 'two results differ and no further member could decide')];
+        case 'disagreement':
+          return [aborted('RESULT_DISAGREEMENT', 'no result has a strict majority')];
+        case 'accepted': {
+          const [shown] = comparison.accepted;
+          if (!shown) throw new Error('an accepted comparison holds a result');
+          const { proofId, outcome, exitCode, outputHash } = shown;
+          const finishedAt = results.map((result) => result.finishedAt).reduce((a, b) => (a > b ? a : b));
+          return [
+            {
+              type: 'job.proven',
+              proofId,
+              outcome,
+              exitCode,
+              outputHash,
+              accepted: comparison.accepted.map((result) => result.providerId),
+              deviants: comparison.deviants.map((result) => result.providerId),
+              sla: slaOf(job, finishedAt),
+              provenAt: now(),
+            },
+          ];
+        }
+      }
+    },
+
+    /** Ends the job: trust first, children next, money last, in the closing event. */
+    'job.settle': async ({ job }: Input): Promise<(JobSettled | JobFailed)[]> => {
+      await updateTrust(job);
+      await releaseChildren(job);
+      const at = now();
+      if (job.failure || !job.proven) {
+        const { reason, message } = job.failure ?? {
+          reason: 'INTERNAL_ERROR',
+          message: 'nothing was proven',
+        };
+        return [{ type: 'job.failed', reason, message, payouts: [], price: ZERO, failedAt: at }];
+      }
+      const { payouts, price, slaCredit, refund } = settlementOf(job, job.proven);
+      if (job.proven.outcome === 'time_limit' || job.proven.outcome === 'memory_limit') {
+        return [{ type: 'job.failed', ...LIMIT_REASON[job.proven.outcome], payouts, price, failedAt: at }];
+      }
+      return [{ type: 'job.settled', payouts, slaCredit, price, refund, settledAt: at }];
+    },
+  };
+};
+
+export type JobActivities = ReturnType<typeof createJobActivities>;

@@ -1,0 +1,40 @@
+import type { EventStore } from '../domain/ports/event-store.ts';
+import type { QuorumEvent } from '../domain/quorum/events.ts';
+import type { Quorum } from '../domain/quorum/machine.ts';
+import { replaceMember } from '../domain/quorum/replace.ts';
+import { foldStream } from '../domain/registry.ts';
+import { TIERS } from '../domain/tiers.ts';
+
+/** Effects of a quorum. */
+export const createQuorumActivities = ({ store }: { readonly store: EventStore }) => ({
+  /** Re-solves the set with its survivors fixed: a new epoch that keeps the promise, or a degraded one. */
+  'quorum.reform': async ({
+    quorumId,
+  }: {
+    readonly quorumId: string;
+    readonly epoch: number;
+  }): Promise<QuorumEvent[]> => {
+    const quorum = foldStream(quorumId, await store.readStream(quorumId)).context as Quorum;
+    const wanted = TIERS[quorum.tier].winners + quorum.extra;
+    const outcome = replaceMember({
+      tier: quorum.tier,
+      survivors: quorum.members,
+      reserve: quorum.reserve,
+      barredOwners: quorum.lost.map((member) => member.owner),
+      ceiling: quorum.ceiling,
+      seed: quorum.seed,
+      add: Math.max(0, wanted - quorum.members.length),
+    });
+    const epoch = quorum.epoch + 1;
+    if (outcome.ok) {
+      const { members, reserve, added, predictedAvailability } = outcome;
+      return [
+        { type: 'quorum.reformed', epoch, members, reserve, added, predictedAvailability, method: 'exact' },
+      ];
+    }
+    const { violations, predictedAvailability } = outcome;
+    return [{ type: 'quorum.degraded', epoch, members: quorum.members, predictedAvailability, violations }];
+  },
+});
+
+export type QuorumActivities = ReturnType<typeof createQuorumActivities>;

@@ -1,0 +1,97 @@
+import { accept, type Decision, type DecisionContext } from '../decision.ts';
+import { reject } from '../errors.ts';
+import { type Micro, units } from '../money.ts';
+import type {
+  EvidenceReason,
+  ProviderAttested,
+  ProviderEvent,
+  ProviderRegistered,
+  ProviderSeen,
+} from './events.ts';
+import type { Provider, ProviderState } from './fold.ts';
+import { EVIDENCE_WEIGHTS, fullOpinion, isLow, isUncertain, withEvidence } from './opinion.ts';
+
+export const PROVIDER_VERSION = 1;
+
+export type ProviderCommand =
+  | ({ readonly type: 'register' } & Omit<ProviderRegistered, 'type' | 'machineVersion' | 'registeredAt'>)
+  | ({ readonly type: 'attest' } & Omit<ProviderAttested, 'type' | 'attestedAt'>)
+  | { readonly type: 'lock-stake'; readonly amount: Micro }
+  | {
+      readonly type: 'see';
+      readonly presence: ProviderSeen['type'];
+      readonly missedHeartbeats: number;
+    }
+  | { readonly type: 'record-evidence'; readonly evidenceId: string; readonly reason: EvidenceReason };
+
+/** Rules over commands of a provider. */
+export const decideProvider = (
+  provider: ProviderState,
+  command: ProviderCommand,
+  { now }: DecisionContext,
+): Decision<ProviderEvent> => {
+  if (command.type === 'register') {
+    if (provider) return reject('CONFLICT', 'a provider with this key is registered already');
+    const { type: _, ...facts } = command;
+    return accept({
+      type: 'provider.registered',
+      machineVersion: PROVIDER_VERSION,
+      ...facts,
+      registeredAt: now,
+    });
+  }
+  if (!provider) return reject('RESOURCE_NOT_FOUND', 'no such provider');
+  switch (command.type) {
+    case 'attest': {
+      const { type: _, ...facts } = command;
+      return accept({ type: 'provider.attested', ...facts, attestedAt: now });
+    }
+    case 'lock-stake':
+      if (units(command.amount) <= 0n) {
+        return reject('INVALID_REQUEST', 'a stake is more than nothing', [
+          { field: 'amount', rule: '> 0 micro-units' },
+        ]);
+      }
+      return accept({ type: 'provider.stake-locked', amount: command.amount });
+    case 'see':
+      return see(provider, command.presence, command.missedHeartbeats, now);
+    case 'record-evidence':
+      return recordEvidence(provider, command.evidenceId, command.reason, now);
+  }
+};
+
+/** Only transitions are events. */
+const see = (
+  provider: Provider,
+  type: ProviderSeen['type'],
+  missedHeartbeats: number,
+  at: string,
+): Decision<ProviderEvent> =>
+  type === `provider.${provider.presence}` ? accept() : accept({ type, at, missedHeartbeats });
+
+/** One item counts once; flags change as their own events (R90). */
+const recordEvidence = (
+  provider: Provider,
+  evidenceId: string,
+  reason: EvidenceReason,
+  at: string,
+): Decision<ProviderEvent> => {
+  if (provider.evidenceIds.includes(evidenceId)) return accept();
+  const weight = EVIDENCE_WEIGHTS[reason];
+  const opinion = fullOpinion(withEvidence(provider.evidence, { ...weight, at }));
+  const { mean, uncertainty } = opinion;
+  const events: ProviderEvent[] = [{ type: 'provider.evidence-recorded', evidenceId, reason, ...weight, at }];
+  const uncertain = isUncertain(opinion);
+  const low = isLow(opinion);
+  if (uncertain !== provider.uncertain) {
+    events.push({
+      type: uncertain ? 'provider.trust-uncertain' : 'provider.trust-certain',
+      mean,
+      uncertainty,
+    });
+  }
+  if (low !== provider.low) {
+    events.push({ type: low ? 'provider.trust-low' : 'provider.trust-recovered', mean, uncertainty });
+  }
+  return accept(...events);
+};

@@ -1,0 +1,85 @@
+import { add, type Micro, ZERO } from '../money.ts';
+import type { InfrastructureType } from '../tiers.ts';
+import type { EvidenceRecorded, ProviderAttested, ProviderEvent } from './events.ts';
+import { type Evidence, NO_EVIDENCE, withEvidence } from './opinion.ts';
+
+/** Evidence ids remembered, so that one item counts once; repetitions come soon after the first or never. */
+const EVIDENCE_REMEMBERED = 1000;
+
+export interface Provider {
+  readonly providerId: string;
+  readonly owner: string;
+  readonly infrastructureType: InfrastructureType;
+  readonly asn: number;
+  readonly region: string;
+  readonly tops: number;
+  readonly publicKey: string;
+  readonly registeredAt: string;
+  readonly attestation: Omit<ProviderAttested, 'type'> | null;
+  readonly stake: Micro;
+  readonly presence: 'unknown' | 'up' | 'suspected' | 'lost';
+  readonly presenceAt: string | null;
+  readonly evidence: Evidence;
+  readonly evidenceIds: readonly string[];
+  readonly uncertain: boolean;
+  readonly low: boolean;
+}
+
+/** Null until it is registered. */
+export type ProviderState = Provider | null;
+
+export const unknownProvider: ProviderState = null;
+
+const counted = (provider: Provider, event: EvidenceRecorded): Provider => ({
+  ...provider,
+  evidence: withEvidence(provider.evidence, event),
+  evidenceIds: [...provider.evidenceIds, event.evidenceId].slice(-EVIDENCE_REMEMBERED),
+});
+
+const registered = (provider: ProviderState, type: string): Provider => {
+  if (!provider) throw new Error(`a provider that is not registered refuses ${type}`);
+  return provider;
+};
+
+/** The provider after `event`. @throws Error when the first event is not its registration. */
+export const evolveProvider = (state: ProviderState, event: ProviderEvent): Provider => {
+  if (event.type === 'provider.registered') {
+    const { type: _, machineVersion: __, ...facts } = event;
+    return {
+      ...facts,
+      attestation: null,
+      stake: ZERO,
+      presence: 'unknown',
+      presenceAt: null,
+      evidence: NO_EVIDENCE,
+      evidenceIds: [],
+      uncertain: true,
+      low: false,
+    };
+  }
+  const provider = registered(state, event.type);
+  switch (event.type) {
+    case 'provider.attested': {
+      const { type: _, ...attestation } = event;
+      return { ...provider, attestation };
+    }
+    case 'provider.stake-locked':
+      return { ...provider, stake: add(provider.stake, event.amount) };
+    case 'provider.up':
+      return { ...provider, presence: 'up', presenceAt: event.at };
+    case 'provider.suspected':
+      return { ...provider, presence: 'suspected', presenceAt: event.at };
+    case 'provider.lost':
+      return { ...provider, presence: 'lost', presenceAt: event.at };
+    case 'provider.evidence-recorded':
+      return counted(provider, event);
+    case 'provider.trust-uncertain':
+      return { ...provider, uncertain: true };
+    case 'provider.trust-certain':
+      return { ...provider, uncertain: false };
+    case 'provider.trust-low':
+      return { ...provider, low: true };
+    case 'provider.trust-recovered':
+      return { ...provider, low: false };
+  }
+};

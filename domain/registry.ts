@@ -1,0 +1,111 @@
+import { type AnyMachineSnapshot, type AnyStateMachine, getInitialSnapshot } from 'xstate';
+import { decide as decideAuction } from './auction/decide.ts';
+import { AUCTION_VERSION, auctionMachine } from './auction/machine.ts';
+import { movements as auctionMovements } from './auction/movements.ts';
+import { decide as decideEnclave } from './enclave/decide.ts';
+import { ENCLAVE_VERSION, enclaveMachine } from './enclave/machine.ts';
+import { aggregateOf, type DomainEvent, domainEventOf, type NewEvent } from './event.ts';
+import { decide as decideJob } from './job/decide.ts';
+import { JOB_VERSION, jobMachine } from './job/machine.ts';
+import { movements as jobMovements } from './job/movements.ts';
+import { emptyLedger, evolveLedger } from './ledger/fold.ts';
+import { applyEvent, type LifecycleVersion, stateName } from './lifecycle.ts';
+import { evolveProof, noProof } from './proof/fold.ts';
+import { evolveProvider, unknownProvider } from './provider/fold.ts';
+import { decide as decideQuorum } from './quorum/decide.ts';
+import { QUORUM_VERSION, quorumMachine } from './quorum/machine.ts';
+import { evolveSubject } from './subject/fold.ts';
+
+/** An aggregate whose machine the durable host runs. Old versions stay: running streams keep the one they began with. */
+export interface LifecycleFamily {
+  readonly current: number;
+  readonly versions: Readonly<Record<number, LifecycleVersion>>;
+}
+
+type Loose<T> = T extends (...args: infer A) => infer R ? (...args: { [K in keyof A]: never }) => R : never;
+
+/** Each aggregate is typed on its own; the registry holds them side by side and the stream's prefix picks one. */
+const version = (
+  machine: AnyStateMachine,
+  decide: Loose<LifecycleVersion['decide']>,
+  movements?: Loose<NonNullable<LifecycleVersion['movements']>>,
+): LifecycleVersion => ({
+  machine,
+  decide: decide as LifecycleVersion['decide'],
+  ...(movements && { movements: movements as NonNullable<LifecycleVersion['movements']> }),
+});
+
+export const LIFECYCLES = {
+  auction: {
+    current: AUCTION_VERSION,
+    versions: { 1: version(auctionMachine, decideAuction, auctionMovements) },
+  },
+  quorum: { current: QUORUM_VERSION, versions: { 1: version(quorumMachine, decideQuorum) } },
+  enclave: { current: ENCLAVE_VERSION, versions: { 1: version(enclaveMachine, decideEnclave) } },
+  job: { current: JOB_VERSION, versions: { 1: version(jobMachine, decideJob, jobMovements) } },
+} as const satisfies Record<string, LifecycleFamily>;
+
+export type LifecycleName = keyof typeof LIFECYCLES;
+
+export const isLifecycle = (aggregate: string): aggregate is LifecycleName => aggregate in LIFECYCLES;
+
+/** @throws Error for an aggregate or version this build does not know: its streams cannot be read. */
+export const lifecycleVersion = (aggregate: string, versionNumber: number): LifecycleVersion => {
+  const family: LifecycleFamily | undefined = isLifecycle(aggregate) ? LIFECYCLES[aggregate] : undefined;
+  const found = family?.versions[versionNumber];
+  if (!found) throw new Error(`no machine for ${aggregate} version ${versionNumber}`);
+  return found;
+};
+
+interface Fold {
+  readonly initial: unknown;
+  readonly evolve: (state: never, event: never) => unknown;
+}
+
+/** Aggregates without timers or effects: a fold, no machine. */
+const FOLDS: Readonly<Record<string, Fold>> = {
+  ledger: { initial: emptyLedger, evolve: evolveLedger },
+  proof: { initial: noProof, evolve: evolveProof },
+  provider: { initial: unknownProvider, evolve: evolveProvider },
+  subject: { initial: null, evolve: evolveSubject },
+};
+
+export interface FoldedStream {
+  /** Revision of the last event; -1 for an empty stream. */
+  readonly revision: number;
+  readonly version: number;
+  /** State value; `active` for an aggregate without a machine. */
+  readonly value: unknown;
+  readonly context: unknown;
+}
+
+type StoredEvent = Pick<NewEvent, 'type' | 'data'>;
+
+const versionIn = (events: readonly StoredEvent[]): number => Number(events[0]?.data['machineVersion'] ?? 1);
+
+/** The machine state after `events`, which begin at revision 0. @throws RefusedEventError on a log that breaks a rule. */
+export const foldMachine = (aggregate: string, events: readonly StoredEvent[]): AnyMachineSnapshot => {
+  const { machine } = lifecycleVersion(aggregate, versionIn(events));
+  let snapshot: AnyMachineSnapshot = getInitialSnapshot(machine);
+  for (const event of events) [snapshot] = applyEvent(machine, snapshot, domainEventOf<DomainEvent>(event));
+  return snapshot;
+};
+
+/** State of any stream from its events (from revision 0), by the machine version its first event names. */
+export const foldStream = (stream: string, events: readonly StoredEvent[]): FoldedStream => {
+  const aggregate = aggregateOf(stream);
+  const revision = events.length - 1;
+  const version = versionIn(events);
+  if (isLifecycle(aggregate)) {
+    const { value, context } = foldMachine(aggregate, events);
+    return { revision, version, value, context };
+  }
+  const fold = FOLDS[aggregate];
+  if (!fold) throw new Error(`no aggregate named ${aggregate}`);
+  const evolve = fold.evolve as (state: unknown, event: unknown) => unknown;
+  const context = events.reduce((state, event) => evolve(state, domainEventOf(event)), fold.initial);
+  return { revision, version, value: 'active', context };
+};
+
+/** Top-level state name of a folded stream. */
+export const foldedState = (folded: FoldedStream): string => stateName(folded.value);

@@ -1,0 +1,95 @@
+import type { Rejection } from '../../domain/errors.ts';
+import { domainEventOf, type EventContext, type NewEvent, newEvent } from '../../domain/event.ts';
+import { decideEntry } from '../../domain/ledger/decide.ts';
+import { isEmpty, type LedgerEntry } from '../../domain/ledger/entry.ts';
+import { LEDGER_STREAM, type LedgerEvent } from '../../domain/ledger/events.ts';
+import { emptyLedger, evolveLedger, type Ledger } from '../../domain/ledger/fold.ts';
+import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
+
+/** Events between two snapshots of the ledger. */
+const SNAPSHOT_EVERY = 500n;
+const SNAPSHOT_VERSION = 1;
+
+export interface LedgerState {
+  readonly ledger: Ledger;
+  readonly revision: bigint;
+}
+
+/** The entries of one cause. */
+export interface Money {
+  readonly context: EventContext;
+  readonly entries: readonly LedgerEntry[];
+}
+
+export type MoneyDecision =
+  | { readonly ok: true; readonly events: readonly NewEvent[]; readonly ledger: Ledger }
+  | { readonly ok: false; readonly index: number; readonly rejection: Rejection };
+
+/** Decides `money` in order on `ledger`, all or nothing; a refusal names the index of the item that was refused. */
+export const decideMoney = (ledger: Ledger, money: readonly Money[]): MoneyDecision => {
+  const events: NewEvent[] = [];
+  let current = ledger;
+  for (const [index, { context, entries }] of money.entries()) {
+    for (const entry of entries) {
+      if (isEmpty(entry)) continue;
+      const decision = decideEntry(current, entry);
+      if (!decision.ok) return { ok: false, index, rejection: decision };
+      for (const event of decision.events) {
+        current = evolveLedger(current, event);
+        events.push(newEvent(event, { ...context, causationId: entry.cause }));
+      }
+    }
+  }
+  return { ok: true, events, ledger: current };
+};
+
+/**
+ * What this process believes the ledger to be: its own appends are counted before they are confirmed, so that several
+ * can be under way at once. The store is the truth; a belief that met a conflict is forgotten and read again.
+ */
+export const createLedgerBelief = (store: EventStore) => {
+  let belief: LedgerState | null = null;
+  let loading: Promise<void> | null = null;
+  let snapshotAt = NO_STREAM;
+  const underWay = new Set<Promise<unknown>>();
+
+  const read = async (): Promise<void> => {
+    await Promise.allSettled(underWay);
+    const snapshot = await store.loadSnapshot(LEDGER_STREAM);
+    snapshotAt = snapshot?.revision ?? NO_STREAM;
+    let state: LedgerState = { ledger: (snapshot?.state as Ledger) ?? emptyLedger, revision: snapshotAt };
+    for (const event of await store.readStream(LEDGER_STREAM, { from: state.revision + 1n })) {
+      state = {
+        ledger: evolveLedger(state.ledger, domainEventOf<LedgerEvent>(event)),
+        revision: event.revision,
+      };
+    }
+    if (state.revision - snapshotAt >= SNAPSHOT_EVERY) {
+      await store.saveSnapshot(LEDGER_STREAM, { ...state, version: SNAPSHOT_VERSION, state: state.ledger });
+    }
+    belief = state;
+  };
+
+  return {
+    /** The believed state; read from the store when there is none. */
+    async state(): Promise<LedgerState> {
+      while (!belief) {
+        loading ??= read().finally(() => {
+          loading = null;
+        });
+        await loading;
+      }
+      return belief;
+    },
+    /** True while nobody has moved the belief on: what was decided on `state` may be appended. */
+    stands: (state: LedgerState): boolean => belief === state,
+    advance(state: LedgerState, append: Promise<unknown>): void {
+      belief = state.revision - snapshotAt >= SNAPSHOT_EVERY ? null : state;
+      underWay.add(append);
+      void append.catch(() => undefined).finally(() => underWay.delete(append));
+    },
+    forget(): void {
+      belief = null;
+    },
+  };
+};

@@ -1,0 +1,145 @@
+import {
+  type Client,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import {
+  ERROR_STATUS,
+  type ErrorCode,
+  type FieldError,
+  type Rejection,
+  reject,
+} from '../../domain/errors.ts';
+import { aggregateOf } from '../../domain/event.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import type {
+  Command,
+  CommandMeta,
+  CommandOutcome,
+  Lifecycles,
+  LifecycleView,
+} from '../../domain/ports/lifecycles.ts';
+import {
+  foldedState,
+  foldMachine,
+  foldStream,
+  isLifecycle,
+  LIFECYCLES,
+  lifecycleVersion,
+} from '../../domain/registry.ts';
+import { isTransient } from './transient.ts';
+
+export interface LifecyclesOptions {
+  readonly client: Client;
+  readonly store: EventStore;
+  readonly taskQueue: string;
+  /** Longest wait for the answer to a command, ms. */
+  readonly timeoutMs?: number;
+}
+
+const busy = (what: string): Rejection =>
+  reject('RESOURCE_UNAVAILABLE', `the workflow service is not answering: ${what}`);
+
+/** A refusal that travelled as an ApplicationFailure: its type is the code, its details the fields. */
+const rejectionOf = (failure: ApplicationFailure): Rejection | null => {
+  const code = failure.type;
+  if (!code || !(code in ERROR_STATUS)) return null;
+  const [errors] = (failure.details ?? []) as [FieldError[]?];
+  return reject(code as ErrorCode, failure.message, errors && errors.length > 0 ? errors : undefined);
+};
+
+/** The durable host over Temporal: a command is a workflow update, opening is update-with-start. */
+export const createLifecycles = ({
+  client,
+  store,
+  taskQueue,
+  timeoutMs = 20_000,
+}: LifecyclesOptions): Lifecycles => {
+  /** What the log says of a command that came before, or of a stream whose workflow has ended. */
+  const fromLog = async (stream: string, command: Command, meta: CommandMeta): Promise<CommandOutcome> => {
+    const events = await store.readStream(stream);
+    if (events.length === 0) return reject('RESOURCE_NOT_FOUND', `${stream} does not exist`);
+    const earlier = events.findLast((event) => event.causationId === meta.commandId);
+    const folded = foldStream(stream, events);
+    if (earlier) {
+      const { position, revision } = earlier;
+      return { ok: true, position: String(position), revision: String(revision), state: foldedState(folded) };
+    }
+    const { decide } = lifecycleVersion(aggregateOf(stream), folded.version);
+    const decision = decide(foldMachine(aggregateOf(stream), events), command, {
+      now: new Date().toISOString(),
+      actor: meta.actor,
+    });
+    return decision.ok ? reject('CONFLICT', `${stream} has ended as ${foldedState(folded)}`) : decision;
+  };
+
+  const answered = async (
+    stream: string,
+    command: Command,
+    meta: CommandMeta,
+    call: () => Promise<CommandOutcome>,
+  ): Promise<CommandOutcome> => {
+    try {
+      return await client.connection.withDeadline(Date.now() + timeoutMs, call);
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError) {
+        const rejection = error.cause instanceof ApplicationFailure ? rejectionOf(error.cause) : null;
+        // An update that lost its workflow in mid-flight is answered by the log.
+        return rejection ?? fromLog(stream, command, meta);
+      }
+      if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) {
+        return fromLog(stream, command, meta);
+      }
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isTransient(error))
+        return busy('try again');
+      throw error;
+    }
+  };
+
+  return {
+    open: (aggregate, stream, command, meta) =>
+      answered(stream, command, meta, () => {
+        if (!isLifecycle(aggregate)) throw new Error(`${aggregate} is no lifecycle`);
+        const input = { stream, version: LIFECYCLES[aggregate].current };
+        const startWorkflowOperation = new WithStartWorkflowOperation(aggregate, {
+          workflowId: stream,
+          args: [input],
+          taskQueue,
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+        });
+        return client.workflow.executeUpdateWithStart<never, CommandOutcome, [Command, CommandMeta]>(
+          'command',
+          {
+            args: [command, meta],
+            updateId: meta.commandId,
+            startWorkflowOperation: startWorkflowOperation as never,
+          },
+        );
+      }),
+
+    execute: (stream, command, meta) =>
+      answered(stream, command, meta, () =>
+        client.workflow.getHandle(stream).executeUpdate<CommandOutcome, [Command, CommandMeta]>('command', {
+          args: [command, meta],
+          updateId: meta.commandId,
+        }),
+      ),
+
+    async inspect(stream) {
+      try {
+        return await client.connection.withDeadline(Date.now() + timeoutMs, () =>
+          client.workflow.getHandle(stream).query<LifecycleView>('view'),
+        );
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return null;
+        throw error;
+      }
+    },
+  };
+};

@@ -1,0 +1,49 @@
+import { reserveOf } from '../domain/auction/decide.ts';
+import type { AuctionFailed, OpenedBid, Winner } from '../domain/auction/events.ts';
+import type { Auction } from '../domain/auction/machine.ts';
+import type { ErrorCode } from '../domain/errors.ts';
+import { LIFECYCLES } from '../domain/registry.ts';
+import { runLifecycle } from './host.ts';
+import type { Lifecycle, LifecycleInput } from './lifecycle.ts';
+
+/** What the job is told: when its auction closes, what it bought, or why it bought nothing. */
+export interface AuctionReport {
+  readonly closesAt: string;
+  readonly awarded: readonly Winner[];
+  readonly reserve: readonly OpenedBid[];
+  readonly seed: string;
+  readonly failure: { readonly reason: ErrorCode; readonly message: string } | null;
+}
+
+const lifecycle: Lifecycle = {
+  aggregate: 'auction',
+  family: LIFECYCLES.auction,
+  effects: {
+    openBids: {
+      kind: 'activity',
+      local: true,
+      options: {
+        startToCloseTimeout: '30 seconds',
+        retry: { initialInterval: '200 milliseconds', maximumInterval: '5 seconds' },
+      },
+      failed: (_, message): AuctionFailed[] => [
+        {
+          type: 'auction.failed',
+          reason: 'INTERNAL_ERROR',
+          message: `the bids cannot be opened: ${message}`,
+          verdicts: [],
+        },
+      ],
+    },
+  },
+  report: (auction: Auction): AuctionReport => ({
+    closesAt: auction.closesAt,
+    awarded: auction.awarded,
+    reserve: reserveOf(auction),
+    seed: auction.seed,
+    failure: auction.failure,
+  }),
+};
+
+/** A sealed reverse auction. */
+export const auction = (input: LifecycleInput) => runLifecycle(lifecycle, input);

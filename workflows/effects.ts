@@ -1,0 +1,135 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ActivityFailure,
+  CancellationScope,
+  isCancellation,
+  ParentClosePolicy,
+  proxyActivities,
+  proxyLocalActivities,
+  startChild,
+  WorkflowIdReusePolicy,
+} from '@temporalio/workflow';
+import type { DomainEvent } from '../domain/event.ts';
+import type { CommandMeta } from '../domain/ports/lifecycles.ts';
+import { isLifecycle, LIFECYCLES } from '../domain/registry.ts';
+import type {
+  ActivityEffect,
+  ChildrenEffect,
+  ChildStart,
+  Lifecycle,
+  LifecycleInput,
+  RunningEffect,
+} from './lifecycle.ts';
+
+type Run = (input: unknown) => Promise<readonly DomainEvent[]>;
+
+/** Who asked for an effect: the event it follows from. */
+export interface Asker {
+  readonly causationId: string;
+  readonly meta: CommandMeta;
+}
+
+/** The running effects of one lifecycle: activities that answer with events, and children that answer by reports. */
+export class Effects {
+  readonly #definition: Lifecycle;
+  readonly #stream: string;
+  readonly #deliver: (events: readonly DomainEvent[], cause: string) => void;
+  readonly #running = new Map<
+    string,
+    { readonly effect: RunningEffect; readonly scope: CancellationScope }
+  >();
+  readonly #starting = new Set<Promise<void>>();
+
+  constructor(
+    definition: Lifecycle,
+    stream: string,
+    deliver: (events: readonly DomainEvent[], cause: string) => void,
+  ) {
+    this.#definition = definition;
+    this.#stream = stream;
+    this.#deliver = deliver;
+  }
+
+  start(effect: RunningEffect, asker: Asker): void {
+    const policy = this.#definition.effects[effect.src];
+    if (!policy) throw new Error(`${this.#definition.aggregate} has no effect named ${effect.src}`);
+    if (policy.kind === 'children') this.#startChildren(policy as ChildrenEffect<unknown>, effect, asker);
+    else this.#startActivity(policy as ActivityEffect<unknown>, effect, asker);
+  }
+
+  /** The state that wanted it was left: its result no longer counts. */
+  stop(id: string): void {
+    const running = this.#running.get(id);
+    this.#running.delete(id);
+    running?.scope.cancel();
+  }
+
+  running(): RunningEffect[] {
+    return [...this.#running.values()].map(({ effect }) => effect);
+  }
+
+  /** Effects run again from their recorded input; every one is idempotent. */
+  restore(effects: readonly RunningEffect[], asker: Asker): void {
+    for (const effect of effects) this.start(effect, asker);
+  }
+
+  /** Waits until every child start has been confirmed. */
+  async settledChildren(): Promise<void> {
+    await Promise.all(this.#starting);
+  }
+
+  async settled(): Promise<void> {
+    for (const id of [...this.#running.keys()]) this.stop(id);
+    await this.settledChildren();
+  }
+
+  #startActivity(policy: ActivityEffect<unknown>, effect: RunningEffect, asker: Asker): void {
+    this.stop(effect.id);
+    const scope = new CancellationScope();
+    this.#running.set(effect.id, { effect, scope });
+    const name = `${this.#definition.aggregate}.${effect.src}`;
+    const run = (policy.local ? proxyLocalActivities(policy.options) : proxyActivities(policy.options))[
+      name
+    ] as Run;
+    const deliver = (events: readonly DomainEvent[]) => {
+      if (this.#running.get(effect.id)?.scope !== scope) return;
+      this.#running.delete(effect.id);
+      if (events.length > 0) this.#deliver(events, asker.causationId);
+    };
+    void scope
+      .run(() => run(effect.input))
+      .then(deliver, (error: unknown) => {
+        if (isCancellation(error)) return;
+        if (!(error instanceof ActivityFailure)) throw error;
+        deliver(policy.failed(effect.input, error.cause?.message ?? error.message));
+      });
+  }
+
+  #startChildren(policy: ChildrenEffect<unknown>, effect: RunningEffect, asker: Asker): void {
+    for (const child of policy.start(effect.input)) {
+      const starting = this.#startChild(child, asker).finally(() => this.#starting.delete(starting));
+      this.#starting.add(starting);
+    }
+  }
+
+  async #startChild({ aggregate, stream, command }: ChildStart, asker: Asker): Promise<void> {
+    if (!isLifecycle(aggregate)) throw new Error(`${aggregate} is no lifecycle`);
+    const input: LifecycleInput = {
+      stream,
+      version: LIFECYCLES[aggregate].current,
+      parent: this.#stream,
+      open: { command, meta: { ...asker.meta, commandId: `${stream}/open` } },
+    };
+    try {
+      await startChild(aggregate, {
+        workflowId: stream,
+        args: [input],
+        // A child outlives its parent's run; its own deadlines end it.
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import type { OpenAuction } from '../domain/auction/commands.ts';
+import type { CreateEnclave } from '../domain/enclave/commands.ts';
+import type { JobAborted, JobEvent, JobFailed } from '../domain/job/events.ts';
+import { type Job, quorumIdOf } from '../domain/job/job.ts';
+import { ZERO } from '../domain/money.ts';
+import type { FormQuorum } from '../domain/quorum/commands.ts';
+import { LIFECYCLES } from '../domain/registry.ts';
+import type { AuctionReport } from './auction.ts';
+import type { EnclaveReport } from './enclave.ts';
+import { runLifecycle } from './host.ts';
+import type { ActivityEffect, ChildStart, Lifecycle, LifecycleInput, Report } from './lifecycle.ts';
+import type { QuorumReport } from './quorum.ts';
+
+interface JobInput {
+  readonly job: Job;
+}
+
+/** How long quorum and enclaves may outlive what the job itself may take. */
+const LIFETIME_MARGIN_SECONDS = 1800;
+
+const aborted = (reason: JobAborted['reason'], message: string): JobAborted => ({
+  type: 'job.aborted',
+  reason,
+  message,
+});
+
+const auctionOf = ({ job }: JobInput): ChildStart[] => {
+  const command: OpenAuction = {
+    type: 'open',
+    auctionId: job.auctionId,
+    submitter: job.submitter,
+    jobId: job.jobId,
+    quoteId: job.quoteId,
+    tier: job.tier,
+    tierTableVersion: job.tierTableVersion,
+    requiredTops: job.requiredTops,
+    durationSeconds: job.durationSeconds,
+    ceiling: job.ceiling,
+    auctionSeconds: job.auctionSeconds,
+    seed: job.seed,
+  };
+  return [{ aggregate: 'auction', stream: job.auctionId, command }];
+};
+
+const quorumOf = ({ job }: JobInput): ChildStart[] => {
+  const command: FormQuorum = {
+    type: 'form',
+    quorumId: quorumIdOf(job.jobId),
+    jobId: job.jobId,
+    auctionId: job.auctionId,
+    tier: job.tier,
+    ceiling: job.ceiling,
+    seed: job.auctionSeed,
+    members: job.awarded,
+    reserve: job.reserve,
+    lifetimeSeconds: job.durationSeconds + LIFETIME_MARGIN_SECONDS,
+  };
+  return [{ aggregate: 'quorum', stream: command.quorumId, command }];
+};
+
+const enclavesOf = ({ job }: JobInput): ChildStart[] =>
+  job.members
+    .filter((member) => !member.attested)
+    .map((member) => {
+      const command: CreateEnclave = {
+        type: 'create',
+        enclaveId: member.enclaveId,
+        providerId: member.providerId,
+        owner: member.owner,
+        submitter: job.submitter,
+        jobId: job.jobId,
+        platform: 'amd_sev_snp',
+        codeHash: job.codeHash,
+        config: { memoryMb: job.memoryMb, cpuCores: 1, allowDebug: false },
+        allowSimulated: job.allowSimulated,
+        lifetimeSeconds: job.durationSeconds + LIFETIME_MARGIN_SECONDS,
+      };
+      return { aggregate: 'enclave', stream: member.enclaveId, command };
+    });
+
+const activity = (local: boolean, what: string): ActivityEffect<never> => ({
+  kind: 'activity',
+  local,
+  options: {
+    startToCloseTimeout: '60 seconds',
+    retry: { initialInterval: '200 milliseconds', maximumInterval: '5 seconds', maximumAttempts: 60 },
+  },
+  failed: (_, message) => [aborted('RESOURCE_UNAVAILABLE', `${what}: ${message}`)],
+});
+
+/** Settling must not give up: money is held. It repeats until it is done. */
+const settle: ActivityEffect<JobInput> = {
+  kind: 'activity',
+  local: false,
+  options: {
+    startToCloseTimeout: '120 seconds',
+    retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
+  },
+  failed: ({ job }, message): JobFailed[] => [
+    {
+      type: 'job.failed',
+      reason: 'INTERNAL_ERROR',
+      message,
+      payouts: [],
+      price: ZERO,
+      failedAt: job.submittedAt,
+    },
+  ],
+};
+
+const onAuction = (report: Report): JobEvent[] => {
+  const body = report.body as AuctionReport | null;
+  if (report.rejection) return [aborted(report.rejection.code, report.rejection.message)];
+  if (!body) return [];
+  if (body.failure) return [aborted(body.failure.reason, body.failure.message)];
+  if (report.state === 'open') {
+    return [{ type: 'job.auction-opened', auctionId: report.stream, closesAt: body.closesAt }];
+  }
+  return [
+    {
+      type: 'job.auction-awarded',
+      auctionId: report.stream,
+      winners: body.awarded,
+      reserve: body.reserve,
+      seed: body.seed,
+    },
+  ];
+};
+
+const onQuorum = (report: Report): JobEvent[] => {
+  if (report.rejection) {
+    const facts = report.rejection.errors?.map((error) => `${error.field}: ${error.rule}`).join('; ');
+    return [aborted(report.rejection.code, [report.rejection.message, facts].filter(Boolean).join(': '))];
+  }
+  const { epoch, members, requiredUp, predictedAvailability, violations, formedAt } =
+    report.body as QuorumReport;
+  if (report.state === 'formed') {
+    return [
+      { type: 'job.quorum-formed', quorumId: report.stream, epoch, members, predictedAvailability, formedAt },
+    ];
+  }
+  if (members.length >= requiredUp) return [{ type: 'job.quorum-degraded', epoch, members, violations }];
+  return [aborted('QUORUM_NOT_ACHIEVED', `members left: have ${members.length}, need ${requiredUp}`)];
+};
+
+/** Refusal, no-show and failed attestation cost the deposit; a crash costs pay and trust (settled 18). */
+const SLASHED = new Set(['refusal', 'no-show', 'attestation']);
+
+const onEnclave = (report: Report, job: Job): JobEvent[] => {
+  const member = job.members.find((each) => each.enclaveId === report.stream);
+  if (!member) return [];
+  if (report.rejection) return [aborted(report.rejection.code, report.rejection.message)];
+  const { enclaveId, providerId, label, attestation, result, failure } = report.body as EnclaveReport;
+  if (failure) {
+    return [
+      {
+        type: 'job.member-failed',
+        providerId,
+        owner: member.owner,
+        bidId: member.bidId,
+        enclaveId,
+        fault: failure.fault,
+        slashed: SLASHED.has(failure.fault),
+        evidenceId: `${enclaveId}@${failure.revision}`,
+        message: failure.message,
+      },
+    ];
+  }
+  if (result) {
+    const { outcome, exitCode, outputHash, finishedAt } = result.proof.record;
+    const { proofId } = result.proof;
+    const { missedHeartbeats } = result;
+    return [
+      {
+        type: 'job.result-received',
+        providerId,
+        enclaveId,
+        proofId,
+        outcome,
+        exitCode,
+        outputHash,
+        missedHeartbeats,
+        finishedAt,
+      },
+    ];
+  }
+  if (!attestation || !label) return [];
+  return [{ type: 'job.enclave-attested', providerId, enclaveId, label, attestedAt: attestation.attestedAt }];
+};
+
+const lifecycle: Lifecycle = {
+  aggregate: 'job',
+  family: LIFECYCLES.job,
+  effects: {
+    openAuction: { kind: 'children', start: auctionOf },
+    takeAward: activity(false, 'the award cannot be taken'),
+    formQuorum: { kind: 'children', start: quorumOf },
+    replaceMembers: activity(false, 'the quorum cannot be re-formed'),
+    addMember: activity(false, 'no further member can be asked for'),
+    launch: { kind: 'children', start: enclavesOf },
+    run: activity(false, 'the work cannot be started'),
+    prove: activity(false, 'the results cannot be judged'),
+    settle,
+  },
+  onReport: (report, job: Job) => {
+    switch (report.aggregate) {
+      case 'auction':
+        return onAuction(report);
+      case 'quorum':
+        return onQuorum(report);
+      case 'enclave':
+        return onEnclave(report, job);
+      default:
+        throw new Error(`a job has no child of kind ${report.aggregate}`);
+    }
+  },
+};
+
+/** A job from submission to settlement. */
+export const job = (input: LifecycleInput) => runLifecycle(lifecycle, input);

@@ -1,0 +1,89 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+import type { Rejection } from '../domain/errors.ts';
+import type { DomainEvent } from '../domain/event.ts';
+import type { Command, CommandMeta } from '../domain/ports/lifecycles.ts';
+import type { LifecycleFamily } from '../domain/registry.ts';
+
+/** An effect that an activity runs; it answers with domain events. */
+export interface ActivityEffect<Input> {
+  readonly kind: 'activity';
+  /** Short idempotent work runs as a local activity: a third of the cost (stack.md 2.3). */
+  readonly local: boolean;
+  readonly options: ActivityOptions;
+  /** The events that say it failed for good, after all retries. */
+  readonly failed: (input: Input, message: string) => readonly DomainEvent[];
+}
+
+export interface ChildStart {
+  readonly aggregate: string;
+  readonly stream: string;
+  readonly command: Command;
+}
+
+/** An effect that starts child lifecycles; they answer by reports. Starting one twice is starting it once. */
+export interface ChildrenEffect<Input> {
+  readonly kind: 'children';
+  readonly start: (input: Input) => readonly ChildStart[];
+}
+
+export type Effect<Input = never> = ActivityEffect<Input> | ChildrenEffect<Input>;
+
+/** What a child tells its parent when it enters a state tagged `report`, or when its opening was refused. */
+export interface Report {
+  readonly aggregate: string;
+  readonly stream: string;
+  readonly revision: number;
+  /** Top-level state name, or `refused`. */
+  readonly state: string;
+  readonly body: unknown;
+  readonly rejection: Rejection | null;
+}
+
+/** Everything the durable host needs to run one aggregate. */
+export interface Lifecycle {
+  readonly aggregate: string;
+  readonly family: LifecycleFamily;
+  readonly effects: Readonly<Record<string, Effect>>;
+  /** What the parent is told. */
+  readonly report?: (context: never, state: string) => unknown;
+  /** Domain events that a child's report means here; those the state refuses are stale and dropped. */
+  readonly onReport?: (report: Report, context: never) => readonly DomainEvent[];
+}
+
+/** A deadline that is armed: carried through continue-as-new and re-armed from `dueAt`. */
+export interface ArmedTimer {
+  readonly id: string;
+  readonly dueAt: number;
+}
+
+export interface RunningEffect {
+  readonly id: string;
+  readonly src: string;
+  readonly input: unknown;
+}
+
+/** State handed to the next run of the same workflow. */
+export interface Carried {
+  readonly snapshot: unknown;
+  readonly revision: number;
+  readonly timers: readonly ArmedTimer[];
+  readonly effects: readonly RunningEffect[];
+  readonly answered: readonly (readonly [string, { position: string; revision: string; state: string }])[];
+  readonly lineage: Pick<CommandMeta, 'correlationId' | 'traceparent'>;
+}
+
+export interface LifecycleInput {
+  readonly stream: string;
+  /** Machine version; the starter names the current one, so that a replay meets the version it ran with. */
+  readonly version: number;
+  readonly open?: { readonly command: Command; readonly meta: CommandMeta };
+  /** Stream of the lifecycle to report to. */
+  readonly parent?: string;
+  readonly carried?: Carried;
+}
+
+export interface LifecycleEnd {
+  readonly revision: number;
+  readonly version: number;
+  readonly value: string;
+}
