@@ -19,7 +19,11 @@ export const effect = <Input>() =>
 /** What an aggregate consists of, at one version of its machine. */
 export interface LifecycleVersion {
   readonly machine: AnyStateMachine;
-  readonly decide: (snapshot: AnyMachineSnapshot, command: Command, context: DecisionContext) => Decision<DomainEvent>;
+  readonly decide: (
+    snapshot: AnyMachineSnapshot,
+    command: Command,
+    context: DecisionContext,
+  ) => Decision<DomainEvent>;
   /** Money that follows an event: pure, from the state before it. */
   readonly movements?: (state: unknown, event: DomainEvent, eventId: string) => readonly LedgerEntry[];
 }
@@ -43,7 +47,9 @@ export class RefusedEventError extends Error {
  */
 export const applyEvent = (machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: DomainEvent) => {
   if (!snapshot.can(event)) {
-    throw new RefusedEventError(`${machine.id} in state ${JSON.stringify(snapshot.value)} refuses ${event.type}`);
+    throw new RefusedEventError(
+      `${machine.id} in state ${JSON.stringify(snapshot.value)} refuses ${event.type}`,
+    );
   }
   return transition(machine, snapshot, event);
 };

@@ -5,7 +5,8 @@ export type Micro = string & { readonly [micro]: true };
 
 const INTEGER = /^-?(0|[1-9]\d*)$/;
 
-export const isMicro = (value: unknown): value is Micro => typeof value === 'string' && INTEGER.test(value) && value !== '-0';
+export const isMicro = (value: unknown): value is Micro =>
+  typeof value === 'string' && INTEGER.test(value) && value !== '-0';
 
 /** Brands an amount. @throws RangeError when `value` is not an integer number of micro-units. */
 export const toMicro = (value: bigint | string): Micro => {
@@ -19,9 +20,11 @@ export const ZERO: Micro = toMicro(0n);
 /** The arithmetic form; only policy functions hold it. */
 export const units = (amount: Micro): bigint => BigInt(amount);
 
-export const add = (...amounts: readonly Micro[]): Micro => toMicro(amounts.reduce((sum, each) => sum + units(each), 0n));
+export const add = (...amounts: readonly Micro[]): Micro =>
+  toMicro(amounts.reduce((sum, each) => sum + units(each), 0n));
 export const subtract = (a: Micro, b: Micro): Micro => toMicro(units(a) - units(b));
 export const negate = (a: Micro): Micro => toMicro(-units(a));
 export const multiply = (a: Micro, factor: bigint | number): Micro => toMicro(units(a) * BigInt(factor));
 /** -1, 0 or 1. */
-export const compare = (a: Micro, b: Micro): number => (units(a) < units(b) ? -1 : units(a) > units(b) ? 1 : 0);
+export const compare = (a: Micro, b: Micro): number =>
+  units(a) < units(b) ? -1 : units(a) > units(b) ? 1 : 0;

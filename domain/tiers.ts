@@ -93,7 +93,8 @@ export const TIERS: Readonly<Record<TierName, Tier>> = {
   }),
 };
 
-export const isTierName = (value: string): value is TierName => (TIER_NAMES as readonly string[]).includes(value);
+export const isTierName = (value: string): value is TierName =>
+  (TIER_NAMES as readonly string[]).includes(value);
 
 /** Prior outage share of a whole infrastructure type (settled 15). */
 export const TYPE_UNAVAILABILITY: Readonly<Record<InfrastructureType, number>> = {

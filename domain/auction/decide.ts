@@ -17,7 +17,11 @@ export const distinctOwners = (bids: readonly Pick<SealedBid, 'owner'>[]): numbe
   new Set(bids.map((bid) => bid.owner)).size;
 
 /** Rules over commands of an auction. Prices are under seal here: the ceiling was checked before sealing. */
-export const decide = (snapshot: Snapshot, command: AuctionCommand, ctx: DecisionContext): Decision<AuctionEvent> => {
+export const decide = (
+  snapshot: Snapshot,
+  command: AuctionCommand,
+  ctx: DecisionContext,
+): Decision<AuctionEvent> => {
   const auction = snapshot.context;
   switch (command.type) {
     case 'open':
@@ -25,7 +29,8 @@ export const decide = (snapshot: Snapshot, command: AuctionCommand, ctx: Decisio
     case 'place-bid':
       return placeBid(snapshot, command, ctx);
     case 'allocate': {
-      if (ctx.actor !== auction.submitter) return reject('AUTHORIZATION_FAILED', 'only the submitter allocates its auction');
+      if (ctx.actor !== auction.submitter)
+        return reject('AUTHORIZATION_FAILED', 'only the submitter allocates its auction');
       const event = { type: 'auction.allocated', jobId: command.jobId } as const;
       if (snapshot.can(event)) return accept(event);
       if (auction.failure) return reject('AUCTION_NOT_ENOUGH_BIDS', auction.failure.message);
@@ -66,8 +71,10 @@ const placeBid = (snapshot: Snapshot, command: PlaceBid, ctx: DecisionContext): 
   if (!snapshot.matches('open') || !isBefore(ctx.now, auction.closesAt)) {
     return reject('AUCTION_EXPIRED', `the auction closed at ${auction.closesAt}`);
   }
-  if (command.owner === auction.submitter) return reject('AUTHORIZATION_FAILED', 'nobody bids on an auction of its own');
-  if (auction.bids.some((bid) => bid.owner === command.owner)) return reject('CONFLICT', 'one active bid per owner');
+  if (command.owner === auction.submitter)
+    return reject('AUTHORIZATION_FAILED', 'nobody bids on an auction of its own');
+  if (auction.bids.some((bid) => bid.owner === command.owner))
+    return reject('CONFLICT', 'one active bid per owner');
   if (auction.bids.length >= MAX_BIDS) return reject('CONFLICT', `the auction has its ${MAX_BIDS} bids`);
   const { type: _, ...bid } = command;
   return accept({ type: 'auction.bid-placed', ...bid, deposit: auction.ceiling, placedAt: ctx.now });
@@ -94,7 +101,11 @@ const close = (snapshot: Snapshot, ctx: DecisionContext): Decision<AuctionEvent>
   });
 };
 
-const expired = (bid: SealedBid): BidVerdict => ({ bidId: bid.bidId, state: 'expired', reason: 'too few bids' });
+const expired = (bid: SealedBid): BidVerdict => ({
+  bidId: bid.bidId,
+  state: 'expired',
+  reason: 'too few bids',
+});
 
 const lapse = (snapshot: Snapshot, ctx: DecisionContext): Decision<AuctionEvent> => {
   const event = { type: 'auction.lapsed', lapsedAt: ctx.now } as const;
@@ -106,6 +117,9 @@ export const ALLOCATION_SECONDS = 15 * 60;
 
 /** Bids a replacement may come from: opened, not refused, not among the winners. */
 export const reserveOf = (auction: Auction) => {
-  const taken = new Set([...auction.awarded.map((bid) => bid.bidId), ...auction.refused.map((bid) => bid.bidId)]);
+  const taken = new Set([
+    ...auction.awarded.map((bid) => bid.bidId),
+    ...auction.refused.map((bid) => bid.bidId),
+  ]);
   return auction.opened.filter((bid) => !taken.has(bid.bidId));
 };

@@ -104,7 +104,8 @@ export const auctionMachine = setup({
   actors: { openBids: effect<{ auctionId: string }>() },
   delays: {
     untilClose: ({ context }) => msBetween(context.since, context.closesAt),
-    untilLapse: ({ context }) => msBetween(context.closedAt ?? context.closesAt, context.allocateBy ?? context.closesAt),
+    untilLapse: ({ context }) =>
+      msBetween(context.closedAt ?? context.closesAt, context.allocateBy ?? context.closesAt),
   },
 }).createMachine({
   id: 'auction',
@@ -123,16 +124,25 @@ export const auctionMachine = setup({
         'auction.extended': {
           target: 'open',
           reenter: true,
-          actions: assign(({ event }) => ({ since: event.extendedAt, closesAt: event.closesAt, extended: true })),
+          actions: assign(({ event }) => ({
+            since: event.extendedAt,
+            closesAt: event.closesAt,
+            extended: true,
+          })),
         },
-        'auction.closed': { target: 'opening', actions: assign(({ event }) => ({ closedAt: event.closedAt })) },
+        'auction.closed': {
+          target: 'opening',
+          actions: assign(({ event }) => ({ closedAt: event.closedAt })),
+        },
         'auction.failed': { target: 'failed', actions: assign(({ event }) => failed(event)) },
       },
     },
     opening: {
       invoke: { id: 'openBids', src: 'openBids', input: ({ context }) => ({ auctionId: context.auctionId }) },
       on: {
-        'auction.bids-opened': { actions: assign(({ event }) => ({ opened: event.bids, refused: event.refused })) },
+        'auction.bids-opened': {
+          actions: assign(({ event }) => ({ opened: event.bids, refused: event.refused })),
+        },
         'auction.awarded': [
           {
             guard: ({ event }) => event.allocateBy === null,
@@ -148,7 +158,10 @@ export const auctionMachine = setup({
       entry: raise({ type: 'deadline', id: 'allocation' }, { id: 'allocation', delay: 'untilLapse' }),
       exit: cancel('allocation'),
       on: {
-        'auction.allocated': { target: 'allocated', actions: assign(({ event }) => ({ jobId: event.jobId })) },
+        'auction.allocated': {
+          target: 'allocated',
+          actions: assign(({ event }) => ({ jobId: event.jobId })),
+        },
         'auction.lapsed': 'lapsed',
       },
     },

@@ -5,7 +5,14 @@ import type { AuctionEvent } from './events.ts';
 import type { Auction, SealedBid } from './machine.ts';
 
 const depositBack = (bid: SealedBid, cause: string): LedgerEntry =>
-  transfer('release', account.deposit(bid.bidId), account.available(bid.owner), bid.deposit, cause, `deposit/${bid.bidId}`);
+  transfer(
+    'release',
+    account.deposit(bid.bidId),
+    account.available(bid.owner),
+    bid.deposit,
+    cause,
+    `deposit/${bid.bidId}`,
+  );
 
 const escrowBack = (auction: Auction, cause: string): LedgerEntry[] =>
   auction.jobId === null
@@ -40,7 +47,9 @@ export const movements = (auction: Auction, event: AuctionEvent, cause: string):
           ]
         : [];
     case 'auction.bid-placed':
-      return [transfer('hold', account.available(event.owner), account.deposit(event.bidId), event.deposit, cause)];
+      return [
+        transfer('hold', account.available(event.owner), account.deposit(event.bidId), event.deposit, cause),
+      ];
     case 'auction.awarded': {
       const won = new Set(event.winners.map((winner) => winner.bidId));
       return auction.bids.filter((bid) => !won.has(bid.bidId)).map((bid) => depositBack(bid, cause));

@@ -7,7 +7,8 @@ import { balanceOf, type Ledger, mayOverdraw } from './fold.ts';
 
 export const LEDGER_VERSION = 1;
 
-const sumOf = (entry: LedgerEntry): bigint => entry.postings.reduce((sum, each) => sum + units(each.amount), 0n);
+const sumOf = (entry: LedgerEntry): bigint =>
+  entry.postings.reduce((sum, each) => sum + units(each.amount), 0n);
 
 /**
  * Posts one journal entry. Refuses an overdraft (`INSUFFICIENT_BALANCE`) and a credit whose id was seen (`CONFLICT`).
@@ -17,13 +18,16 @@ export const decideEntry = (ledger: Ledger, entry: LedgerEntry): Decision<Ledger
   if (sumOf(entry) !== 0n) throw new Error(`ledger entry ${entry.entryId} is not balanced`);
   if (ledger.credits[entry.entryId]) return reject('CONFLICT', `${entry.entryId} is already posted`);
   const change = new Map<string, bigint>();
-  for (const { account, amount } of entry.postings) change.set(account, (change.get(account) ?? 0n) + units(amount));
+  for (const { account, amount } of entry.postings)
+    change.set(account, (change.get(account) ?? 0n) + units(amount));
   for (const [account, delta] of change) {
     const after = balanceOf(ledger, account) + delta;
     if (delta < 0n && after < 0n && !mayOverdraw(account)) {
-      return reject('INSUFFICIENT_BALANCE', `${account} holds ${balanceOf(ledger, account)}, needs ${-delta}`, [
-        { field: account, rule: `balance ≥ ${toMicro(-delta)} micro-units` },
-      ]);
+      return reject(
+        'INSUFFICIENT_BALANCE',
+        `${account} holds ${balanceOf(ledger, account)}, needs ${-delta}`,
+        [{ field: account, rule: `balance ≥ ${toMicro(-delta)} micro-units` }],
+      );
     }
   }
   const posted: EntryPosted = { type: 'ledger.entry-posted', machineVersion: LEDGER_VERSION, ...entry };

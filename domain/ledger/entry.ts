@@ -30,4 +30,5 @@ export const transfer = (
 });
 
 /** An entry that moves nothing is not posted. */
-export const isEmpty = (entry: LedgerEntry): boolean => entry.postings.every((posting) => units(posting.amount) === 0n);
+export const isEmpty = (entry: LedgerEntry): boolean =>
+  entry.postings.every((posting) => units(posting.amount) === 0n);

@@ -6,7 +6,15 @@ export interface Posting {
   readonly amount: Micro;
 }
 
-export type EntryKind = 'credit' | 'hold' | 'release' | 'payment' | 'slash' | 'sla-credit' | 'stake' | 'genesis';
+export type EntryKind =
+  | 'credit'
+  | 'hold'
+  | 'release'
+  | 'payment'
+  | 'slash'
+  | 'sla-credit'
+  | 'stake'
+  | 'genesis';
 
 /** One balanced journal entry; the only event of the only ledger stream (settled 9). */
 export interface EntryPosted {

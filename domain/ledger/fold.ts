@@ -9,7 +9,8 @@ export interface Ledger {
 
 export const emptyLedger: Ledger = { balances: {}, credits: {} };
 
-export const balanceOf = (ledger: Ledger, name: string): bigint => units(ledger.balances[name] ?? toMicro(0n));
+export const balanceOf = (ledger: Ledger, name: string): bigint =>
+  units(ledger.balances[name] ?? toMicro(0n));
 
 /** Credits come from outside and carry their own id; every other entry is as unique as the event that caused it. */
 const isCredit = (event: EntryPosted): boolean => event.kind === 'credit' || event.kind === 'genesis';

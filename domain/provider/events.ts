@@ -39,7 +39,14 @@ export interface ProviderSeen {
   readonly missedHeartbeats: number;
 }
 
-export const EVIDENCE_REASONS = ['completed', 'deviation', 'attestation', 'refusal', 'no-show', 'lost'] as const;
+export const EVIDENCE_REASONS = [
+  'completed',
+  'deviation',
+  'attestation',
+  'refusal',
+  'no-show',
+  'lost',
+] as const;
 export type EvidenceReason = (typeof EVIDENCE_REASONS)[number];
 
 /** Verified evidence only: a positive item cites a proof, a negative one the event that showed the fault. */
@@ -55,7 +62,11 @@ export interface EvidenceRecorded {
 
 /** A flag was raised or cleared by the evidence before it (strictly u > 0.2; E < 0.5 is low). */
 export interface TrustFlagged {
-  readonly type: 'provider.trust-uncertain' | 'provider.trust-low' | 'provider.trust-certain' | 'provider.trust-recovered';
+  readonly type:
+    | 'provider.trust-uncertain'
+    | 'provider.trust-low'
+    | 'provider.trust-certain'
+    | 'provider.trust-recovered';
   readonly mean: number;
   readonly uncertainty: number;
 }

@@ -25,7 +25,7 @@ export const EVIDENCE_WEIGHTS: Readonly<
 > = {
   completed: { positive: 1, negative: 0 },
   deviation: { positive: 0, negative: 10 },
-  attestation: { positive: 0, negative: 5 },
+  attestation: { positive: 0, negative: 2 },
   refusal: { positive: 0, negative: 2 },
   'no-show': { positive: 0, negative: 2 },
   lost: { positive: 0, negative: 1 },

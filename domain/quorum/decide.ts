@@ -11,14 +11,19 @@ import { QUORUM_VERSION, type quorumMachine } from './machine.ts';
 type Snapshot = SnapshotFrom<typeof quorumMachine>;
 
 /** Rules over commands of a quorum. Whether a set is good enough is `checkSet`'s to say, here and everywhere. */
-export const decide = (snapshot: Snapshot, command: QuorumCommand, ctx: DecisionContext): Decision<QuorumEvent> => {
+export const decide = (
+  snapshot: Snapshot,
+  command: QuorumCommand,
+  ctx: DecisionContext,
+): Decision<QuorumEvent> => {
   const quorum = snapshot.context;
   switch (command.type) {
     case 'form':
       return form(snapshot, command, ctx);
     case 'lose-member': {
       const member = quorum.members.find((each) => each.providerId === command.providerId);
-      if (!member) return reject('CONFLICT', `${command.providerId} is not a member of epoch ${quorum.epoch}`);
+      if (!member)
+        return reject('CONFLICT', `${command.providerId} is not a member of epoch ${quorum.epoch}`);
       return allowed(snapshot, {
         type: 'quorum.member-lost',
         providerId: member.providerId,
@@ -28,7 +33,11 @@ export const decide = (snapshot: Snapshot, command: QuorumCommand, ctx: Decision
       });
     }
     case 'add-member':
-      return allowed(snapshot, { type: 'quorum.member-requested', reason: command.reason, epoch: quorum.epoch });
+      return allowed(snapshot, {
+        type: 'quorum.member-requested',
+        reason: command.reason,
+        epoch: quorum.epoch,
+      });
     case 'dissolve':
       return allowed(snapshot, { type: 'quorum.dissolved', reason: command.reason });
     case 'deadline':

@@ -4,7 +4,14 @@ import { type DeadlineRaised, effect } from '../lifecycle.ts';
 import { type Micro, ZERO } from '../money.ts';
 import type { TierName } from '../tiers.ts';
 import { msBetween } from '../time.ts';
-import type { MemberLost, QuorumDegraded, QuorumEvent, QuorumFormed, QuorumReformed, Violation } from './events.ts';
+import type {
+  MemberLost,
+  QuorumDegraded,
+  QuorumEvent,
+  QuorumFormed,
+  QuorumReformed,
+  Violation,
+} from './events.ts';
 
 export const QUORUM_VERSION = 1;
 
