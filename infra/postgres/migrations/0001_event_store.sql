@@ -33,19 +33,22 @@ create table log.snapshots (
 
 -- Appends the events of one batch, or nothing.
 --
--- A part is a run of events for one stream; streams of a batch are distinct. `part_*` arrays have one element per part,
--- `event_*` texts one line per event (canonical JSON and type names hold no line feed), parts in order.
--- All clean: the events are inserted right after the head, and `first_position` is the position of the first.
--- Otherwise nothing is written, `first_position` is null and `actual_revisions` tells each part's stream revision.
+-- A part is a run of events for one stream. `part_*` arrays have one element per part; its expected revision is null when
+-- it continues an earlier part of the batch. `event_*` have one element per event, in the order of the log: the number of
+-- its part, its revision, and its type and envelope as lines of text (type names and canonical JSON hold no line feed;
+-- splitting costs less than parsing a quoted array).
+-- Every part as expected: the events follow the head, and `first_position` is the position of the first.
+-- Otherwise nothing is written, `first_position` is null and `actual_revisions` has the revision of each part's stream.
 --
--- The advisory lock is held from the check to the end of the transaction: writers take turns, so position order is
--- commit order, a rollback leaves no gap, and nobody can move a checked stream. A refused batch writes no WAL.
+-- The advisory lock is held from the check to the end of the transaction, so writers take turns: position order is commit
+-- order, a rollback leaves no gap, and nobody moves a stream that was checked. A refused batch writes nothing to the disk.
 create function log.append(
   part_streams text[],
   part_expected bigint[],
-  part_counts integer[],
   part_workflow_ids text[],
   part_run_ids text[],
+  event_parts integer[],
+  event_revisions bigint[],
   event_types text,
   event_envelopes text,
   out first_position bigint,
@@ -60,16 +63,17 @@ declare
   recorded timestamptz;
 begin
   perform pg_advisory_xact_lock(hashtext('log.append'));
-  select array_agg(coalesce(newest.revision, -1) order by part.n) into actual_revisions
-    from unnest(part_streams) with ordinality part(stream, n)
+  select array_agg(case when part.expected is not null then coalesce(newest.revision, -1) end order by part.n)
+    into actual_revisions
+    from unnest(part_streams, part_expected) with ordinality part(stream, expected, n)
     left join lateral (
       select e.revision from log.events e where e.stream = part.stream order by e.revision desc limit 1
-    ) newest on true;
+    ) newest on part.expected is not null;
   if actual_revisions <> part_expected then
     return;
   end if;
 
-  select h.position, h.hash into head_position, chain from log.head h;
+  select h.position, h.hash into strict head_position, chain from log.head h;
   foreach envelope in array envelopes loop
     chain := sha256(chain || sha256('\x00'::bytea || convert_to(envelope, 'UTF8')));
     hashes := array_append(hashes, chain);
@@ -77,16 +81,10 @@ begin
 
   recorded := clock_timestamp();
   insert into log.events (position, stream, revision, type, envelope, hash, recorded_at, workflow_id, run_id)
-    select head_position + event.n, part.stream, part.expected + event.n - part.before, event.type, event.envelope,
-           event.hash, recorded, part.workflow_id, part.run_id
-      from unnest(string_to_array(event_types, E'\n'), envelopes, hashes)
-             with ordinality event(type, envelope, hash, n)
-      join (
-        select p.*, sum(p.size) over (order by p.n) - p.size as before
-          from unnest(part_streams, part_expected, part_counts, part_workflow_ids, part_run_ids)
-                 with ordinality p(stream, expected, size, workflow_id, run_id, n)
-      ) part on event.n > part.before and event.n <= part.before + part.size
-     order by event.n;
+    select head_position + event.n, part_streams[event.part], event.revision, event.type, event.envelope, event.hash,
+           recorded, part_workflow_ids[event.part], part_run_ids[event.part]
+      from unnest(event_parts, event_revisions, string_to_array(event_types, E'\n'), envelopes, hashes)
+             with ordinality event(part, revision, type, envelope, hash, n);
   update log.head h set position = head_position + cardinality(hashes), hash = chain;
   first_position := head_position + 1;
 end

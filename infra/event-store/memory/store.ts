@@ -1,0 +1,66 @@
+import type { RecordedEvent } from '../../../domain/event.ts';
+import type { AppendResult, EventStore } from '../../../domain/ports/event-store.ts';
+import { type Upcasters, upcast } from '../../../domain/upcasters.ts';
+import { type AppendRequest, prepareAppend } from '../request.ts';
+import { subscription } from '../subscription.ts';
+import { createMemoryLog, type MemoryLog, type StoredEvent } from './log.ts';
+
+export interface MemoryEventStoreOptions {
+  /** A log of its own when absent. */
+  readonly log?: MemoryLog;
+  readonly upcasters?: Upcasters;
+}
+
+/** Every write of the log wakes its subscribers; polling is never needed. */
+const POLL_MS = 60_000;
+
+/** The log in this process's memory, for unit tests: the same answers as PostgreSQL's, gone with the process. */
+export const createMemoryEventStore = ({
+  log = createMemoryLog(),
+  upcasters = {},
+}: MemoryEventStoreOptions = {}): EventStore => {
+  const closing = new AbortController();
+  const read = (events: readonly StoredEvent[]) => events.map((event) => upcast(upcasters, recorded(event)));
+
+  const append = (request: AppendRequest): AppendResult => {
+    if (closing.signal.aborted) throw new Error('the event store is closed');
+    return log.append(request);
+  };
+
+  return {
+    append: async (request, origin) => append(prepareAppend([request], origin)),
+    appendMany: async (requests, origin) => append(prepareAppend(requests, origin)),
+    readStream: async (stream, { from = 0n, to } = {}) =>
+      read(log.stream(stream).slice(Number(from), to === undefined ? undefined : Number(to) + 1)),
+    readAll: async ({ after, limit, types, stream }) =>
+      read(log.events().slice(Number(after)))
+        .filter((event) => !types || types.includes(event.type))
+        .filter((event) => stream === undefined || event.stream === stream)
+        .slice(0, limit),
+    subscribe: (after, signal) =>
+      subscription({
+        after,
+        signal: AbortSignal.any([signal, closing.signal]),
+        page: async (cursor, limit) => read(log.events().slice(Number(cursor), Number(cursor) + limit)),
+        wakeups: log.wakeups,
+        pollMs: POLL_MS,
+      }),
+    head: async () => log.head(),
+    loadSnapshot: async (stream) => log.loadSnapshot(stream),
+    saveSnapshot: async (stream, snapshot) => log.saveSnapshot(stream, snapshot),
+    close: async () => closing.abort(),
+  };
+};
+
+const recorded = ({ envelope, position, recordedAt, origin, hash }: StoredEvent): RecordedEvent => {
+  const event = JSON.parse(envelope) as Omit<RecordedEvent, 'revision'> & { readonly revision: number };
+  return {
+    ...event,
+    revision: BigInt(event.revision),
+    position,
+    recordedAt,
+    workflowId: origin.workflowId,
+    runId: origin.runId,
+    hash,
+  };
+};

@@ -1,0 +1,47 @@
+import type { Pool } from 'pg';
+import type { AppendResult } from '../../../domain/ports/event-store.ts';
+import type { AppendRequest, Part } from '../request.ts';
+
+const STORED = {
+  name: 'log-stored',
+  text: `
+    select coalesce(newest.revision, -1), stored.position, stored.envelopes
+      from unnest($1::text[], $2::bigint[], $3::int[]) with ordinality part(stream, expected, size, n)
+      left join lateral (
+        select e.revision from log.events e where e.stream = part.stream order by e.revision desc limit 1
+      ) newest on true
+      left join lateral (
+        select max(e.position) as position, string_agg(e.envelope, E'\\n' order by e.revision) as envelopes
+          from log.events e
+         where e.stream = part.stream and e.revision > part.expected and e.revision <= part.expected + part.size
+      ) stored on true
+     order by part.n`,
+  rowMode: 'array',
+} as const;
+
+type StoredRow = [actual: string | bigint, position: string | bigint | null, envelopes: string | null];
+
+/**
+ * Why a request was refused: the very same events stand there already (its first result), or others do (conflict).
+ * Events never change, so reading without a lock is enough. Null when nothing stands in its way: append it again.
+ */
+export const resolveRefused = async (pool: Pool, { parts }: AppendRequest): Promise<AppendResult | null> => {
+  const { rows } = await pool.query<StoredRow>({
+    ...STORED,
+    values: [
+      parts.map((part) => part.stream),
+      parts.map((part) => part.expected),
+      parts.map((part) => part.envelopes.length),
+    ],
+  });
+  if (parts.every((part, index) => rows[index]?.[2] === part.envelopes.join('\n'))) {
+    return { ok: true, position: BigInt(rows.at(-1)?.[1] ?? 0), replayed: true };
+  }
+  const conflicts = parts
+    .map((part, index) => conflictOf(part, BigInt(rows[index]?.[0] ?? -1)))
+    .filter((conflict) => conflict !== null);
+  return conflicts[0] ?? null;
+};
+
+const conflictOf = ({ stream, expected }: Part, actual: bigint): AppendResult | null =>
+  actual === expected ? null : { ok: false, stream, expectedRevision: expected, actualRevision: actual };

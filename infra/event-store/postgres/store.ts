@@ -1,0 +1,85 @@
+import type { Pool } from 'pg';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
+import type { Upcasters } from '../../../domain/upcasters.ts';
+import { createPool } from '../../postgres/pool.ts';
+import { prepareAppend } from '../request.ts';
+import { subscription } from '../subscription.ts';
+import { createWakeups } from '../wakeups.ts';
+import { createAppender } from './appender.ts';
+import { createNotifier, listen, type OnFault } from './notifications.ts';
+import { createReader } from './reader.ts';
+import { withRetries } from './retries.ts';
+import { loadSnapshot, saveSnapshot } from './snapshots.ts';
+
+export type PostgresEventStoreOptions = {
+  readonly upcasters?: Upcasters;
+  /** How long an append is retried while the server is away, in ms; default 30,000. */
+  readonly retryForMs?: number;
+  /** Longest time a subscription goes without asking the log, in ms; default 1,000. */
+  readonly pollMs?: number;
+  /** Told of every fault that the store overcomes by itself, for the log of the process. */
+  readonly onFault?: OnFault;
+} & (
+  | { readonly pool: Pool }
+  /** Opens a pool of its own, which `close` ends. */
+  | { readonly url: string }
+);
+
+const POOL_SIZE = 8;
+
+/** The log in PostgreSQL (schema `log` of the migrations). One appender per process: create one store and share it. */
+export const createPostgresEventStore = (options: PostgresEventStoreOptions): EventStore => {
+  const { upcasters = {}, retryForMs = 30_000, pollMs = 1_000, onFault = () => undefined } = options;
+  const pool =
+    'pool' in options
+      ? options.pool
+      : createPool(options.url, {
+          name: 'event-store',
+          max: POOL_SIZE,
+          onIdleError: (error) => onFault('an idle connection was lost', error),
+        });
+  const closing = new AbortController();
+  const wakeups = createWakeups();
+  const reader = createReader(pool, upcasters);
+  const notifier = createNotifier(pool, onFault);
+  const appender = createAppender({
+    pool,
+    retryForMs,
+    onFault,
+    onCommitted: (position) => {
+      wakeups.advance(position);
+      notifier.notify(position);
+    },
+  });
+  let listening: Promise<void> | null = null;
+  let closed: Promise<void> | null = null;
+
+  const close = async (): Promise<void> => {
+    await appender.close();
+    closing.abort();
+    await Promise.all([notifier.close(), listening]);
+    if ('url' in options) await pool.end();
+  };
+
+  return {
+    append: async (request, origin) => appender.append(prepareAppend([request], origin)),
+    appendMany: async (requests, origin) => appender.append(prepareAppend(requests, origin)),
+    readStream: reader.stream,
+    readAll: reader.all,
+    head: reader.head,
+    subscribe: (after, signal) => {
+      listening ??= listen(pool, wakeups.advance, onFault, closing.signal);
+      const stop = AbortSignal.any([signal, closing.signal]);
+      return subscription({
+        after,
+        signal: stop,
+        wakeups,
+        pollMs,
+        page: (cursor, limit) => withRetries(() => reader.all({ after: cursor, limit }), stop, onFault),
+      });
+    },
+    loadSnapshot: (stream) => loadSnapshot(pool, stream),
+    saveSnapshot: (stream, snapshot) => saveSnapshot(pool, stream, snapshot),
+    close: () => (closed ??= close()),
+  };
+};

@@ -1,0 +1,83 @@
+import type { NewEvent, Origin } from '../../domain/event.ts';
+import { NO_STREAM, type StreamAppend } from '../../domain/ports/event-store.ts';
+import { envelopeOf } from './hash.ts';
+
+/** Events for one stream as they will be stored: one type and one envelope per event, in revision order. */
+export interface Part {
+  readonly stream: string;
+  readonly expected: bigint;
+  readonly types: readonly string[];
+  readonly envelopes: readonly string[];
+}
+
+/** An append call, checked and serialised: later changes of the caller's objects do not reach it. */
+export interface AppendRequest {
+  readonly parts: readonly Part[];
+  readonly origin: Origin;
+  /** Number of events. */
+  readonly size: number;
+  /** Length of all envelopes. */
+  readonly length: number;
+}
+
+export const NO_ORIGIN: Origin = { workflowId: null, runId: null };
+
+/** Printable ASCII without spaces: what stream ids, types and workflow ids are made of. */
+const NAME = /^[\x21-\x7e]{1,255}$/;
+
+const checkName = (what: string, value: string): void => {
+  if (!NAME.test(value))
+    throw new RangeError(`${what} must be 1 to 255 printable ASCII characters without spaces`);
+};
+
+/** A value of a wrong type would be stored as broken JSON, for ever. */
+const checkEvent = (event: NewEvent): void => {
+  checkName('an event type', event.type);
+  if (!Number.isSafeInteger(event.schemaVersion)) throw new TypeError('a schema version is an integer');
+  const { occurredAt, actor, correlationId, causationId, traceparent, data } = event;
+  const texts = [occurredAt, actor, correlationId, causationId, traceparent ?? ''];
+  if (texts.some((text) => typeof text !== 'string')) throw new TypeError('the context of an event is text');
+  if (traceparent === undefined) throw new TypeError('a missing traceparent is null');
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    throw new TypeError('data is an object');
+};
+
+/**
+ * @throws RangeError on a request that no caller may make: no events, a stream named twice, a malformed name.
+ * @throws TypeError on content that JSON cannot carry.
+ */
+export const prepareAppend = (
+  appends: readonly StreamAppend[],
+  origin: Origin = NO_ORIGIN,
+): AppendRequest => {
+  if (appends.length === 0) throw new RangeError('an append names at least one stream');
+  if (new Set(appends.map(({ stream }) => stream)).size < appends.length) {
+    throw new RangeError('an append names each stream once');
+  }
+  if (origin.workflowId !== null) checkName('a workflow id', origin.workflowId);
+  if (origin.runId !== null) checkName('a run id', origin.runId);
+  const parts = appends.map(partOf);
+  let size = 0;
+  let length = 0;
+  for (const { envelopes } of parts) {
+    size += envelopes.length;
+    for (const envelope of envelopes) length += envelope.length;
+  }
+  return { parts, origin, size, length };
+};
+
+const partOf = ({ stream, expectedRevision, events }: StreamAppend): Part => {
+  checkName('a stream id', stream);
+  if (expectedRevision < NO_STREAM) throw new RangeError('an expected revision is at least -1');
+  if (events.length === 0) throw new RangeError(`the append to ${stream} has no events`);
+  const types: string[] = [];
+  const envelopes: string[] = [];
+  let revision = expectedRevision;
+  for (const event of events) {
+    checkEvent(event);
+    revision += 1n;
+    types.push(event.type);
+    envelopes.push(envelopeOf(event, stream, revision));
+  }
+  return { stream, expected: expectedRevision, types, envelopes };
+};
