@@ -13,6 +13,8 @@ export interface OpenAuction {
   readonly tier: TierName;
   readonly tierTableVersion: number;
   readonly requiredTops: number;
+  /** As quoted; nodes price it. */
+  readonly utilization?: number;
   readonly durationSeconds: number;
   readonly ceiling: Micro;
   readonly auctionSeconds: number;

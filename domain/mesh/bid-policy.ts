@@ -4,7 +4,7 @@ import type { AuctionAnnouncement } from './messages.ts';
 
 /** What a node's work costs its owner. */
 export interface CostPolicy {
-  /** Cost of keeping one H200 (T_ref TOPS) reserved for an hour. */
+  /** Cost of one H200-hour: T_ref TOPS, busy for an hour. */
   readonly pricePerH200Hour: Micro;
   /** The least asked for any job, whatever its size. */
   readonly floor: Micro;
@@ -29,22 +29,21 @@ export type BidChoice =
   | { readonly bid: true; readonly price: Micro }
   | { readonly bid: false; readonly reason: 'own-auction' | 'no-capacity' | 'above-ceiling' };
 
-const MS_PER_HOUR = 3_600_000n;
-/** Fractions of TOPS, milliseconds and margin are counted in thousandths and millionths, never in doubles. */
-const THOUSAND = 1000n;
+/** Factors are counted in millionths, rounded up: never money in doubles. */
 const MILLION = 1_000_000n;
-const scaledUp = (value: number, scale: bigint): bigint => BigInt(Math.ceil(value * Number(scale)));
+const millionths = (value: number): bigint => BigInt(Math.ceil(value * 1_000_000));
 
-/** Cost plus margin of the reserved capacity (TOPS x time), rounded up: a node never sells below its cost. */
+/** Cost of the H200-hours of the job plus margin, rounded up: a node never sells below its cost. */
 export const askingPrice = (
   policy: CostPolicy,
-  job: Pick<AuctionAnnouncement, 'requiredTops' | 'durationSeconds'>,
+  job: Pick<AuctionAnnouncement, 'requiredTops' | 'utilization' | 'durationSeconds'>,
 ): Micro => {
-  const tops = scaledUp(job.requiredTops, THOUSAND);
-  const ms = scaledUp(job.durationSeconds, THOUSAND);
-  const share = MILLION + scaledUp(policy.margin, MILLION);
-  const numerator = units(policy.pricePerH200Hour) * tops * ms * share;
-  const denominator = BigInt(DEFAULT_T_REF) * THOUSAND * MS_PER_HOUR * MILLION;
+  const factors = [job.requiredTops, job.utilization ?? 1, job.durationSeconds, 1 + policy.margin];
+  const numerator = factors.reduce(
+    (product, factor) => product * millionths(factor),
+    units(policy.pricePerH200Hour),
+  );
+  const denominator = BigInt(DEFAULT_T_REF) * 3600n * MILLION ** BigInt(factors.length);
   const price = (numerator + denominator - 1n) / denominator;
   const floor = units(policy.floor);
   return toMicro(price > floor ? price : floor);

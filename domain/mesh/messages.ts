@@ -46,7 +46,15 @@ export type NodeRequest =
 
 export type AuctionAnnouncement = Pick<
   AuctionOpened,
-  'auctionId' | 'submitter' | 'tier' | 'requiredTops' | 'durationSeconds' | 'winners' | 'ceiling' | 'closesAt'
+  | 'auctionId'
+  | 'submitter'
+  | 'tier'
+  | 'requiredTops'
+  | 'utilization'
+  | 'durationSeconds'
+  | 'winners'
+  | 'ceiling'
+  | 'closesAt'
 >;
 
 export interface NodeReplies {

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { toMicro, units } from '../money.ts';
+import { askingPrice, type CostPolicy, chooseBid, type Load } from './bid-policy.ts';
+import type { AuctionAnnouncement } from './messages.ts';
+
+const policy: CostPolicy = {
+  pricePerH200Hour: toMicro('300000'),
+  floor: toMicro('1'),
+  margin: 0,
+  maxConcurrent: 4,
+};
+const node = { owner: 'subject-1', tops: 2000 };
+const idle: Load = { slots: 0, tops: 0 };
+const auction: AuctionAnnouncement = {
+  auctionId: `auction-${'0'.repeat(26)}`,
+  submitter: 'subject-2',
+  tier: 'gold',
+  requiredTops: 900,
+  durationSeconds: 3600,
+  winners: 3,
+  ceiling: toMicro('1000000'),
+  closesAt: '2026-01-01T00:00:00.000Z',
+};
+
+const micro = (max: bigint) => fc.bigInt({ min: 0n, max }).map(toMicro);
+const anyPolicy = fc.record<CostPolicy>({
+  pricePerH200Hour: micro(10n ** 9n),
+  floor: micro(10n ** 6n),
+  margin: fc.double({ min: 0, max: 3, noNaN: true }),
+  maxConcurrent: fc.integer({ min: 1, max: 16 }),
+});
+const anyLoad = fc.record<Load>({
+  slots: fc.integer({ min: 0, max: 20 }),
+  tops: fc.integer({ min: 0, max: 4000 }),
+});
+const anyAuction = fc
+  .record({
+    submitter: fc.constantFrom('subject-1', 'subject-2'),
+    requiredTops: fc.double({ min: 0.001, max: 5000, noNaN: true }),
+    utilization: fc.double({ min: 0, max: 1, noNaN: true }),
+    durationSeconds: fc.double({ min: 0.001, max: 86_400, noNaN: true }),
+    ceiling: micro(10n ** 9n),
+  })
+  .map((terms): AuctionAnnouncement => ({ ...auction, ...terms }));
+
+describe('cost policy', () => {
+  it('asks the price of one H200-hour for one H200-hour', () => {
+    expect(askingPrice(policy, auction)).toBe('300000');
+    expect(askingPrice(policy, { ...auction, utilization: 0.5 })).toBe('150000');
+    expect(askingPrice({ ...policy, margin: 0.1 }, auction)).toBe('330000');
+    expect(askingPrice(policy, { ...auction, durationSeconds: 0.001 })).toBe('1');
+    expect(askingPrice({ ...policy, floor: toMicro('500000') }, auction)).toBe('500000');
+  });
+
+  it('never asks less than the cost, nor less than the floor', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyAuction, (costs, job) => {
+        const price = units(askingPrice(costs, job));
+        const share = (job.requiredTops * (job.utilization ?? 1) * job.durationSeconds) / (900 * 3600);
+        const cost = Number(costs.pricePerH200Hour) * share * (1 + costs.margin);
+        expect(price).toBeGreaterThanOrEqual(units(costs.floor));
+        // Doubles carry 15 digits; the price itself is exact.
+        expect(Number(price)).toBeGreaterThanOrEqual(cost * (1 - 1e-12));
+      }),
+    );
+  });
+
+  it('never bids above the ceiling, on an auction of its owner, or beyond its capacity', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyLoad, anyAuction, (costs, load, job) => {
+        const choice = chooseBid(costs, node, load, job);
+        if (!choice.bid) return;
+        expect(units(choice.price)).toBeLessThanOrEqual(units(job.ceiling));
+        expect(job.submitter).not.toBe(node.owner);
+        expect(load.slots + 1).toBeLessThanOrEqual(costs.maxConcurrent);
+        expect(load.tops + job.requiredTops).toBeLessThanOrEqual(node.tops);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('bids whenever it may', () => {
+    fc.assert(
+      fc.property(anyPolicy, anyAuction, (costs, job) => {
+        const may =
+          job.submitter !== node.owner &&
+          job.requiredTops <= node.tops &&
+          units(askingPrice(costs, job)) <= units(job.ceiling);
+        expect(chooseBid(costs, node, idle, job).bid).toBe(may);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('says why it does not bid', () => {
+    expect(chooseBid(policy, node, idle, { ...auction, submitter: 'subject-1' })).toEqual({
+      bid: false,
+      reason: 'own-auction',
+    });
+    expect(chooseBid(policy, node, { slots: 4, tops: 0 }, auction)).toEqual({
+      bid: false,
+      reason: 'no-capacity',
+    });
+    expect(chooseBid(policy, node, { slots: 0, tops: 1101 }, auction)).toEqual({
+      bid: false,
+      reason: 'no-capacity',
+    });
+    expect(chooseBid(policy, node, idle, { ...auction, ceiling: toMicro('299999') })).toEqual({
+      bid: false,
+      reason: 'above-ceiling',
+    });
+  });
+});
