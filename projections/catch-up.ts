@@ -2,7 +2,7 @@ import { DatabaseError } from 'pg';
 import type { RecordedEvent } from '../domain/event.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import { type Build, buildTables, moveCheckpoint, recordFailure, transaction } from './builds.ts';
-import type { Projection, Session } from './projection.ts';
+import type { Projection, Session, TableNames } from './projection.ts';
 
 /** Events of one batch: smaller batches pay for round trips, larger ones only for memory. */
 const PAGE_SIZE = 1000;
@@ -45,20 +45,16 @@ export async function* readPages(
 const isPoison = (error: unknown): boolean =>
   error instanceof PoisonError || (error instanceof DatabaseError && /^(22|23|42)/.test(error.code ?? ''));
 
-/** Writes one batch and its checkpoint. Call inside a transaction. */
-export const advance = async (
+/** Folds one batch into the tables of `names`. Call inside a transaction. */
+export const writeBatch = async (
   session: Session,
   projection: Projection,
-  build: Build,
-  { events, to }: Page,
-): Promise<Build> => {
-  if (events.length > 0) {
-    const names = buildTables(build.build);
-    const before = await projection.load(session, events, names);
-    await projection.apply(session, foldOrPoison(projection, events, before), names);
-  }
-  await moveCheckpoint(session, build, to);
-  return { ...build, position: to };
+  events: readonly RecordedEvent[],
+  names: TableNames,
+): Promise<void> => {
+  if (events.length === 0) return;
+  const before = await projection.load(session, events, names);
+  await projection.apply(session, foldOrPoison(projection, events, before), names);
 };
 
 const foldOrPoison = (projection: Projection, events: readonly RecordedEvent[], before: unknown): unknown => {
@@ -67,6 +63,18 @@ const foldOrPoison = (projection: Projection, events: readonly RecordedEvent[], 
   } catch (error) {
     throw new PoisonError(error instanceof Error ? error.message : String(error), { cause: error });
   }
+};
+
+/** Writes one batch and its checkpoint. Call inside a transaction. */
+export const advance = async (
+  session: Session,
+  projection: Projection,
+  build: Build,
+  { events, to }: Page,
+): Promise<Build> => {
+  await writeBatch(session, projection, events, buildTables(build.build));
+  await moveCheckpoint(session, build, to);
+  return { ...build, position: to };
 };
 
 /** Goes through a batch that failed event by event: what comes before the poison is kept, the poison is recorded. */

@@ -30,7 +30,8 @@ export const createCheckpoints = ({ pool, pollMs = 250 }: CheckpointsOptions): C
   /** Newest position known per projection: a lower bound of the truth. */
   const known = new Map<string, bigint>();
   const waiters = new Set<() => void>();
-  let listener: Promise<PoolClient | null> | null = null;
+  let listener: PoolClient | null = null;
+  let connecting: Promise<void> | null = null;
   let closed = false;
 
   const learn = (projection: string, position: bigint): void => {
@@ -39,24 +40,34 @@ export const createCheckpoints = ({ pool, pollMs = 250 }: CheckpointsOptions): C
     for (const check of waiters) check();
   };
 
-  const listen = async (): Promise<PoolClient | null> => {
-    try {
-      const client = await pool.connect();
-      client.on('notification', ({ payload = '' }) => {
-        const [projection, position] = payload.split(' ');
-        if (projection && position) learn(projection, BigInt(position));
+  const drop = (client: PoolClient): void => {
+    if (listener !== client) return;
+    listener = null;
+    client.release(true);
+  };
+
+  const listen = async (): Promise<void> => {
+    const client = await pool.connect();
+    listener = client;
+    client.on('error', () => drop(client));
+    client.on('notification', ({ payload = '' }) => {
+      const [projection, position] = payload.split(' ');
+      if (projection && position) learn(projection, BigInt(position));
+    });
+    await client.query(`listen ${CHECKPOINT_CHANNEL}`);
+    if (closed) drop(client);
+  };
+
+  /** Listening only shortens the wait: without it polling answers, and the next waiter tries again. */
+  const ensureListening = (): void => {
+    if (listener || connecting || closed) return;
+    connecting = listen()
+      .catch(() => {
+        if (listener) drop(listener);
+      })
+      .finally(() => {
+        connecting = null;
       });
-      client.on('error', () => {
-        client.release(true);
-        listener = null;
-      });
-      await client.query(`listen ${CHECKPOINT_CHANNEL}`);
-      return client;
-    } catch {
-      // Polling answers meanwhile; the next waiter tries again.
-      listener = null;
-      return null;
-    }
   };
 
   const poll = async (): Promise<void> => {
@@ -67,12 +78,13 @@ export const createCheckpoints = ({ pool, pollMs = 250 }: CheckpointsOptions): C
     waitFor: async (position, projections, timeoutMs) => {
       const reached = (): boolean => projections.every((name) => (known.get(name) ?? -1n) >= position);
       if (reached()) return { ok: true };
-      if (!listener && !closed) listener = listen();
+      ensureListening();
       const arrival = Promise.withResolvers<void>();
       const check = (): void => {
         if (reached()) arrival.resolve();
       };
       waiters.add(check);
+      // A database that is away answers no poll; the time limit then tells the caller.
       const look = (): void => {
         poll().catch(() => undefined);
       };
@@ -92,9 +104,8 @@ export const createCheckpoints = ({ pool, pollMs = 250 }: CheckpointsOptions): C
     },
     close: async () => {
       closed = true;
-      const client = await listener;
-      listener = null;
-      client?.release(true);
+      await connecting;
+      if (listener) drop(listener);
     },
   };
 };

@@ -1,0 +1,25 @@
+import type { Micro } from '../../domain/money.ts';
+
+/** One thing that is not as the log says. */
+export interface Problem {
+  readonly check: 'chain' | 'replay' | 'projection' | 'ledger';
+  /** Stream, table or position. */
+  readonly subject: string;
+  readonly difference: string;
+}
+
+/** The verdict of `audit check`, over the log up to `position`. */
+export interface AuditReport {
+  readonly events: number;
+  readonly streams: number;
+  readonly position: string;
+  readonly chain_ok: boolean;
+  readonly replay_ok: boolean;
+  readonly projections_ok: boolean;
+  readonly ledger_sum_micro: Micro;
+  readonly problems: readonly Problem[];
+}
+
+/** Whether every check passed: what the exit code tells. */
+export const passed = ({ problems, ledger_sum_micro }: AuditReport): boolean =>
+  problems.length === 0 && ledger_sum_micro === '0';

@@ -1,0 +1,57 @@
+import type { Pool } from 'pg';
+import { LEDGER_STREAM, type Posting } from '../../domain/ledger/events.ts';
+import { isMicro, units } from '../../domain/money.ts';
+import { type ChainEntry, createChainVerifier } from '../event-store/chain.ts';
+import { type Pin, readEntries } from './log.ts';
+import type { Problem } from './report.ts';
+
+/** What one pass over the log finds. */
+export interface Walk {
+  readonly events: number;
+  /** Last revision of every stream. */
+  readonly streams: ReadonlyMap<string, bigint>;
+  /** Σ over all postings of the log. */
+  readonly ledgerSum: bigint;
+  readonly problems: readonly Problem[];
+}
+
+const inChain = (subject: string, difference: string): Problem => ({ check: 'chain', subject, difference });
+
+/** Sum of an entry's postings; an entry that cannot be read is the chain's problem, or its stream's. */
+const sumOf = ({ envelope }: ChainEntry): bigint => {
+  try {
+    const { data } = JSON.parse(envelope) as { data: { postings: readonly Posting[] } };
+    return data.postings.reduce((sum, { amount }) => (isMicro(amount) ? sum + units(amount) : sum), 0n);
+  } catch {
+    return 0n;
+  }
+};
+
+/** Reads the whole pinned log once: hash chain, order, and the money in it. */
+export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
+  const verifier = createChainVerifier();
+  const streams = new Map<string, bigint>();
+  const problems: Problem[] = [];
+  let events = 0;
+  let ledgerSum = 0n;
+  for await (const entry of readEntries(pool, pin.position)) {
+    events++;
+    for (const fault of verifier.check(entry))
+      problems.push(inChain(`position ${fault.position}`, fault.problem));
+    streams.set(entry.stream, entry.revision);
+    if (entry.stream === LEDGER_STREAM) ledgerSum += sumOf(entry);
+  }
+  const end = verifier.head();
+  if (end.position !== pin.position || end.hash !== pin.hash) {
+    problems.push(
+      inChain(
+        'head',
+        `recorded at ${pin.position} (${pin.hash}), the log ends at ${end.position} (${end.hash})`,
+      ),
+    );
+  }
+  if (pin.newest > pin.position) {
+    problems.push(inChain('head', `recorded at ${pin.position}, but there are events up to ${pin.newest}`));
+  }
+  return { events, streams, ledgerSum, problems };
+};

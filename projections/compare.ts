@@ -1,0 +1,63 @@
+import type { Pool } from 'pg';
+import type { EventStore } from '../domain/ports/event-store.ts';
+import { liveBuild } from './builds.ts';
+import type { Projection, Session } from './projection.ts';
+import { type Scratch, withScratch } from './scratch.ts';
+
+/** One way in which a read model is not what the log says. */
+export interface Difference {
+  readonly table: string;
+  readonly problem: string;
+}
+
+/** Rows shown per table and side: enough to find the cause. */
+const SHOWN = 3;
+
+const onlyIn = async (session: Session, one: string, other: string): Promise<string[]> => {
+  const { rows } = await session.query<{ row: string }>(
+    `select row_to_json(t)::text as row from ${one} t except select row_to_json(t)::text from ${other} t
+      order by row limit ${SHOWN}`,
+  );
+  return rows.map(({ row }) => row);
+};
+
+const compareTable = async ({ session, names }: Scratch, table: string): Promise<Difference[]> => {
+  const unexplained = await onlyIn(session, `fog.${table}`, names(table));
+  const missing = await onlyIn(session, names(table), `fog.${table}`);
+  return [
+    ...unexplained.map((row) => ({ table, problem: `live, but not from the log: ${row}` })),
+    ...missing.map((row) => ({ table, problem: `from the log, but not live: ${row}` })),
+  ];
+};
+
+/**
+ * Rebuilds a read model from the log up to its own checkpoint, in scratch tables, and compares it with what readers see,
+ * row by row and byte by byte.
+ */
+export const compareWithRebuild = (
+  pool: Pool,
+  store: Pick<EventStore, 'readAll'>,
+  projection: Projection,
+): Promise<Difference[]> =>
+  withScratch(pool, store, projection, async (scratch) => {
+    const live = await liveBuild(scratch.session, projection.name);
+    if (!live) return [{ table: projection.name, problem: 'there is no live build' }];
+    const problems: Difference[] = [];
+    if (live.failure) {
+      const { position, type, error } = live.failure;
+      problems.push({
+        table: projection.name,
+        problem: `stopped at ${type} (position ${position}): ${error}`,
+      });
+    }
+    if (live.version !== projection.version) {
+      problems.push({
+        table: projection.name,
+        problem: `built by version ${live.version}, not ${projection.version}: it is being rebuilt`,
+      });
+      return problems;
+    }
+    await scratch.fill(live.position);
+    for (const table of projection.tables) problems.push(...(await compareTable(scratch, table)));
+    return problems;
+  });

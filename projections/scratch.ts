@@ -1,0 +1,49 @@
+import type { Pool } from 'pg';
+import type { EventStore } from '../domain/ports/event-store.ts';
+import { readPages, writeBatch } from './catch-up.ts';
+import type { Projection, Session, TableNames } from './projection.ts';
+import { withSession } from './session.ts';
+
+/** Scratch tables are temporary: seen by one session alone, gone with it, whatever happens to the process. */
+const scratchTables: TableNames = (table) => `pg_temp.${table}`;
+
+export interface Scratch {
+  readonly session: Session;
+  readonly names: TableNames;
+  /** Projects the events up to and including `until` into the scratch tables. */
+  fill(until: bigint): Promise<void>;
+}
+
+/**
+ * Runs `work` with empty scratch tables of `projection`, in one snapshot of the database that is rolled back at the end:
+ * what `work` reads of the live tables is of one instant, and nothing of it remains.
+ */
+export const withScratch = <T>(
+  pool: Pool,
+  store: Pick<EventStore, 'readAll'>,
+  projection: Projection,
+  work: (scratch: Scratch) => Promise<T>,
+): Promise<T> =>
+  withSession(pool, async (session) => {
+    await session.query('begin isolation level repeatable read');
+    await session.query(projection.ddl(scratchTables));
+    const result = await work({
+      session,
+      names: scratchTables,
+      fill: async (until) => {
+        for await (const { events } of readPages(store, projection.handles, 0n, until)) {
+          await writeBatch(session, projection, events, scratchTables);
+        }
+      },
+    });
+    await session.query('rollback');
+    return result;
+  });
+
+/** Rows of a table as JSON text, in a fixed order: equal tables give equal texts. */
+export const dumpTable = async (session: Session, qualified: string): Promise<string[]> => {
+  const { rows } = await session.query<{ row: string }>(
+    `select row_to_json(t)::text as row from ${qualified} t order by row_to_json(t)::text collate "C"`,
+  );
+  return rows.map(({ row }) => row);
+};
