@@ -17,7 +17,7 @@ export const ensureInstalled = async ({ development }) => {
   if (isInstalled(development)) return;
   process.stderr.write('Installing packages (npm ci); the first time takes about a minute\n');
   const { npm_execpath: npm } = process.env;
-  const args = ['ci', '--ignore-scripts', ...(development ? ['--include=dev'] : [])];
+  const args = ['ci', '--ignore-scripts', '--loglevel=error', ...(development ? ['--include=dev'] : [])];
   const code =
     npm !== undefined && /npm-cli\.c?js$/.test(npm)
       ? await run(process.execPath, [npm, ...args])
@@ -31,10 +31,12 @@ const isInstalled = (development) => {
   if (!existsSync(record)) return false;
   const wanted = packagesOf(join(ROOT, 'package-lock.json'));
   const present = packagesOf(record);
-  return Object.entries(wanted).every(
-    ([path, { version, optional, devOptional, dev }]) =>
-      path === '' || optional || ((dev || devOptional) && !development) || present[path]?.version === version,
-  );
+  return Object.entries(wanted).every(([path, { version, optional, devOptional, dev }]) => {
+    if (path === '') return true;
+    // Absent packages for other platforms are no fault.
+    if (present[path] === undefined) return optional || ((dev || devOptional) && !development);
+    return present[path].version === version;
+  });
 };
 
 const packagesOf = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
