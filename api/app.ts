@@ -8,11 +8,14 @@ import { crossOrigin, identify } from './headers.ts';
 import type { Metrics } from './metrics.ts';
 import { observe } from './observe.ts';
 import { type PipelineDependencies, serve } from './pipeline.ts';
+import type { Hub } from './realtime/hub.ts';
+import { mountRealtime } from './realtime/mount.ts';
 import { sendProblem } from './send.ts';
 import { isUnavailable } from './unavailable.ts';
 
 export interface AppDependencies extends PipelineDependencies {
   readonly routes: readonly Route[];
+  readonly hub: Hub;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Web origins that may call from a browser. */
@@ -23,12 +26,13 @@ export interface AppDependencies extends PipelineDependencies {
 const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
 /** The HTTP application: every route of `routes` behind the same pipeline. Listens to nothing by itself. */
-export const createApp = ({ routes, metrics, logger, origins, ...pipeline }: AppDependencies): Api => {
+export const createApp = ({ routes, hub, metrics, logger, origins, ...pipeline }: AppDependencies): Api => {
   const api: Api = new Hono<ApiEnv>();
   api.use(identify(), observe({ metrics, logger }), crossOrigin(origins));
   for (const route of routes) {
     api.on(route.method, routerPath(route.path), describeOperation(route), serve(route, pipeline));
   }
+  mountRealtime(api, { hub, logger, ...pipeline });
   mountDocs(api);
   api.notFound((c) =>
     sendProblem(c, { code: 'RESOURCE_NOT_FOUND', message: `no route ${c.req.method} ${c.req.path}` }),

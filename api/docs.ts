@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { findPackageJSON } from 'node:module';
+import { dirname, join } from 'node:path';
 import { Scalar } from '@scalar/hono-api-reference';
 import type { Api, ApiEnv } from './environment.ts';
 import { TITLE } from './openapi.ts';
 
 const SCRIPT_PATH = '/docs/reference.js';
-const scriptFile = createRequire(import.meta.url).resolve('@scalar/api-reference/dist/browser/standalone.js');
+/** The package exports no path to its bundle, so it is found beside its manifest. */
+const manifest = findPackageJSON('@scalar/api-reference', import.meta.url);
+if (!manifest) throw new Error('the package @scalar/api-reference is not installed');
+const scriptFile = join(dirname(manifest), 'dist/browser/standalone.js');
 
 /** Only our own script, styles and document: the page works, and stays quiet, without a network. */
 const policy = (nonce: string): string =>

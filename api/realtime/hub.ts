@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { RecordedEvent } from '../../domain/event.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { Ownership } from '../log-access/ownership.ts';
+import { type Announcement, announcementOf } from './frames.ts';
+
+export interface Listener {
+  deliver(announcement: Announcement): void;
+}
+
+export interface Hub {
+  /** Position of the newest event that every listener was told of. */
+  position(): bigint;
+  attach(listener: Listener): void;
+  detach(listener: Listener): void;
+  /** Events after `after`, one page, ready to be sent. */
+  replay(after: bigint): Promise<readonly Announcement[]>;
+  /** Follows the log until `signal` aborts; a lost database is waited for. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const REPLAY_PAGE = 500;
+const RETRY_MS = 500;
+
+/**
+ * One subscription to the log for all sockets of this process. Any process tells the same story with the same
+ * positions, so a client may resume on another (R33).
+ */
+export const createHub = ({
+  store,
+  ownership,
+  logger,
+  from,
+}: {
+  store: Pick<EventStore, 'readAll' | 'subscribe'>;
+  ownership: Ownership;
+  /** Where to begin: the head of the log at the start. */
+  from: bigint;
+  logger: Logger;
+}): Hub => {
+  const listeners = new Set<Listener>();
+  let position = from;
+
+  const announce = async (events: readonly RecordedEvent[]): Promise<readonly Announcement[]> => {
+    const announcements: Announcement[] = [];
+    for (const event of events) {
+      announcements.push(announcementOf(event, (await ownership.ownersOf(event.stream)) ?? new Set()));
+    }
+    return announcements;
+  };
+
+  const tell = (announcement: Announcement): void => {
+    for (const listener of listeners) listener.deliver(announcement);
+    position = announcement.event.position;
+  };
+
+  return {
+    position: () => position,
+    attach: (listener) => void listeners.add(listener),
+    detach: (listener) => void listeners.delete(listener),
+    replay: async (after) => announce(await store.readAll({ after, limit: REPLAY_PAGE })),
+    run: async (signal) => {
+      while (!signal.aborted) {
+        try {
+          for await (const batch of store.subscribe(position, signal)) {
+            for (const announcement of await announce(batch)) tell(announcement);
+          }
+        } catch (error) {
+          if (signal.aborted) return;
+          logger.warn({ err: error }, 'the log cannot be followed; trying again');
+          await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+        }
+      }
+    },
+  };
+};

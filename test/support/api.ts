@@ -1,0 +1,81 @@
+import pino from 'pino';
+import { createApp } from '../../api/app.ts';
+import type { Route } from '../../api/define-route.ts';
+import { createMetrics } from '../../api/metrics.ts';
+import { createRateLimiter, type RateLimits } from '../../api/rate-limit.ts';
+import type { IdempotencyKeys, StoredAnswer } from '../../infra/idempotency/keys.ts';
+import type { Credentials, Principal } from '../../infra/keys/credentials.ts';
+
+export const NOW = '2026-01-01T00:00:00.000Z';
+
+/** Principals whose API key is their name. */
+export const PRINCIPALS: Readonly<Record<string, Principal>> = {
+  submitter: { id: 'subject-submitter', roles: ['submitter'], premium: false },
+  provider: { id: 'subject-provider', roles: ['provider'], premium: false },
+  operator: { id: 'subject-operator', roles: ['operator'], premium: false },
+  auditor: { id: 'subject-auditor', roles: ['auditor'], premium: false },
+  admin: { id: 'subject-admin', roles: ['admin'], premium: false },
+  premium: { id: 'subject-premium', roles: ['submitter'], premium: true },
+};
+
+export const knownCredentials = (): Credentials => {
+  const find = async (name: string): Promise<Principal | null> => PRINCIPALS[name] ?? null;
+  return {
+    byApiKey: find,
+    byToken: find,
+    byPublicKey: async () => null,
+    revoke: async () => undefined,
+    disable: async () => undefined,
+  };
+};
+
+/** Idempotency keys in memory, with the rules of the table. */
+export const memoryKeys = (): IdempotencyKeys => {
+  const rows = new Map<string, { request: string; answer: StoredAnswer | null; held: boolean }>();
+  return {
+    claim: async (principal, key, request) => {
+      const row = rows.get(`${principal}|${key}`);
+      if (!row) {
+        rows.set(`${principal}|${key}`, { request, answer: null, held: true });
+        return { type: 'claimed' };
+      }
+      if (row.request !== request) return { type: 'mismatch' };
+      if (row.answer) return { type: 'answered', answer: row.answer };
+      if (row.held) return { type: 'in-flight' };
+      row.held = true;
+      return { type: 'claimed' };
+    },
+    complete: async (principal, key, answer) => {
+      const row = rows.get(`${principal}|${key}`);
+      if (row) row.answer = answer;
+    },
+    release: async (principal, key) => {
+      const row = rows.get(`${principal}|${key}`);
+      if (row) row.held = false;
+    },
+    sweep: async () => rows.clear(),
+    close: async () => undefined,
+  };
+};
+
+const GENEROUS: RateLimits = { anonymous: 1000, authenticated: 1000, premium: 1000 };
+
+/** The API over `routes`, called in process. Every answer is checked against its schema. */
+export const apiFor = (
+  routes: readonly Route[],
+  { limits = GENEROUS, origins = [] }: { limits?: RateLimits; origins?: readonly string[] } = {},
+) => {
+  const metrics = createMetrics({ lag: async () => ({}) });
+  const api = createApp({
+    routes,
+    metrics,
+    logger: pino({ level: 'silent' }),
+    origins,
+    credentials: knownCredentials(),
+    limiter: createRateLimiter(limits),
+    idempotency: memoryKeys(),
+    now: () => NOW,
+    checkResponses: true,
+  });
+  return { api, metrics };
+};
