@@ -10,6 +10,7 @@ export default defineConfig({
           name: 'unit',
           include: ['**/*.spec.ts'],
           exclude: [...ignored, '**/*.int.spec.ts', 'test/e2e/**'],
+          testTimeout: 30_000,
         },
       },
       {

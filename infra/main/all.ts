@@ -114,6 +114,9 @@ const main = async (): Promise<void> => {
   }
 };
 
+// A terminal that went away must not keep the children from being stopped.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 main().then(
   // Not by itself: what an interrupted start was in the middle of may still wait for the servers.
   () => process.exit(),
