@@ -17,6 +17,8 @@ const auction: AuctionAnnouncement = {
   submitter: 'subject-2',
   tier: 'gold',
   requiredTops: 900,
+  utilization: 1,
+  utilization: 1,
   durationSeconds: 3600,
   winners: 3,
   ceiling: toMicro('1000000'),
@@ -57,7 +59,7 @@ describe('cost policy', () => {
     fc.assert(
       fc.property(anyPolicy, anyAuction, (costs, job) => {
         const price = units(askingPrice(costs, job));
-        const share = (job.requiredTops * (job.utilization ?? 1) * job.durationSeconds) / (900 * 3600);
+        const share = (job.requiredTops * job.utilization * job.durationSeconds) / (900 * 3600);
         const cost = Number(costs.pricePerH200Hour) * share * (1 + costs.margin);
         expect(price).toBeGreaterThanOrEqual(units(costs.floor));
         // Doubles carry 15 digits; the price itself is exact.

@@ -38,7 +38,7 @@ export const askingPrice = (
   policy: CostPolicy,
   job: Pick<AuctionAnnouncement, 'requiredTops' | 'utilization' | 'durationSeconds'>,
 ): Micro => {
-  const factors = [job.requiredTops, job.utilization ?? 1, job.durationSeconds, 1 + policy.margin];
+  const factors = [job.requiredTops, job.utilization, job.durationSeconds, 1 + policy.margin];
   const numerator = factors.reduce(
     (product, factor) => product * millionths(factor),
     units(policy.pricePerH200Hour),

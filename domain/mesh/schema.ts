@@ -30,7 +30,7 @@ const auctionAnnouncement = z.object({
   submitter: name,
   tier: z.enum(TIER_NAMES),
   requiredTops: z.number().positive(),
-  utilization: z.number().min(0).max(1).exactOptional(),
+  utilization: z.number().min(0).max(1),
   durationSeconds: z.number().positive(),
   winners: z.number().int().positive(),
   ceiling: amount,

@@ -36,6 +36,8 @@ const auction = (closesAt: string, suffix = '0'): AuctionAnnouncement => ({
   submitter: 'subject-1',
   tier: 'gold',
   requiredTops: 500,
+  utilization: 0.8,
+  utilization: 0.8,
   durationSeconds: 60,
   winners: 3,
   ceiling: toMicro('7408'),

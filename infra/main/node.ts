@@ -1,0 +1,43 @@
+import { dirname, join } from 'node:path';
+import { pino } from 'pino';
+import { readKeyFile } from '../keys/key-file.ts';
+import { loadNodeConfig } from '../node/config.ts';
+import { startNode } from '../node/node.ts';
+import { createEnclaveHost } from '../sandbox/index.ts';
+import { loadChip, simulatedPlatform } from '../tee/index.ts';
+
+/** The node program: `node.ts <path of node.json>`. Key and chip lie beside the configuration file. */
+const main = async (): Promise<void> => {
+  const [configFile] = process.argv.slice(2);
+  if (configFile === undefined) throw new Error('usage: node.ts <path of node.json>');
+  const config = await loadNodeConfig(configFile);
+  const log = pino({ name: `node-${config.name}`, level: process.env['LOG_LEVEL'] ?? 'info' });
+  const folder = dirname(configFile);
+  const [seed] = await readKeyFile(join(folder, 'node.key'));
+  const chip = await loadChip(join(folder, 'chip'));
+  if (!seed || !chip) throw new Error(`${folder} must hold node.key and chip/`);
+  const platform = simulatedPlatform(chip);
+  const missing = config.platforms.filter((name) => name !== platform.name);
+  if (missing.length > 0) throw new Error(`platforms: this host has no ${missing.join(', ')}`);
+
+  const host = createEnclaveHost({ platform, maximumEnclaves: config.costPolicy.maxConcurrent });
+  const node = await startNode({ config, seed, platforms: [platform], host, nowMs: Date.now, log });
+
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'node stopping');
+    node.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'node stopped with an error');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+};
+
+await main();

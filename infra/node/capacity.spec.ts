@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { toMicro } from '../../domain/money.ts';
+import { createCapacityBook } from './capacity.ts';
+
+const policy = { pricePerH200Hour: toMicro('1'), floor: toMicro('1'), margin: 0, maxConcurrent: 3 };
+const node = { owner: 'subject-1', tops: 1000 };
+
+const book = (startMs = 0) => {
+  let now = startMs;
+  const capacity = createCapacityBook({ policy, node, nowMs: () => now });
+  return { capacity, pass: (ms: number) => void (now += ms) };
+};
+
+describe('capacity', () => {
+  it('invariant 15: never promises more than there is, whatever happens in whatever order', () => {
+    const id = fc.integer({ min: 0, max: 5 }).map(String);
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('reserve' as const), id, tops: fc.integer({ min: 1, max: 1200 }) }),
+      fc.record({
+        do: fc.constantFrom('won' as const, 'release' as const, 'occupy' as const, 'vacate' as const),
+        id,
+      }),
+      fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 20_000 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { capacity, pass } = book();
+        for (const each of steps) {
+          if (each.do === 'pass') pass(each.ms);
+          else if (each.do === 'reserve') {
+            if (!capacity.reserved(each.id)) capacity.reserve(each.id, each.tops, 10_000);
+          } else capacity[each.do](each.id);
+          const load = capacity.load();
+          expect(load.slots).toBeLessThanOrEqual(policy.maxConcurrent);
+          expect(load.tops).toBeLessThanOrEqual(node.tops);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('frees a loser at once and an unheard-of bid soon after the close', () => {
+    const { capacity, pass } = book();
+    capacity.reserve('a', 400, 5_000);
+    capacity.reserve('b', 400, 5_000);
+    expect(capacity.load()).toEqual({ slots: 2, tops: 800 });
+    capacity.release('a');
+    expect(capacity.load()).toEqual({ slots: 1, tops: 400 });
+    pass(15_000);
+    expect(capacity.load()).toEqual({ slots: 0, tops: 0 });
+  });
+
+  it('keeps an extended auction and a winner longer', () => {
+    const { capacity, pass } = book();
+    capacity.reserve('a', 400, 5_000);
+    capacity.reserve('b', 400, 5_000);
+    capacity.extend('a', 20_000);
+    capacity.won('b');
+    pass(25_000);
+    expect(capacity.load().slots).toBe(2);
+    pass(40_000);
+    expect(capacity.load().slots).toBe(0);
+  });
+
+  it('turns a bid into an enclave without counting it twice, winners first', () => {
+    const { capacity, pass } = book();
+    capacity.reserve('early', 100, 1_000);
+    capacity.reserve('winner', 300, 5_000);
+    capacity.won('winner');
+    pass(2_000);
+    expect(capacity.occupy('enclave-1')).toBe(true);
+    expect(capacity.occupy('enclave-1')).toBe(true);
+    expect(capacity.reserved('winner')).toBe(false);
+    expect(capacity.load()).toEqual({ slots: 2, tops: 400 });
+    capacity.vacate('enclave-1');
+    expect(capacity.load()).toEqual({ slots: 1, tops: 100 });
+  });
+
+  it('has room for an enclave without a bid while a place is free, but not in one that a bid holds', () => {
+    const { capacity } = book();
+    expect(capacity.occupy('e1')).toBe(true);
+    expect(capacity.occupy('e2')).toBe(true);
+    capacity.reserve('a', 400, 5_000);
+    expect(capacity.occupy('e3')).toBe(false);
+    capacity.release('a');
+    expect(capacity.occupy('e3')).toBe(true);
+  });
+});

@@ -1,0 +1,92 @@
+import { type CostPolicy, fits, type Load, type NodeCapacity } from '../../domain/mesh/bid-policy.ts';
+
+/** What the node has promised and what it runs; the sum never exceeds what it has (invariant 15). */
+export interface CapacityBook {
+  load(): Load;
+  /** Holds capacity for a bid until the auction's end is known or well past; false when there is none. */
+  reserve(auctionId: string, tops: number, closesAtMs: number): boolean;
+  reserved(auctionId: string): boolean;
+  /** The auction was extended. */
+  extend(auctionId: string, closesAtMs: number): void;
+  /** The bid won: an enclave follows. */
+  won(auctionId: string): void;
+  release(auctionId: string): void;
+  /** Turns a won or unheard-of reservation into an enclave's place, or takes a free one; false when all is taken. */
+  occupy(enclaveId: string): boolean;
+  vacate(enclaveId: string): void;
+}
+
+export interface CapacityDeps {
+  readonly policy: CostPolicy;
+  readonly node: NodeCapacity;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+}
+
+interface Reservation {
+  readonly tops: number;
+  closesAtMs: number;
+  heldUntilMs: number;
+  won: boolean;
+}
+
+/** Without news, a bid holds its capacity this long after the close: winners are asked for an enclave by then. */
+const UNHEARD_MS = 10_000;
+/** A winner may wait this long for its enclave: other members are launched beside it. */
+const LAUNCH_MS = 60_000;
+
+export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): CapacityBook => {
+  const reservations = new Map<string, Reservation>();
+  const enclaves = new Map<string, number>();
+
+  const load = (): Load => {
+    const now = nowMs();
+    for (const [id, { heldUntilMs }] of reservations) if (heldUntilMs <= now) reservations.delete(id);
+    const held = [...reservations.values()].map(({ tops }) => tops).concat([...enclaves.values()]);
+    return { slots: held.length, tops: held.reduce((sum, tops) => sum + tops, 0) };
+  };
+
+  /** The reservation that an enclave most likely belongs to: a winner's, else the one that closed first. */
+  const claim = (): number | null => {
+    const now = nowMs();
+    const closed = [...reservations].filter(([, { won, closesAtMs }]) => won || closesAtMs <= now);
+    closed.sort(([, a], [, b]) => Number(b.won) - Number(a.won) || a.closesAtMs - b.closesAtMs);
+    const [first] = closed;
+    if (!first) return null;
+    reservations.delete(first[0]);
+    return first[1].tops;
+  };
+
+  return {
+    load,
+    reserve(auctionId, tops, closesAtMs) {
+      if (!fits(policy, node, load(), tops)) return false;
+      reservations.set(auctionId, { tops, closesAtMs, heldUntilMs: closesAtMs + UNHEARD_MS, won: false });
+      return true;
+    },
+    reserved: (auctionId) => reservations.has(auctionId),
+    extend(auctionId, closesAtMs) {
+      const reservation = reservations.get(auctionId);
+      if (!reservation || reservation.won) return;
+      reservation.closesAtMs = closesAtMs;
+      reservation.heldUntilMs = closesAtMs + UNHEARD_MS;
+    },
+    won(auctionId) {
+      const reservation = reservations.get(auctionId);
+      if (!reservation) return;
+      reservation.won = true;
+      reservation.heldUntilMs = nowMs() + LAUNCH_MS;
+    },
+    release: (auctionId) => void reservations.delete(auctionId),
+    occupy(enclaveId) {
+      if (enclaves.has(enclaveId)) return true;
+      const { slots } = load();
+      const claimed = claim();
+      // An enclave that no bid announced says nothing about its TOPS: it takes a place.
+      if (claimed === null && slots >= policy.maxConcurrent) return false;
+      enclaves.set(enclaveId, claimed ?? 0);
+      return true;
+    },
+    vacate: (enclaveId) => void enclaves.delete(enclaveId),
+  };
+};

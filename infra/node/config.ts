@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { multiaddr } from '@multiformats/multiaddr';
+import { z } from 'zod';
+import { PLATFORMS } from '../../domain/enclave/events.ts';
+import { isMicro, type Micro } from '../../domain/money.ts';
+import { INFRASTRUCTURE_TYPES } from '../../domain/tiers.ts';
+
+const amount = z.custom<Micro>(
+  (value) => isMicro(value) && !value.startsWith('-'),
+  'an integer number of micro-units as a decimal string, not negative',
+);
+
+/** The peer id that ends a multiaddr, or null. */
+const peerIdIn = (address: string): string | null => {
+  try {
+    return (
+      multiaddr(address)
+        .getComponents()
+        .findLast((component) => component.name === 'p2p')?.value ?? null
+    );
+  } catch {
+    return null;
+  }
+};
+
+const engineAddress = z
+  .string()
+  .refine((address) => peerIdIn(address) !== null, 'a multiaddr that ends in /p2p/<peer id of the engine>')
+  .transform((address) => ({ address, peerId: peerIdIn(address) as string }));
+
+/** `node.json`: who the node is, whom it works for and what its work costs. */
+export const nodeConfigSchema = z.object({
+  name: z.string().min(1).max(64),
+  /** Principal that is paid and that posts the deposits. */
+  owner: z.string().min(1).max(128),
+  infrastructureType: z.enum(INFRASTRUCTURE_TYPES),
+  asn: z.number().int().min(1).max(4_294_967_295),
+  region: z.string().min(1).max(128),
+  tops: z.number().positive(),
+  platforms: z.array(z.enum(PLATFORMS)).min(1),
+  /** Engine addresses to dial; each names the key that must answer there. */
+  engines: z.array(engineAddress).min(1),
+  /** Locked at the first join, micro-units. */
+  stake: amount,
+  costPolicy: z.object({
+    pricePerH200Hour: amount,
+    floor: amount,
+    margin: z.number().min(0).max(100),
+    maxConcurrent: z.number().int().min(1).max(1024),
+    /** Waits this long before it bids. */
+    bidDelayMs: z.number().int().min(0).max(60_000).default(0),
+  }),
+});
+
+export type NodeConfig = z.infer<typeof nodeConfigSchema>;
+
+/** Reads a configuration file. @throws Error naming each field that breaks its rule. */
+export const loadNodeConfig = async (path: string): Promise<NodeConfig> => {
+  const parsed = nodeConfigSchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`${path}\n${problems.join('\n')}`);
+};

@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection } from '@libp2p/interface';
+import { multiaddr } from '@multiformats/multiaddr';
+import {
+  type EngineReplies,
+  type EngineRequest,
+  type MeshRefusal,
+  PROTOCOLS,
+} from '../../domain/mesh/messages.ts';
+import { engineReplySchemas } from '../../domain/mesh/schema.ts';
+import { ARTIFACT_FRAME_BYTES } from '../p2p/frames.ts';
+import type { Peer } from '../p2p/peer.ts';
+import { type CallOptions, type CallOutcome, callPeer } from '../p2p/rpc.ts';
+import { backoffMs } from './backoff.ts';
+import type { NodeLogger } from './logger.ts';
+
+type JoinTerms = Omit<Extract<EngineRequest, { type: 'join' }>, 'type' | 'at'>;
+
+export interface EngineLinkDeps {
+  readonly peer: Peer;
+  /** Multiaddr that ends in the engine's peer id: another key at this address is not the engine. */
+  readonly address: string;
+  readonly terms: JoinTerms;
+  /** RFC 3339 instant. */
+  readonly now: () => string;
+  readonly onJoined: (providerId: string) => void;
+  readonly log: NodeLogger;
+}
+
+export interface EngineLink {
+  /** The connection over which this node has joined; null while there is none. */
+  joined(): Connection | null;
+  stop(): Promise<void>;
+}
+
+/** The engine attests the node within the join. */
+const JOIN_TIMEOUT_MS = 60_000;
+const DIAL_TIMEOUT_MS = 10_000;
+/** Beats in a row that may fail before the connection counts as dead. */
+const MAX_FAILED_BEATS = 2;
+
+type CallLimits = Pick<CallOptions, 'timeoutMs' | 'signal'>;
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const callEngine = <T extends EngineRequest['type']>(
+  connection: Connection,
+  protocol: string,
+  request: Extract<EngineRequest, { type: T }>,
+  limits: CallLimits,
+): Promise<CallOutcome<EngineReplies[T] | MeshRefusal>> =>
+  callPeer(connection, protocol, request, engineReplySchemas[request.type as T], {
+    ...limits,
+    maxReplyBytes: ARTIFACT_FRAME_BYTES,
+  });
+
+/** A request of agent-communication to the engine at the other end. */
+export const askEngine = <T extends 'bid' | 'fetch-artifact' | 'store-output'>(
+  connection: Connection,
+  request: Extract<EngineRequest, { type: T }>,
+  limits: CallLimits,
+): Promise<CallOutcome<EngineReplies[T] | MeshRefusal>> =>
+  callEngine(connection, PROTOCOLS.agentCommunication, request, limits);
+
+/** Keeps one engine address dialled, joined and supplied with heartbeats until it is stopped. */
+export const keepEngineLink = (deps: EngineLinkDeps): EngineLink => {
+  const { peer, address, terms, now, onJoined, log } = deps;
+  const stopping = new AbortController();
+  let current: Connection | null = null;
+  let sequence = 0;
+
+  const join = async (connection: Connection): Promise<EngineReplies['join']> => {
+    const request = { type: 'join', at: now(), ...terms } as const;
+    const limits = { timeoutMs: JOIN_TIMEOUT_MS, signal: stopping.signal };
+    const outcome = await callEngine<'join'>(connection, PROTOCOLS.resourceDiscovery, request, limits);
+    if (!outcome.ok) throw new Error(`no answer to the join (${outcome.failure})`);
+    if (outcome.reply.type === 'refused')
+      throw new Error(`the join was refused: ${outcome.reply.code} ${outcome.reply.message}`);
+    return outcome.reply;
+  };
+
+  const beat = async (connection: Connection, timeoutMs: number): Promise<'seen' | 'refused' | 'failed'> => {
+    const request = { type: 'heartbeat', sequence: sequence++, at: now() } as const;
+    const outcome = await callEngine<'heartbeat'>(connection, PROTOCOLS.resourceDiscovery, request, {
+      timeoutMs,
+    });
+    return outcome.ok ? outcome.reply.type : 'failed';
+  };
+
+  /** Beats until the connection ends, the engine no longer knows the node, or it stops answering. */
+  const beatUntilLost = async (connection: Connection, everyMs: number): Promise<string> => {
+    const ended = Promise.withResolvers<string>();
+    const onClose = (): void => ended.resolve('the connection ended');
+    connection.addEventListener('close', onClose, { once: true });
+    if (connection.status !== 'open') onClose();
+    let failed = 0;
+    const timer = setInterval(() => {
+      void beat(connection, everyMs).then((answer) => {
+        failed = answer === 'failed' ? failed + 1 : 0;
+        if (answer === 'refused') ended.resolve('the engine forgot this node');
+        if (failed >= MAX_FAILED_BEATS) ended.resolve('the engine does not answer');
+      });
+    }, everyMs);
+    const reason = await ended.promise;
+    clearInterval(timer);
+    return reason;
+  };
+
+  const session = async (onReady: () => void): Promise<string> => {
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
+    const connection = await peer.libp2p.dial(multiaddr(address), { signal });
+    try {
+      const { providerId, heartbeatSeconds } = await join(connection);
+      current = connection;
+      onReady();
+      onJoined(providerId);
+      log.info({ providerId, engine: address }, 'node ready: joined the engine');
+      return await beatUntilLost(connection, heartbeatSeconds * 1000);
+    } finally {
+      current = null;
+      connection.abort(new Error('the session ended'));
+    }
+  };
+
+  const keep = async (): Promise<void> => {
+    let attempt = 0;
+    while (!stopping.signal.aborted) {
+      const reason = await session(() => {
+        attempt = 0;
+      }).catch(reasonOf);
+      if (stopping.signal.aborted) return;
+      const waitMs = backoffMs(attempt++);
+      log.warn({ engine: address, reason, waitMs }, 'not joined, trying again');
+      await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  };
+
+  const kept = keep();
+  return {
+    joined: () => current,
+    async stop() {
+      stopping.abort();
+      await current?.close();
+      await kept;
+    },
+  };
+};

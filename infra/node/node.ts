@@ -1,0 +1,109 @@
+import { PROTOCOLS } from '../../domain/mesh/messages.ts';
+import { nodeRequestSchema } from '../../domain/mesh/schema.ts';
+import { instant } from '../../domain/time.ts';
+import { createPeer } from '../p2p/peer.ts';
+import { servePeer } from '../p2p/rpc.ts';
+import type { EnclaveHost } from '../sandbox/index.ts';
+import type { TeePlatform } from '../tee/index.ts';
+import { createAnswer } from './answer-engine.ts';
+import { createNodeArtifacts } from './artifacts.ts';
+import { createBidder } from './bidder.ts';
+import { createCapacityBook } from './capacity.ts';
+import type { NodeConfig } from './config.ts';
+import { createEnclaveService } from './enclave-service.ts';
+import { type EngineLink, keepEngineLink } from './engine-link.ts';
+import { createEngines } from './engines.ts';
+import type { NodeLogger } from './logger.ts';
+
+export interface NodeDeps {
+  readonly config: NodeConfig;
+  /** 32-byte Ed25519 seed: peer identity, bid signatures and provider key in one. */
+  readonly seed: Uint8Array;
+  readonly platforms: readonly TeePlatform[];
+  readonly host: EnclaveHost;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+  readonly log: NodeLogger;
+}
+
+export interface RunningNode {
+  readonly publicKey: string;
+  /** Destroys the enclaves and closes the connections. */
+  stop(): Promise<void>;
+}
+
+/** Starts a node: a peer that dials its engines, joins them, beats, bids and runs enclaves. */
+export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
+  const { config, seed, platforms, host, nowMs, log } = deps;
+  const { engines: addresses, costPolicy: policy } = config;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const peer = await createPeer({ seed });
+  let providerId: string | null = null;
+  const links: EngineLink[] = [];
+
+  const engines = createEngines({ links: () => links, nowMs, signal });
+  const capacity = createCapacityBook({ policy, node: config, nowMs });
+  const { bidDelayMs } = policy;
+  const bidder = createBidder({
+    policy,
+    node: config,
+    bidDelayMs,
+    seed,
+    capacity,
+    engines,
+    nowMs,
+    signal,
+    log,
+  });
+  const artifacts = createNodeArtifacts(engines, nowMs);
+  const enclaves = createEnclaveService({
+    host,
+    artifacts,
+    capacity,
+    providerId: () => providerId,
+    nowMs,
+    log,
+  });
+
+  const enginePeerIds = new Set(addresses.map(({ peerId }) => peerId));
+  await servePeer(peer, PROTOCOLS.agentCommunication, {
+    request: nodeRequestSchema,
+    answer: createAnswer({ enginePeerIds, platforms, publicKey: peer.publicKey, bidder, enclaves }),
+    onError: (error) => log.error({ err: error }, 'a request failed'),
+  });
+
+  const { infrastructureType, asn, region, tops, stake } = config;
+  const terms = {
+    infrastructureType,
+    asn,
+    region,
+    tops,
+    platforms: platforms.map(({ name }) => name),
+    stake,
+  };
+  for (const { address } of addresses) {
+    links.push(
+      keepEngineLink({
+        peer,
+        address,
+        terms,
+        now: () => instant(nowMs()),
+        onJoined: (id) => {
+          providerId = id;
+        },
+        log,
+      }),
+    );
+  }
+
+  return {
+    publicKey: peer.publicKey,
+    async stop() {
+      stopping.abort();
+      await Promise.all(links.map((link) => link.stop()));
+      await enclaves.close();
+      await peer.stop();
+    },
+  };
+};
