@@ -34,6 +34,7 @@ const auctionOf = ({ job }: JobInput): ChildStart[] => {
     tier: job.tier,
     tierTableVersion: job.tierTableVersion,
     requiredTops: job.requiredTops,
+    utilization: job.utilization,
     durationSeconds: job.durationSeconds,
     ceiling: job.ceiling,
     auctionSeconds: job.auctionSeconds,

@@ -65,7 +65,8 @@ const competing = (market: Market, newcomerShare: number): readonly OpenedBid[] 
  * depends on the bids as a set and on the seed, not on the order of arrival.
  */
 export const award = (input: AwardInput): Award | NoAward => {
-  const { tier, ceiling, bids, typeUnavailability, seed, newcomerShare = PROBATION_SHARE } = input;
+  const { tier, ceiling, typeUnavailability, seed, newcomerShare = PROBATION_SHARE } = input;
+  const bids = byBidId(input.bids);
   const valid = bids.filter((bid) => isValid(bid, ceiling));
   const everyone: Market = {
     tier,
@@ -89,7 +90,7 @@ export const award = (input: AwardInput): Award | NoAward => {
     return { bidId, ...otherwise };
   };
   const verdicts = (won: ReadonlySet<string>, otherwise: Omit<BidVerdict, 'bidId'>): BidVerdict[] =>
-    byBidId(bids.map((bid) => verdict(bid, won, otherwise)));
+    bids.map((bid) => verdict(bid, won, otherwise));
   const none = (code: NoAward['code'], message: string, violations: readonly Violation[]): NoAward => ({
     ok: false,
     code,

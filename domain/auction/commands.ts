@@ -14,7 +14,7 @@ export interface OpenAuction {
   readonly tierTableVersion: number;
   readonly requiredTops: number;
   /** As quoted; nodes price it. */
-  readonly utilization?: number;
+  readonly utilization: number;
   readonly durationSeconds: number;
   readonly ceiling: Micro;
   readonly auctionSeconds: number;

@@ -46,8 +46,8 @@ export interface AuctionOpened {
   readonly tier: TierName;
   readonly tierTableVersion: number;
   readonly requiredTops: number;
-  /** Share of them that the work keeps busy, 0..1; all of them where it is not said. */
-  readonly utilization?: number;
+  /** Share of them that the work keeps busy, 0..1. */
+  readonly utilization: number;
   readonly durationSeconds: number;
   readonly winners: number;
   readonly requiredUp: number;

@@ -26,6 +26,8 @@ export interface Auction {
   readonly jobId: string | null;
   readonly tier: TierName;
   readonly requiredTops: number;
+  readonly utilization: number;
+  readonly durationSeconds: number;
   readonly winners: number;
   readonly minimumOwners: number;
   readonly ceiling: Micro;
@@ -51,6 +53,8 @@ const blank: Auction = {
   jobId: null,
   tier: 'bronze',
   requiredTops: 0,
+  utilization: 0,
+  durationSeconds: 0,
   winners: 0,
   minimumOwners: 0,
   ceiling: ZERO,
@@ -76,6 +80,8 @@ const opened = (event: AuctionOpened): Auction => ({
   jobId: event.jobId,
   tier: event.tier,
   requiredTops: event.requiredTops,
+  utilization: event.utilization,
+  durationSeconds: event.durationSeconds,
   winners: event.winners,
   minimumOwners: event.minimumOwners,
   ceiling: event.ceiling,

@@ -30,6 +30,7 @@ const openCommand = (submitter: string, auctionSeconds = 1): OpenAuction => ({
   tier: 'gold',
   tierTableVersion: TIER_TABLE_VERSION,
   requiredTops: 500,
+  utilization: 0.8,
   durationSeconds: 60,
   ceiling: CEILING,
   auctionSeconds,
@@ -39,7 +40,11 @@ const openCommand = (submitter: string, auctionSeconds = 1): OpenAuction => ({
 const bid = async (auctionId: string, provider: { providerId: string; owner: string }, price: Micro) => {
   const bidId = bidIdOf(auctionId, provider.providerId);
   await engine.sealing.createKey(auctionId);
-  const sealed = await engine.sealing.seal(auctionId, JSON.stringify({ price }), sealContext(auctionId, bidId));
+  const sealed = await engine.sealing.seal(
+    auctionId,
+    JSON.stringify({ price }),
+    sealContext(auctionId, bidId),
+  );
   const command = { type: 'place-bid', bidId, ...provider, sealed };
   return engine.lifecycles.execute(auctionId, command, metaOf(bidId, provider.owner));
 };
@@ -57,7 +62,12 @@ describe('an auction on the durable host', () => {
     const submitter = 'subject-submitter';
     await engine.fund(submitter, 10_000_000n);
     const open = openCommand(submitter, 2);
-    const opened = await engine.lifecycles.open('auction', open.auctionId, open, metaOf(`${open.auctionId}/open`, submitter));
+    const opened = await engine.lifecycles.open(
+      'auction',
+      open.auctionId,
+      open,
+      metaOf(`${open.auctionId}/open`, submitter),
+    );
     expect(opened).toMatchObject({ ok: true, state: 'open', revision: '0' });
     const bidders = await Promise.all(TYPES.map((type, index) => engine.provider(index, type)));
     const prices = [100_000n, 200_000n, 300_000n, 400_000n];
@@ -69,7 +79,9 @@ describe('an auction on the durable host', () => {
     expect(again).toMatchObject({ ok: true, revision: '1' });
     const view = await engine.lifecycles.inspect(open.auctionId);
     expect(view).toMatchObject({ value: 'open', revision: '4' });
-    await expect.poll(async () => (await engine.lifecycles.inspect(open.auctionId))?.value, { timeout: 15_000 }).toBe('awarded');
+    await expect
+      .poll(async () => (await engine.lifecycles.inspect(open.auctionId))?.value, { timeout: 15_000 })
+      .toBe('awarded');
     const auction = await auctionOf(open.auctionId);
     expect(auction.awarded.map((winner) => winner.payment)).toEqual(['400000', '400000', '400000']);
     const balances = await ledger();
@@ -90,7 +102,12 @@ describe('an auction on the durable host', () => {
     const submitter = 'subject-lonely';
     await engine.fund(submitter, 3_000_000n);
     const open = openCommand(submitter, 1);
-    await engine.lifecycles.open('auction', open.auctionId, open, metaOf(`${open.auctionId}/open`, submitter));
+    await engine.lifecycles.open(
+      'auction',
+      open.auctionId,
+      open,
+      metaOf(`${open.auctionId}/open`, submitter),
+    );
     const bidder = await engine.provider(1, 'cloud_aws');
     expect(await bid(open.auctionId, bidder, toMicro(5n))).toMatchObject({ ok: true });
     await ended(open.auctionId);
@@ -104,7 +121,12 @@ describe('an auction on the durable host', () => {
   test('refuses an opening that the balance does not cover, leaves nothing, and may be tried again', async () => {
     const submitter = 'subject-poor';
     const open = openCommand(submitter, 1);
-    const refused = await engine.lifecycles.open('auction', open.auctionId, open, metaOf('poor-1', submitter));
+    const refused = await engine.lifecycles.open(
+      'auction',
+      open.auctionId,
+      open,
+      metaOf('poor-1', submitter),
+    );
     expect(refused).toMatchObject({ ok: false, code: 'INSUFFICIENT_BALANCE' });
     expect(await engine.store.readStream(open.auctionId)).toEqual([]);
     await engine.fund(submitter, 3_000_000n);

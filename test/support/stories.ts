@@ -60,6 +60,7 @@ const auctionStory = (seed: number, draw: Draw): Story => {
       tier: 'gold',
       tierTableVersion: 1,
       requiredTops: 500.5,
+      utilization: 0.5,
       durationSeconds: 60,
       winners: 3,
       requiredUp: 2,

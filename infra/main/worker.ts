@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import { createAuctionActivities } from '../../activities/auction.ts';
+import { createEnclaveActivities } from '../../activities/enclave.ts';
+import { createJobActivities } from '../../activities/job.ts';
+import { createJournalActivities } from '../../activities/journal.ts';
+import { createAskPatiently } from '../../activities/patience.ts';
+import { createQuorumActivities } from '../../activities/quorum.ts';
+import { instant } from '../../domain/time.ts';
+import { createPostgresArtifacts } from '../artifacts/postgres.ts';
+import { loadConfig } from '../config/config.ts';
+import { createPostgresEventStore } from '../event-store/postgres/store.ts';
+import { createJournal } from '../journal/journal.ts';
+import { createEnrolment } from '../keys/enrolment.ts';
+import { readKeyFile } from '../keys/key-file.ts';
+import { createNonces } from '../keys/nonces.ts';
+import { createSealing } from '../keys/sealing.ts';
+import { createSigner } from '../keys/signer.ts';
+import { createEngineMesh, type EngineMesh } from '../p2p/engine-mesh.ts';
+import { createPeer } from '../p2p/peer.ts';
+import { createPool } from '../postgres/pool.ts';
+import { createAdmission } from '../providers/admission.ts';
+import { createProviderMarket } from '../providers/provider-market.ts';
+import { createProviders } from '../providers/providers.ts';
+import { trustedRoots } from '../tee/trusted-roots.ts';
+import { workflowBundle } from '../temporal/bundle.ts';
+import { createLifecycles } from '../temporal/lifecycles.ts';
+import { TASK_QUEUE } from '../temporal/task-queue.ts';
+import { announceAuctions } from './worker/announce.ts';
+import { createMeshHandlers } from './worker/mesh-handlers.ts';
+import { withPatience } from './worker/patience.ts';
+
+const config = loadConfig(process.env);
+const log = pino({ level: config.logLevel, name: 'worker' });
+const now = (): string => instant(Date.now());
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+
+Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+
+const pool = createPool(config.databaseUrl, {
+  name: 'worker',
+  max: 16,
+  onIdleError: (error) => log.warn({ err: error }, 'an idle connection was lost'),
+});
+const store = createPostgresEventStore({ pool, onFault: (fault, error) => log.warn({ err: error }, fault) });
+const keys = (name: string) => readKeyFile(join(config.home, 'keys', name));
+const [masterKey] = await keys('master.key');
+const [peerSeed] = await keys('engine-peer.key');
+if (!masterKey || !peerSeed) throw new Error('the data directory has no keys: run npm start once');
+const signer = createSigner(await keys('engine.key'));
+const sealing = createSealing({ pool, masterKey });
+const artifacts = createPostgresArtifacts({ pool, signer, now });
+const nonces = createNonces(pool);
+const journal = createJournal({ store });
+const providers = createProviders({ store, books: journal, now });
+const market = createProviderMarket({ providers, now });
+const roots = await trustedRoots(config);
+
+const connection = await withPatience(log, 'Temporal', () =>
+  Connection.connect({ address: config.temporalAddress }),
+);
+const client = new Client({ connection, namespace: config.temporalNamespace });
+const lifecycles = createLifecycles({ client, store, taskQueue: TASK_QUEUE });
+
+const peer = await createPeer({ seed: peerSeed, listen: [`/ip4/127.0.0.1/tcp/${config.meshPort}`] });
+const admission = createAdmission({
+  providers,
+  enrolment: createEnrolment({ pool, store, now }),
+  nonces,
+  roots,
+  requireHardware: config.requireHardware,
+  now,
+});
+const mesh: EngineMesh = await withPatience(log, 'PostgreSQL', () =>
+  createEngineMesh({
+    peer,
+    pool,
+    now,
+    onError: (error) => log.warn({ err: error }, 'the mesh met an error'),
+    handlers: createMeshHandlers({ admission, providers, lifecycles, sealing, store, artifacts, pool, now }),
+  }),
+);
+
+const nativeConnection = await withPatience(log, 'Temporal', () =>
+  NativeConnection.connect({ address: config.temporalAddress }),
+);
+const worker = await Worker.create({
+  connection: nativeConnection,
+  namespace: config.temporalNamespace,
+  taskQueue: TASK_QUEUE,
+  workflowBundle: { codePath: await workflowBundle(join(config.home, 'cache')) },
+  shutdownGraceTime: '2 seconds',
+  activities: {
+    ...createJournalActivities({ journal }),
+    ...createAuctionActivities({ store, sealing, market }),
+    ...createQuorumActivities({ store }),
+    ...createEnclaveActivities({
+      ask: createAskPatiently({ gateway: mesh, heartbeats: mesh, now }),
+      store,
+      artifacts,
+      nonces,
+      roots,
+      now,
+    }),
+    ...createJobActivities({ lifecycles, store, providers, now }),
+  },
+});
+
+stop.signal.addEventListener('abort', () => worker.shutdown(), { once: true });
+const announcing = announceAuctions({ store, mesh, log, signal: stop.signal });
+log.info({ peerId: peer.peerId }, 'worker ready');
+await worker.run();
+stop.abort();
+await announcing;
+await mesh.stop();
+await peer.stop();
+await nativeConnection.close();
+await connection.close();
+await store.close();
+await pool.end();
+log.info('worker stopped');

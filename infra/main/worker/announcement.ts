@@ -1,0 +1,15 @@
+import type { Auction } from '../../../domain/auction/machine.ts';
+import type { AuctionAnnouncement } from '../../../domain/mesh/messages.ts';
+
+/** What bidders are told: the terms, nothing of the bids. */
+export const announcementOf = (auction: Auction): AuctionAnnouncement => ({
+  auctionId: auction.auctionId,
+  submitter: auction.submitter,
+  tier: auction.tier,
+  requiredTops: auction.requiredTops,
+  utilization: auction.utilization,
+  durationSeconds: auction.durationSeconds,
+  winners: auction.winners,
+  ceiling: auction.ceiling,
+  closesAt: auction.closesAt,
+});

@@ -1,0 +1,127 @@
+import type { Pool } from 'pg';
+import type { Auction } from '../../../domain/auction/machine.ts';
+import type { Enclave } from '../../../domain/enclave/machine.ts';
+import { ok, type Result, reject } from '../../../domain/errors.ts';
+import { stateName } from '../../../domain/lifecycle.ts';
+import type { Artifacts } from '../../../domain/ports/artifacts.ts';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
+import type { Lifecycles } from '../../../domain/ports/lifecycles.ts';
+import type { Sealing } from '../../../domain/ports/sealing.ts';
+import type { Provider } from '../../../domain/provider/fold.ts';
+import { admits } from '../../../domain/provider/opinion.ts';
+import { foldStream } from '../../../domain/registry.ts';
+import { isBefore } from '../../../domain/time.ts';
+import { listOpenAuctions } from '../../../projections/auctions/queries.ts';
+import { createBidDesk } from '../../bidding/bid-desk.ts';
+import { bidIdOf } from '../../bidding/bid-id.ts';
+import type { ArtifactRef, EngineHandlers } from '../../p2p/engine-handlers.ts';
+import type { Admission } from '../../providers/admission.ts';
+import type { Providers } from '../../providers/providers.ts';
+import { announcementOf } from './announcement.ts';
+
+export interface MeshHandlerDeps {
+  readonly admission: Admission;
+  readonly providers: Providers;
+  readonly lifecycles: Lifecycles;
+  readonly sealing: Sealing;
+  readonly store: EventStore;
+  readonly artifacts: Artifacts;
+  readonly pool: Pool;
+  readonly now: () => string;
+}
+
+const OUTPUT_TYPE = 'application/octet-stream';
+
+/** What the engine does with what nodes say. Every answer rests on the log, not on a read model that may lag. */
+export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
+  const { admission, providers, lifecycles, sealing, store, artifacts, pool, now } = deps;
+
+  const auctionView = async (auctionId: string) => {
+    const events = await store.readStream(auctionId);
+    if (events.length === 0) return null;
+    const { value, context } = foldStream(auctionId, events);
+    const { submitter, ceiling, requiredTops, closesAt } = context as Auction;
+    return { submitter, ceiling, requiredTops, closesAt, state: stateName(value) };
+  };
+
+  const isListed = ({ attestation }: Provider): boolean =>
+    attestation !== null && isBefore(now(), attestation.expiresAt);
+
+  const desk = createBidDesk({
+    lifecycles,
+    sealing,
+    auctionView,
+    providerView: async (ref) => {
+      const provider = 'providerId' in ref ? await providers.find(ref.providerId) : null;
+      return provider && { ...provider, listed: isListed(provider) };
+    },
+    admits: (bidder) => {
+      const { admitted, reason } = admits(bidder.evidence, now());
+      return admitted ? null : reject('AUTHORIZATION_FAILED', reason ?? 'the trust gate refuses it');
+    },
+  });
+
+  /** The enclave, when it is the provider's and the artefact belongs to its work. */
+  const enclaveFor = async (providerId: string, { enclaveId }: ArtifactRef): Promise<Result<Enclave>> => {
+    const events = await store.readStream(enclaveId);
+    const enclave = events.length > 0 ? (foldStream(enclaveId, events).context as Enclave) : null;
+    if (enclave?.providerId !== providerId)
+      return reject('RESOURCE_NOT_FOUND', 'no such enclave on this node');
+    return ok(enclave);
+  };
+
+  return {
+    join: (publicKey, join, ask) => admission.join(publicKey, join, ask),
+
+    async bid(providerId, { auctionId, price }) {
+      const provider = await providers.find(providerId);
+      if (!provider) return reject('AUTHORIZATION_FAILED', 'only a registered provider bids');
+      const bidId = bidIdOf(auctionId, providerId);
+      const meta = {
+        commandId: bidId,
+        actor: provider.owner,
+        correlationId: auctionId,
+        causationId: bidId,
+        traceparent: null,
+      };
+      return desk.placeBid({ auctionId, providerId, price, meta });
+    },
+
+    async fetchArtifact(providerId, ref) {
+      const enclave = await enclaveFor(providerId, ref);
+      if (!enclave.ok) return enclave;
+      const { codeHash, work } = enclave.value;
+      if (ref.sha256 !== codeHash && ref.sha256 !== work?.inputHash) {
+        return reject('RESOURCE_NOT_FOUND', 'not an artefact of this enclave');
+      }
+      const bytes = await artifacts.read(ref.sha256);
+      return bytes ? ok(bytes) : reject('RESOURCE_NOT_FOUND', `no artefact ${ref.sha256}`);
+    },
+
+    async storeOutput(providerId, ref, bytes) {
+      const enclave = await enclaveFor(providerId, ref);
+      if (!enclave.ok) return enclave;
+      await artifacts.put(bytes, enclave.value.submitter, OUTPUT_TYPE);
+      return ok(null);
+    },
+
+    async openAuctions() {
+      const rows = await listOpenAuctions(pool);
+      const auctions = await Promise.all(
+        rows.map(async ({ auctionId }) => foldStream(auctionId, await store.readStream(auctionId))),
+      );
+      return auctions
+        .filter(({ value }) => stateName(value) === 'open')
+        .map(({ context }) => announcementOf(context as Auction));
+    },
+
+    async providerSeen(providerId, presence, missedHeartbeats, lastSeen) {
+      const outcome = await providers.execute(
+        providerId,
+        { type: 'see', presence, missedHeartbeats },
+        { actor: 'engine', commandId: `${providerId}/${presence}/${lastSeen}` },
+      );
+      if (!outcome.ok) throw new Error(`${providerId}: ${outcome.message}`);
+    },
+  };
+};

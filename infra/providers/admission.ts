@@ -1,0 +1,139 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { HOST_MEASUREMENT } from '../../domain/enclave/measurement.ts';
+import { ok, type Rejection, type Result, reject } from '../../domain/errors.ts';
+import { ulidFrom } from '../../domain/ids.ts';
+import { units } from '../../domain/money.ts';
+import type { Provider } from '../../domain/provider/fold.ts';
+import { addSeconds, isBefore } from '../../domain/time.ts';
+import type { Enrolment } from '../keys/enrolment.ts';
+import type { Nonces } from '../keys/nonces.ts';
+import type { AskNode } from '../p2p/ask-node.ts';
+import type { JoinRequest } from '../p2p/engine-handlers.ts';
+import { fromBase64Url } from '../verify/bytes.ts';
+import { type TrustedRoot, verifyAttestation } from '../verify/index.ts';
+import type { Providers } from './providers.ts';
+
+export interface AdmissionDeps {
+  readonly providers: Providers;
+  readonly enrolment: Pick<Enrolment, 'enrolPublicKey'>;
+  readonly nonces: Nonces;
+  readonly roots: readonly TrustedRoot[];
+  /** Refuses simulated roots altogether (settled 28). */
+  readonly requireHardware: boolean;
+  readonly now: () => string;
+}
+
+/** How long a host's attestation holds, and how long before its end a join renews it. */
+const ATTESTATION_SECONDS = 24 * 3600;
+const RENEWAL_SECONDS = 3600;
+const HOST_TIMEOUT_MS = 15_000;
+
+/** The provider that a node key names. */
+export const providerIdOf = (publicKey: string): string =>
+  `provider-${ulidFrom(createHash('sha256').update(`aivillage-provider-v1\n${publicKey}`).digest())}`;
+
+const attestationEnds = (provider: Provider, now: string): boolean =>
+  !provider.attestation || isBefore(provider.attestation.expiresAt, addSeconds(now, RENEWAL_SECONDS));
+
+/**
+ * Takes a node in: its owner is the principal of its key, it is registered once, its host attests itself, and its stake
+ * is locked at the first join. Joining again repeats only what is missing.
+ */
+export const createAdmission = ({
+  providers,
+  enrolment,
+  nonces,
+  roots,
+  requireHardware,
+  now,
+}: AdmissionDeps) => {
+  const attest = async (provider: Provider, join: JoinRequest, ask: AskNode): Promise<Rejection | null> => {
+    const platform = join.platforms[0];
+    if (platform !== 'amd_sev_snp') {
+      return reject('UNSUPPORTED_PLATFORM', 'the engine verifies amd_sev_snp hosts', [
+        { field: 'platforms', rule: 'begins with amd_sev_snp' },
+      ]);
+    }
+    const nonce = randomBytes(32).toString('hex');
+    if (!(await nonces.use(nonce, provider.providerId))) throw new Error('a fresh nonce was used before');
+    const reply = await ask({ type: 'attest-host', platform, nonce }, { timeoutMs: HOST_TIMEOUT_MS });
+    if (reply.type !== 'attestation')
+      return reject('ATTESTATION_FAILED', `the host did not attest: ${reply.message}`);
+    const [vcek, ...chain] = reply.evidence.certificates.map(fromBase64Url);
+    if (!vcek) return reject('ATTESTATION_FAILED', 'the evidence has no certificate');
+    const report = fromBase64Url(reply.evidence.report);
+    const verdict = await verifyAttestation({
+      format: 'sev-snp',
+      evidence: report,
+      collateral: { vcek, chain },
+      now: now(),
+      policy: { roots, allowSimulated: !requireHardware },
+      expected: { measurement: HOST_MEASUREMENT, nonce, key: provider.publicKey },
+    });
+    const broken = verdict.reasons.find((step) => !step.ok);
+    if (!verdict.acceptable) return reject('ATTESTATION_FAILED', `${broken?.step}: ${broken?.code}`);
+    const outcome = await providers.execute(
+      provider.providerId,
+      {
+        type: 'attest',
+        platform,
+        label: verdict.platform,
+        reportHash: createHash('sha256').update(report).digest('hex'),
+        nonce,
+        expiresAt: addSeconds(now(), ATTESTATION_SECONDS),
+      },
+      { actor: provider.owner, commandId: `attest/${nonce}` },
+    );
+    return outcome.ok ? null : outcome;
+  };
+
+  const register = async (publicKey: string, join: JoinRequest): Promise<Result<Provider>> => {
+    const providerId = providerIdOf(publicKey);
+    const known = await providers.find(providerId);
+    if (known) return ok(known);
+    const owner = await enrolment.enrolPublicKey(publicKey, ['provider']);
+    if (!owner.ok) return owner;
+    const { infrastructureType, asn, region, tops } = join;
+    const caller = { actor: owner.value.subjectId, commandId: `register/${providerId}` };
+    const command = {
+      type: 'register',
+      providerId,
+      owner: caller.actor,
+      infrastructureType,
+      asn,
+      region,
+      tops,
+      publicKey,
+    } as const;
+    const outcome = await providers.execute(providerId, command, caller);
+    if (outcome.ok) return ok(outcome.provider);
+    // Two connections of one node may register it at once: the other one did.
+    const registered = outcome.code === 'CONFLICT' ? await providers.find(providerId) : null;
+    return registered ? ok(registered) : outcome;
+  };
+
+  return {
+    /** The provider id of the node that holds `publicKey` (proved by Noise), or why it may not join. */
+    async join(publicKey: string, join: JoinRequest, ask: AskNode): Promise<Result<string>> {
+      const registered = await register(publicKey, join);
+      if (!registered.ok) return registered;
+      const provider = registered.value;
+      const { providerId, owner } = provider;
+      if (attestationEnds(provider, now())) {
+        const refusal = await attest(provider, join, ask);
+        if (refusal) return refusal;
+      }
+      if (units(provider.stake) === 0n && units(join.stake) > 0n) {
+        const staked = await providers.execute(
+          providerId,
+          { type: 'lock-stake', amount: join.stake },
+          { actor: owner, commandId: `stake/${providerId}` },
+        );
+        if (!staked.ok) return staked;
+      }
+      return ok(providerId);
+    },
+  };
+};
+
+export type Admission = ReturnType<typeof createAdmission>;
