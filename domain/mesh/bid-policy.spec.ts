@@ -18,7 +18,6 @@ const auction: AuctionAnnouncement = {
   tier: 'gold',
   requiredTops: 900,
   utilization: 1,
-  utilization: 1,
   durationSeconds: 3600,
   winners: 3,
   ceiling: toMicro('1000000'),

@@ -37,7 +37,6 @@ const auction = (closesAt: string, suffix = '0'): AuctionAnnouncement => ({
   tier: 'gold',
   requiredTops: 500,
   utilization: 0.8,
-  utilization: 0.8,
   durationSeconds: 60,
   winners: 3,
   ceiling: toMicro('7408'),
