@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import { loadSettings, type Settings } from '../config/config.ts';
 import { localStack } from '../config/local-stack.ts';
 import { isPortFree } from '../stack/ports.ts';
@@ -61,7 +62,15 @@ const startServers = async (
   };
 };
 
-const start = async (settings: Settings, supervisor: Supervisor, signal: AbortSignal): Promise<void> => {
+interface StartOptions {
+  readonly settings: Settings;
+  readonly supervisor: Supervisor;
+  /** Whether an empty store gets the sample job. */
+  readonly sample: boolean;
+  readonly signal: AbortSignal;
+}
+
+const start = async ({ settings, supervisor, sample, signal }: StartOptions): Promise<void> => {
   const { port, apiUrl } = settings;
   if (!(await isPortFree(port))) {
     throw new Error(`Port ${port} of 127.0.0.1 is in use: set PORT to another one`);
@@ -78,7 +87,7 @@ const start = async (settings: Settings, supervisor: Supervisor, signal: AbortSi
       report(`${spec.name} is up`);
     }),
   );
-  if (!(await hasJobs(databaseUrl)) && !(await runSampleJob(env, signal)) && !signal.aborted) {
+  if (sample && !(await hasJobs(databaseUrl)) && !(await runSampleJob(env, signal)) && !signal.aborted) {
     report('The sample job did not settle; the stack stays up');
   }
   report(
@@ -94,6 +103,7 @@ const start = async (settings: Settings, supervisor: Supervisor, signal: AbortSi
 };
 
 const main = async (): Promise<void> => {
+  const { values } = parseArgs({ options: { 'no-sample': { type: 'boolean' } } });
   const settings = loadSettings(process.env);
   if (settings.profile !== 'embedded') throw new Error('npm start is for AIVILLAGE_PROFILE=embedded');
   const registry = await openProcessRegistry(`${settings.home}/run/processes.json`, report);
@@ -106,7 +116,12 @@ const main = async (): Promise<void> => {
       stopping.abort();
     });
   }
-  const started = start(settings, supervisor, stopping.signal);
+  const started = start({
+    settings,
+    supervisor,
+    sample: values['no-sample'] !== true,
+    signal: stopping.signal,
+  });
   try {
     await Promise.race([started.then(() => ended), ended]);
   } finally {

@@ -18,6 +18,8 @@ export const serviceEnvironment = (
   ...(stack.temporalUiUrl === null ? {} : { TEMPORAL_UI_URL: stack.temporalUiUrl }),
   PORT: `${port}`,
   MESH_PORT: `${home.ports.mesh}`,
+  // The supervisor waits for lines of level info.
+  LOG_LEVEL: ['trace', 'debug'].includes(process.env['LOG_LEVEL'] ?? '') ? process.env['LOG_LEVEL'] : 'info',
 });
 
 /** API, worker, projector and the nodes, each a process of its own. */
@@ -30,30 +32,37 @@ export const localServices = (
   const service = (
     name: string,
     program: string,
-    args: string[],
-    isReady?: () => Promise<boolean>,
+    isReady: (logFile: string) => Promise<boolean>,
+    more: { readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
   ): ProcessSpec => {
     const logFile = home.path('logs', `${name}.log`);
     return {
       name,
       command: process.execPath,
-      args: [join(import.meta.dirname, program), ...args],
-      env,
+      args: [join(import.meta.dirname, program), ...(more.args ?? [])],
+      env: more.env ?? env,
       logFile,
-      isReady: isReady ?? (() => saysReady(logFile)),
+      isReady: () => isReady(logFile),
     };
   };
+  // A node belongs to somebody else: it gets none of the engine's settings.
+  const nodeEnvironment = { PATH: env['PATH'], HOME: env['HOME'], LOG_LEVEL: env['LOG_LEVEL'] };
   return [
-    service('worker', 'worker.ts', []),
-    service('projector', 'projector.ts', []),
-    service('api', 'api.ts', [], () => answers(`http://127.0.0.1:${port}/v1/system/health/live`)),
-    ...nodes.map(({ profile, configFile }) => service(`node-${profile.name}`, 'node.ts', [configFile])),
+    service('worker', 'worker.ts', logs('worker ready')),
+    service('projector', 'projector.ts', logs('projector started')),
+    service('api', 'api.ts', () => answers(`http://127.0.0.1:${port}/v1/system/health/live`)),
+    ...nodes.map(({ profile, configFile }) =>
+      service(`node-${profile.name}`, 'node.ts', logs('node ready'), {
+        args: [configFile],
+        env: nodeEnvironment,
+      }),
+    ),
   ];
 };
 
-/** A service without a port of its own logs a line whose message has the word "ready" once it does its work. */
-const saysReady = async (logFile: string): Promise<boolean> =>
-  /"msg":"[^"]*\bready\b/.test(await readFile(logFile, 'utf8'));
+/** A service without a port of its own logs a line of this beginning once it does its work. */
+const logs = (message: string) => async (logFile: string) =>
+  (await readFile(logFile, 'utf8')).includes(`"msg":"${message}`);
 
 const answers = (url: string): Promise<boolean> =>
   fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
