@@ -40,8 +40,8 @@ interface Slot<C> {
 
 interface Composition<C> {
   readonly slots: readonly Slot<C>[];
+  /** Of the lightest members, whether or not they clash. */
   readonly weight: bigint;
-  readonly availability: number;
 }
 
 const lightest = (slot: Slot<Candidate>): bigint => {
@@ -98,13 +98,10 @@ export const search = <C extends Candidate>(problem: Problem<C>, objective: Obje
       const type = INFRASTRUCTURE_TYPES[index];
       if (type === undefined) {
         if (left > 0 || types < rules.minimumTypes) return;
-        const chance = chanceOf([], slots);
-        if (cheapest && chance < rules.target) return;
         complete.push({
           // The scarcest type first: it branches least.
           slots: slots.toSorted((a, b) => a.pool.length - b.pool.length),
           weight: slots.reduce((sum, slot) => sum + lightest(slot), 0n),
-          availability: chance,
         });
         return;
       }
@@ -117,9 +114,11 @@ export const search = <C extends Candidate>(problem: Problem<C>, objective: Obje
       }
     };
     spread(0, rules.size - fixed.length, 0, []);
-    return complete.sort((a, b) =>
-      cheapest ? (a.weight < b.weight ? -1 : 1) : b.availability - a.availability,
-    );
+    if (cheapest) return complete.sort((a, b) => (a.weight < b.weight ? -1 : 1));
+    return complete
+      .map((composition) => ({ composition, chance: chanceOf([], composition.slots) }))
+      .sort((a, b) => b.chance - a.chance)
+      .map(({ composition }) => composition);
   };
 
   /** Slots left once `pick`, the member at `index` of the first slot, is in; null when one cannot be filled. */
@@ -161,8 +160,7 @@ export const search = <C extends Candidate>(problem: Problem<C>, objective: Obje
 
   for (const composition of compositions()) {
     if (tooHeavy(composition.weight)) break;
-    if (tooUnsure(composition.availability)) continue;
-    descend(composition.slots, [], 0n);
+    if (!tooUnsure(chanceOf([], composition.slots))) descend(composition.slots, [], 0n);
   }
   return { found: best, explored };
 };
