@@ -36,8 +36,8 @@ export interface EngineLink {
 /** The engine attests the node within the join. */
 const JOIN_TIMEOUT_MS = 60_000;
 const DIAL_TIMEOUT_MS = 10_000;
-/** Beats in a row that may fail before the connection counts as dead. */
-const MAX_FAILED_BEATS = 2;
+/** Beats in a row without an answer after which the connection counts as dead. */
+const MAX_SILENT_BEATS = 2;
 
 type CallLimits = Pick<CallOptions, 'timeoutMs' | 'signal'>;
 
@@ -79,12 +79,18 @@ export const keepEngineLink = (deps: EngineLinkDeps): EngineLink => {
     return outcome.reply;
   };
 
-  const beat = async (connection: Connection, timeoutMs: number): Promise<'seen' | 'refused' | 'failed'> => {
+  const beat = async (
+    connection: Connection,
+    timeoutMs: number,
+  ): Promise<'alive' | 'forgotten' | 'silent'> => {
     const request = { type: 'heartbeat', sequence: sequence++, at: now() } as const;
     const outcome = await callEngine<'heartbeat'>(connection, PROTOCOLS.resourceDiscovery, request, {
       timeoutMs,
     });
-    return outcome.ok ? outcome.reply.type : 'failed';
+    if (!outcome.ok) return 'silent';
+    // Other refusals pass, such as a database that restarts: the connection and what runs over it are worth keeping.
+    const { reply } = outcome;
+    return reply.type === 'refused' && reply.code === 'AUTHENTICATION_FAILED' ? 'forgotten' : 'alive';
   };
 
   /** Beats until the connection ends, the engine no longer knows the node, or it stops answering. */
@@ -93,12 +99,12 @@ export const keepEngineLink = (deps: EngineLinkDeps): EngineLink => {
     const onClose = (): void => ended.resolve('the connection ended');
     connection.addEventListener('close', onClose, { once: true });
     if (connection.status !== 'open') onClose();
-    let failed = 0;
+    let silent = 0;
     const timer = setInterval(() => {
       void beat(connection, everyMs).then((answer) => {
-        failed = answer === 'failed' ? failed + 1 : 0;
-        if (answer === 'refused') ended.resolve('the engine forgot this node');
-        if (failed >= MAX_FAILED_BEATS) ended.resolve('the engine does not answer');
+        silent = answer === 'silent' ? silent + 1 : 0;
+        if (answer === 'forgotten') ended.resolve('the engine forgot this node');
+        if (silent >= MAX_SILENT_BEATS) ended.resolve('the engine does not answer');
       });
     }, everyMs);
     const reason = await ended.promise;

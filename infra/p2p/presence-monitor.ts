@@ -30,7 +30,7 @@ export interface PresenceMonitor {
 }
 
 const TICK_MS = 1000;
-/** A look that comes this late says that we slept, not that the nodes did. */
+/** A look that comes or succeeds this late says that we or the database slept, not that the nodes did. */
 const STALL_MS = HEARTBEAT_SECONDS * 1000;
 
 /** Turns rows of beats into transitions: what was told last is in the table, so a restart repeats nothing. */
@@ -52,9 +52,10 @@ export const createPresenceMonitor = (deps: PresenceMonitorDeps): PresenceMonito
 
   const look = async (): Promise<void> => {
     const at = now();
+    const rows = await heartbeats.due(addMs(at, -STALL_MS));
     if (msBetween(lastLook, at) > STALL_MS) listeningSince = at;
     lastLook = at;
-    for (const row of await heartbeats.due(addMs(at, -STALL_MS))) {
+    for (const row of rows) {
       try {
         await judge(row, at);
       } catch (error) {

@@ -1,0 +1,320 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { AuctionAnnouncement, NodeRequest } from '../../domain/mesh/messages.ts';
+import { isSignedBid } from '../../domain/mesh/signed-bid.ts';
+import { toMicro, units } from '../../domain/money.ts';
+import { instant } from '../../domain/time.ts';
+import {
+  type EngineScript,
+  type ScriptedEngine,
+  sha256,
+  startScriptedEngine,
+} from '../../test/support/scripted-engine.ts';
+import { simulatedMachine } from '../../test/workloads/simulated-machine.ts';
+import { createPeer, peerIdOf } from '../p2p/peer.ts';
+import { createEnclaveHost } from '../sandbox/index.ts';
+import { verifyExecutionProof } from '../verify/index.ts';
+import { type NodeConfig, nodeConfigSchema } from './config.ts';
+import type { NodeLogger } from './logger.ts';
+import { type RunningNode, startNode } from './node.ts';
+
+const machine = simulatedMachine(instant(Date.now()));
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+const engineWith = async (script?: EngineScript): Promise<ScriptedEngine> => {
+  const engine = await startScriptedEngine(script);
+  stops.push(engine.stop);
+  return engine;
+};
+
+const configFor = (engines: readonly string[], policy: Partial<NodeConfig['costPolicy']> = {}): NodeConfig =>
+  nodeConfigSchema.parse({
+    name: 'test',
+    owner: 'subject-1',
+    infrastructureType: 'edge_devices',
+    asn: 64_500,
+    region: 'eu-west',
+    tops: 2000,
+    platforms: ['amd_sev_snp'],
+    engines,
+    stake: '1000',
+    costPolicy: { pricePerH200Hour: '300000', floor: '1', margin: 0, maxConcurrent: 2, ...policy },
+  });
+
+const logged: string[] = [];
+const log: NodeLogger = {
+  info: (_, message) => void logged.push(message),
+  warn: (fields, message) => void logged.push(`${message} ${JSON.stringify(fields)}`),
+  error: (fields, message) => void logged.push(`${message} ${JSON.stringify(fields)}`),
+};
+
+const nodeWith = async (config: NodeConfig, seed = randomBytes(32)): Promise<RunningNode> => {
+  logged.length = 0;
+  const host = createEnclaveHost({ platform: machine.platform });
+  const node = await startNode({ config, seed, platforms: [machine.platform], host, nowMs: Date.now, log });
+  stops.push(node.stop);
+  return node;
+};
+
+const joined = (engine: ScriptedEngine, times = 1): Promise<void> =>
+  vi.waitFor(() => expect(engine.joins).toHaveLength(times), { timeout: 10_000 });
+
+const auction = (suffix: string, terms: Partial<AuctionAnnouncement> = {}): AuctionAnnouncement => ({
+  auctionId: `auction-${suffix.padStart(26, '0')}`,
+  submitter: 'subject-2',
+  tier: 'gold',
+  requiredTops: 900,
+  utilization: 1,
+  durationSeconds: 3600,
+  winners: 3,
+  ceiling: toMicro('1000000'),
+  closesAt: instant(Date.now() + 60_000),
+  ...terms,
+});
+
+const TIMEOUT = { timeoutMs: 20_000 };
+
+describe('a node and its engine', () => {
+  it('joins with its terms and beats as often as it is told', async () => {
+    const engine = await engineWith({ heartbeatSeconds: 0.02 });
+    await nodeWith(configFor([engine.address]));
+    await joined(engine);
+    expect(engine.joins[0]).toMatchObject({
+      infrastructureType: 'edge_devices',
+      asn: 64_500,
+      tops: 2000,
+      stake: '1000',
+    });
+    await vi.waitFor(() => expect(engine.beats.length).toBeGreaterThan(3));
+    const numbers = engine.beats.map((beat) => beat.sequence);
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+  });
+
+  it('comes back after the engine restarts at the same address', async () => {
+    const seed = randomBytes(32);
+    const first = await startScriptedEngine({ seed });
+    await nodeWith(configFor([first.address]));
+    await joined(first);
+    const port = Number(first.address.split('/')[4]);
+    await first.stop();
+    const second = await engineWith({ seed, port });
+    await joined(second);
+  });
+
+  it('keeps trying while its join is refused', async () => {
+    let left = 2;
+    const engine = await engineWith({
+      onJoin: () =>
+        left-- > 0 ? { type: 'refused', code: 'RESOURCE_UNAVAILABLE', message: 'starting' } : null,
+    });
+    await nodeWith(configFor([engine.address]));
+    await joined(engine);
+  });
+
+  it('joins nobody who answers under another key', async () => {
+    const engine = await engineWith();
+    const impostor = engine.address.replace(engine.peer.peerId, await peerIdOf(randomBytes(32)));
+    await nodeWith(configFor([impostor]));
+    await vi.waitFor(() => expect(logged.filter((line) => line.includes('trying again'))).toHaveLength(2));
+    expect(engine.joins).toEqual([]);
+  });
+
+  it('stays with every engine it knows', async () => {
+    const engines = [await engineWith(), await engineWith()];
+    await nodeWith(configFor(engines.map((engine) => engine.address)));
+    await Promise.all(engines.map((engine) => joined(engine)));
+  });
+
+  it('attests its host under its own key', async () => {
+    const engine = await engineWith();
+    const node = await nodeWith(configFor([engine.address]));
+    await joined(engine);
+    const nonce = 'ab'.repeat(32);
+    const reply = await engine.ask({ type: 'attest-host', platform: 'amd_sev_snp', nonce }, TIMEOUT);
+    expect(reply).toMatchObject({ type: 'attestation', enclaveKey: node.publicKey });
+    const other = await engine.ask({ type: 'attest-host', platform: 'intel_sgx', nonce }, TIMEOUT);
+    expect(other).toMatchObject({
+      type: 'refused',
+      code: 'UNSUPPORTED_PLATFORM',
+      errors: [{ field: 'platform' }],
+    });
+  });
+});
+
+describe('bidding', () => {
+  const announce = async (engine: ScriptedEngine, news: AuctionAnnouncement): Promise<void> => {
+    expect(await engine.ask({ type: 'auction-opened', auction: news }, TIMEOUT)).toEqual({ type: 'noted' });
+  };
+
+  it('bids its cost once per auction, signed, and never logs the price', async () => {
+    const seed = randomBytes(32);
+    const engine = await engineWith();
+    const node = await nodeWith(configFor([engine.address]), seed);
+    await joined(engine);
+    const news = auction('1');
+    await announce(engine, news);
+    await announce(engine, { ...news, closesAt: instant(Date.now() + 90_000) });
+    await announce(engine, auction('2', { requiredTops: 100 }));
+    await vi.waitFor(() => expect(engine.bids).toHaveLength(2));
+    const [bid] = engine.bids;
+    expect(bid).toMatchObject({ auctionId: news.auctionId, price: '300000' });
+    const key = Buffer.from(node.publicKey, 'hex');
+    expect(bid && isSignedBid(key, bid, Buffer.from(bid.signature, 'base64url'))).toBe(true);
+    expect(logged.join('\n')).not.toContain('300000');
+  });
+
+  it("keeps off its owner's auctions, low ceilings, late auctions and what exceeds its capacity", async () => {
+    const engine = await engineWith();
+    await nodeWith(configFor([engine.address]));
+    await joined(engine);
+    await announce(engine, auction('1', { submitter: 'subject-1' }));
+    await announce(engine, auction('2', { ceiling: toMicro('299999') }));
+    await announce(engine, auction('3', { closesAt: instant(Date.now() - 1) }));
+    await announce(engine, auction('4', { requiredTops: 2001 }));
+    await announce(engine, auction('5'));
+    await announce(engine, auction('6'));
+    await announce(engine, auction('7', { requiredTops: 1 }));
+    await vi.waitFor(() => expect(engine.bids).toHaveLength(2));
+    expect(engine.bids.map((bid) => bid.auctionId.at(-1))).toEqual(['5', '6']);
+    for (const bid of engine.bids) expect(units(bid.price)).toBeLessThanOrEqual(1_000_000n);
+
+    await engine.ask({ type: 'auction-ended', auctionId: auction('5').auctionId, won: false }, TIMEOUT);
+    await announce(engine, auction('8'));
+    await vi.waitFor(() => expect(engine.bids).toHaveLength(3));
+  });
+
+  it('repeats a bid that met an engine which was not ready, and frees the capacity of one refused for good', async () => {
+    let tries = 0;
+    const engine = await engineWith({
+      onBid: ({ auctionId }) => {
+        if (auctionId.endsWith('1')) return { type: 'refused', code: 'AUCTION_EXPIRED', message: 'too late' };
+        const code = tries++ === 0 ? 'RESOURCE_UNAVAILABLE' : 'CONFLICT';
+        return { type: 'refused', code, message: 'starting' };
+      },
+    });
+    await nodeWith(configFor([engine.address], { maxConcurrent: 1 }));
+    await joined(engine);
+    await announce(engine, auction('1'));
+    await vi.waitFor(() => expect(logged.some((line) => line.includes('AUCTION_EXPIRED'))).toBe(true));
+    await announce(engine, auction('2'));
+    await vi.waitFor(() => expect(logged.some((line) => line.includes('CONFLICT'))).toBe(true), {
+      timeout: 5000,
+    });
+    expect(tries).toBe(2);
+    // The conflict is a bid of its own that stands: it still holds the only place.
+    await announce(engine, auction('3'));
+    expect(engine.bids.filter((bid) => bid.auctionId.endsWith('3'))).toEqual([]);
+  });
+});
+
+describe('enclaves', { timeout: 60_000 }, () => {
+  const enclaveId = `enclave-${'1'.repeat(26)}`;
+  const config = { memoryMb: 64, cpuCores: 1, allowDebug: false } as const;
+  const input = new TextEncoder().encode('one two three');
+  const nonce = 'cd'.repeat(32);
+
+  const ready = async () => {
+    const code = await readFile(new URL('../workloads/word-count.wasm', import.meta.url));
+    const engine = await engineWith();
+    engine.artifacts.set(sha256(code), code);
+    engine.artifacts.set(sha256(input), input);
+    await nodeWith(configFor([engine.address]));
+    await joined(engine);
+    const create = {
+      type: 'create-enclave',
+      enclaveId,
+      platform: 'amd_sev_snp',
+      codeHash: sha256(code),
+      config,
+    } as const;
+    return { engine, create };
+  };
+
+  const run: Extract<NodeRequest, { type: 'run-enclave' }> = {
+    type: 'run-enclave',
+    enclaveId,
+    jobId: null,
+    work: {
+      args: [],
+      inputHash: sha256(input),
+      randomSeed: '5e'.repeat(32),
+      clockStart: '2026-01-01T00:00:00.000Z',
+      timeLimitSeconds: 30,
+    },
+  };
+
+  it('are created, attested, run and destroyed; every repetition is answered like the first', async () => {
+    const { engine, create } = await ready();
+    const created = await Promise.all([engine.ask(create, TIMEOUT), engine.ask(create, TIMEOUT)]);
+    expect(created[0]).toMatchObject({ type: 'enclave-created' });
+    expect(created[1]).toEqual(created[0]);
+    const attested = await engine.ask({ type: 'attest-enclave', enclaveId, nonce }, TIMEOUT);
+    expect(attested).toMatchObject({ type: 'attestation' });
+
+    const [first, joinedRun] = await Promise.all([engine.ask(run, TIMEOUT), engine.ask(run, TIMEOUT)]);
+    const repeated = await engine.ask(run, TIMEOUT);
+    if (first.type !== 'run-finished') throw new Error(JSON.stringify(first));
+    expect(joinedRun).toEqual(first);
+    expect(repeated).toEqual(first);
+    const verdict = await verifyExecutionProof(first.proof, {
+      roots: machine.roots,
+      now: instant(Date.now()),
+      policy: { allowSimulated: true },
+    });
+    expect(verdict.reasons.filter((reason) => !reason.ok)).toEqual([]);
+    expect(Buffer.from(engine.artifacts.get(first.proof.record.outputHash) ?? []).toString()).toBe(
+      'words: 3\n',
+    );
+
+    const destroy = { type: 'destroy-enclave', enclaveId } as const;
+    expect(await engine.ask(destroy, TIMEOUT)).toEqual({ type: 'destroyed' });
+    expect(await engine.ask(destroy, TIMEOUT)).toEqual({ type: 'destroyed' });
+    expect(await engine.ask(create, TIMEOUT)).toMatchObject({ type: 'refused', code: 'CONFLICT' });
+    expect(await engine.ask(run, TIMEOUT)).toMatchObject({ type: 'refused', code: 'RESOURCE_NOT_FOUND' });
+  });
+
+  it('are refused beyond the capacity, for another order under the same id, and without their module', async () => {
+    const { engine, create } = await ready();
+    const other = (digit: string) => ({ ...create, enclaveId: `enclave-${digit.repeat(26)}` });
+    expect(await engine.ask(create, TIMEOUT)).toMatchObject({ type: 'enclave-created' });
+    expect(await engine.ask({ ...create, codeHash: 'f'.repeat(64) }, TIMEOUT)).toMatchObject({
+      code: 'CONFLICT',
+    });
+    expect(await engine.ask({ ...other('2'), codeHash: 'f'.repeat(64) }, TIMEOUT)).toMatchObject({
+      type: 'refused',
+      code: 'AUTHORIZATION_FAILED',
+    });
+    expect(await engine.ask(other('3'), TIMEOUT)).toMatchObject({ type: 'enclave-created' });
+    expect(await engine.ask(other('4'), TIMEOUT)).toMatchObject({
+      type: 'refused',
+      code: 'RESOURCE_UNAVAILABLE',
+    });
+    await engine.ask({ type: 'destroy-enclave', enclaveId: other('3').enclaveId }, TIMEOUT);
+    expect(await engine.ask(other('5'), TIMEOUT)).toMatchObject({ type: 'enclave-created' });
+  });
+
+  it('never run bytes that differ from the hash they were asked by', async () => {
+    const { engine, create } = await ready();
+    engine.artifacts.set(create.codeHash, randomBytes(100));
+    expect(await engine.ask(create, TIMEOUT)).toMatchObject({
+      type: 'refused',
+      code: 'RESOURCE_UNAVAILABLE',
+    });
+  });
+});
+
+describe('peers that are no engines', () => {
+  it('cannot reach a node: it does not listen', async () => {
+    const engine = await engineWith();
+    await nodeWith(configFor([engine.address]));
+    await joined(engine);
+    const stranger = await createPeer({ seed: randomBytes(32) });
+    stops.push(stranger.stop);
+    const [connection] = engine.peer.libp2p.getConnections();
+    await expect(stranger.libp2p.dial(connection?.remoteAddr as never)).rejects.toThrow();
+  });
+});
