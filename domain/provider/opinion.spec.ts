@@ -112,10 +112,11 @@ describe('trust.betray', () => {
     },
   );
 
-  test('at most four failures take even the longest record out of the trusted set', () => {
+  test('at most four failures (three, with the sceptical base rate) take even the longest record out of the trusted set', () => {
     const veteran = repeated(200, success);
     expect(admits(veteran, at)).toMatchObject({ admitted: true, newcomer: false });
-    expect(admits(repeated(4, failure, veteran), at)).toMatchObject({ admitted: true, newcomer: true });
+    expect(admits(repeated(2, failure, veteran), at).newcomer).toBe(false);
+    expect(admits(repeated(3, failure, veteran), at)).toMatchObject({ admitted: true, newcomer: true });
   });
 
   test('R88: one fraud does, and weighs far more than a timeout', () => {
