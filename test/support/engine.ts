@@ -1,132 +1,18 @@
-import { randomBytes } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { createAuctionActivities } from '../../activities/auction.ts';
-import { createJournalActivities } from '../../activities/journal.ts';
-import { createQuorumActivities } from '../../activities/quorum.ts';
-import type { LedgerEntry } from '../../domain/ledger/entry.ts';
-import { transfer } from '../../domain/ledger/entry.ts';
-import { account } from '../../domain/ledger/events.ts';
-import { toMicro } from '../../domain/money.ts';
-import type { CommandMeta } from '../../domain/ports/lifecycles.ts';
-import type { InfrastructureType } from '../../domain/tiers.ts';
-import { addSeconds } from '../../domain/time.ts';
-import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
-import { createJournal } from '../../infra/journal/journal.ts';
-import { createSealing } from '../../infra/keys/sealing.ts';
-import { migrate } from '../../infra/postgres/migrate.ts';
-import { createPool } from '../../infra/postgres/pool.ts';
-import { createProviderMarket } from '../../infra/providers/provider-market.ts';
-import { createProviders } from '../../infra/providers/providers.ts';
-import { workflowBundle } from '../../infra/temporal/bundle.ts';
-import { createLifecycles } from '../../infra/temporal/lifecycles.ts';
+import { type Engine, openEngine } from './open-engine.ts';
 import { createTestDatabase } from './postgres.ts';
 import { temporalAddress } from './temporal.ts';
 
-export const now = (): string => new Date().toISOString();
+export { type Engine, metaOf, now } from './open-engine.ts';
 
-export const metaOf = (commandId: string, actor = 'engine'): CommandMeta => ({
-  commandId,
-  actor,
-  correlationId: commandId,
-  causationId: commandId,
-  traceparent: null,
-});
-
-let runtimeInstalled = false;
-
-/** Everything an auction or a quorum needs, on real servers: a database of its own and a worker on a task queue of its own. */
-export const startEngine = async () => {
-  if (!runtimeInstalled) Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-  runtimeInstalled = true;
+/** An engine on the run's servers, with a database of its own. */
+export const startEngine = async (): Promise<Engine> => {
   const database = await createTestDatabase();
-  await migrate(database.url);
-  const pool = createPool(database.url, { name: 'test-engine', max: 8 });
-  const store = createPostgresEventStore({ pool });
-  const journal = createJournal({ store });
-  const providers = createProviders({ store, books: journal, now });
-  const market = createProviderMarket({ providers, now });
-  const sealing = createSealing({ pool, masterKey: randomBytes(32) });
-  const address = await temporalAddress();
-  const taskQueue = `test-${randomBytes(6).toString('hex')}`;
-  const connection = await NativeConnection.connect({ address });
-  const worker = await Worker.create({
-    connection,
-    taskQueue,
-    workflowBundle: { codePath: await workflowBundle('.aivillage/test-bundles') },
-    activities: {
-      ...createJournalActivities({ journal }),
-      ...createAuctionActivities({ store, sealing, market }),
-      ...createQuorumActivities({ store }),
-    },
-  });
-  const running = worker.run();
-  const clientConnection = await Connection.connect({ address });
-  const client = new Client({ connection: clientConnection });
-  const lifecycles = createLifecycles({ client, store, taskQueue });
-
+  const engine = await openEngine({ databaseUrl: database.url, address: await temporalAddress() });
   return {
-    store,
-    pool,
-    journal,
-    providers,
-    sealing,
-    lifecycles,
-    client,
-    taskQueue,
-
-    /** Pays `amount` micro-units in from outside. */
-    async fund(principal: string, amount: bigint): Promise<void> {
-      const id = randomBytes(8).toString('hex');
-      const entry: LedgerEntry = transfer('credit', account.external, account.available(principal), toMicro(amount), id);
-      const context = { occurredAt: now(), actor: 'test', correlationId: id, causationId: id, traceparent: null };
-      const posted = await journal.post([entry], context);
-      if (!posted.ok) throw new Error(posted.message);
-    },
-
-    /** A provider that may bid: registered, attested, funded. */
-    async provider(index: number, infrastructureType: InfrastructureType): Promise<{ providerId: string; owner: string }> {
-      const providerId = `provider-${randomBytes(8).toString('hex')}`;
-      const owner = `subject-${randomBytes(8).toString('hex')}`;
-      const caller = { actor: owner, commandId: providerId };
-      const commands = [
-        {
-          type: 'register',
-          providerId,
-          owner,
-          infrastructureType,
-          asn: 64_500 + index,
-          region: `region-${index}`,
-          tops: 1000,
-          publicKey: randomBytes(32).toString('hex'),
-        },
-        {
-          type: 'attest',
-          platform: 'amd_sev_snp',
-          label: 'simulated',
-          reportHash: '00',
-          nonce: '00',
-          expiresAt: addSeconds(now(), 3600),
-        },
-      ] as const;
-      for (const command of commands) {
-        const outcome = await providers.execute(providerId, command, caller);
-        if (!outcome.ok) throw new Error(outcome.message);
-      }
-      await this.fund(owner, 100_000_000n);
-      return { providerId, owner };
-    },
-
-    async stop(): Promise<void> {
-      worker.shutdown();
-      await running;
-      await connection.close();
-      await clientConnection.close();
-      await store.close();
-      await pool.end();
+    ...engine,
+    stop: async () => {
+      await engine.stop();
       await database.drop();
     },
   };
 };
-
-export type Engine = Awaited<ReturnType<typeof startEngine>>;

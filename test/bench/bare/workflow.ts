@@ -1,0 +1,35 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  condition,
+  defineUpdate,
+  proxyLocalActivities,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+
+const MACHINE_STATE = defineSearchAttributeKey('MachineState', 'KEYWORD');
+const { nothing } = proxyLocalActivities<{ nothing: () => Promise<void> }>({ startToCloseTimeout: '10 seconds' });
+
+const commandUpdate = defineUpdate<{ ok: true }, [unknown, unknown]>('command');
+const show = (value: string): void => upsertSearchAttributes([{ key: MACHINE_STATE, value }]);
+
+/**
+ * What an auction costs Temporal itself: an update for every command with one local activity that does nothing, one
+ * timer, and the search attributes an auction shows. No machine, no rules, no log.
+ */
+export const bare = async (seconds: number): Promise<void> => {
+  let updates = 0;
+  setHandler(commandUpdate, async () => {
+    await nothing();
+    updates++;
+    return { ok: true } as const;
+  });
+  await condition(() => updates > 0);
+  show('open');
+  await sleep(seconds * 1000);
+  show('opening');
+  await condition(allHandlersFinished);
+  show('allocated');
+};

@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import { join } from 'node:path';
+import type { OpenAuction } from '../../../domain/auction/commands.ts';
+import type { Command } from '../../../domain/ports/lifecycles.ts';
+import { toMicro } from '../../../domain/money.ts';
+import { TIER_TABLE_VERSION } from '../../../domain/tiers.ts';
+import { bidIdOf } from '../../../infra/bidding/bid-id.ts';
+import { sealContext } from '../../../infra/bidding/seal-context.ts';
+import { usageOf } from '../../../infra/sandbox/process-usage.ts';
+import { type Engine, metaOf } from '../../support/open-engine.ts';
+import type { Case } from '../harness.ts';
+
+/** Auctions under way at once in one measurement. */
+const AUCTIONS = 4;
+const AUCTION_SECONDS = 1;
+const BIDDERS = ['cloud_aws', 'cloud_azure', 'cloud_gcp', 'private_datacenters', 'hybrid_environments'] as const;
+const CEILING = toMicro(1_000_000n);
+
+/** CPU ms of this process (worker and client) and of the Temporal server. */
+const cpuMs = (serverPid: number): number => {
+  const { user, system } = process.cpuUsage();
+  const server = usageOf(serverPid);
+  if (!server) throw new Error('the Temporal server is gone');
+  return (user + system) / 1000 + server.cpuMs;
+};
+
+/** One promise for every auction of a measurement. */
+const each = <T>(one: () => Promise<T>): Promise<T>[] => Array.from({ length: AUCTIONS }, one);
+
+const measure = async (serverPid: number, run: () => Promise<unknown>): Promise<number> => {
+  const before = cpuMs(serverPid);
+  await run();
+  return (cpuMs(serverPid) - before) / AUCTIONS;
+};
+
+interface Bidder {
+  readonly providerId: string;
+  readonly owner: string;
+}
+
+interface SealedBid extends Bidder {
+  readonly bidId: string;
+  readonly sealed: string;
+}
+
+interface PreparedAuction {
+  readonly auctionId: string;
+  readonly bids: readonly SealedBid[];
+}
+
+/** Sealing is what secrecy costs, with or without a host: it is done before the measurement. */
+const prepare = async (engine: Engine, bidders: readonly Bidder[]): Promise<PreparedAuction> => {
+  const auctionId = `auction-${randomBytes(13).toString('hex')}`;
+  await engine.sealing.createKey(auctionId);
+  const bids = bidders.map(async (bidder, index): Promise<SealedBid> => {
+    const bidId = bidIdOf(auctionId, bidder.providerId);
+    const price = JSON.stringify({ price: `${100_000 + 10_000 * index}` });
+    return { ...bidder, bidId, sealed: await engine.sealing.seal(auctionId, price, sealContext(auctionId, bidId)) };
+  });
+  return { auctionId, bids: await Promise.all(bids) };
+};
+
+const ourAuction = async (engine: Engine, { auctionId, bids }: PreparedAuction): Promise<void> => {
+  const submitter = 'subject-bench';
+  const open: OpenAuction = {
+    type: 'open',
+    auctionId,
+    submitter,
+    jobId: `job-${auctionId.slice('auction-'.length)}`,
+    quoteId: 'bench',
+    tier: 'gold',
+    tierTableVersion: TIER_TABLE_VERSION,
+    requiredTops: 500,
+    utilization: 0.8,
+    durationSeconds: 60,
+    ceiling: CEILING,
+    auctionSeconds: AUCTION_SECONDS,
+    seed: randomBytes(32).toString('hex'),
+  };
+  const opened = await engine.lifecycles.open('auction', auctionId, open, metaOf(`${auctionId}/open`, submitter));
+  if (!opened.ok) throw new Error(opened.message);
+  const bid = async (sealed: SealedBid): Promise<void> => {
+    const meta = metaOf(sealed.bidId, sealed.owner);
+    const placed = await engine.lifecycles.execute(auctionId, { type: 'place-bid', ...sealed } as Command, meta);
+    if (!placed.ok) throw new Error(placed.message);
+  };
+  await Promise.all(bids.map(bid));
+  await engine.client.workflow.getHandle(auctionId).result();
+};
+
+const bareAuction = async (engine: Engine, taskQueue: string): Promise<void> => {
+  const workflowId = `bare-${randomBytes(13).toString('hex')}`;
+  const startWorkflowOperation = new WithStartWorkflowOperation('bare', {
+    workflowId,
+    args: [AUCTION_SECONDS],
+    taskQueue,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  });
+  const args: [unknown, unknown] = [{ type: 'open' }, {}];
+  await engine.client.workflow.executeUpdateWithStart('command', {
+    args,
+    startWorkflowOperation: startWorkflowOperation as never,
+  });
+  const handle = engine.client.workflow.getHandle(workflowId);
+  await Promise.all(BIDDERS.map(() => handle.executeUpdate('command', { args })));
+  await handle.result();
+};
+
+const startBareWorker = async (address: string) => {
+  const taskQueue = `bare-${randomBytes(6).toString('hex')}`;
+  const connection = await NativeConnection.connect({ address });
+  const { code } = await bundleWorkflowCode({ workflowsPath: join(import.meta.dirname, '..', 'bare', 'workflow.ts') });
+  const worker = await Worker.create({
+    connection,
+    taskQueue,
+    workflowBundle: { code },
+    activities: { nothing: async () => undefined },
+  });
+  const running = worker.run();
+  return {
+    taskQueue,
+    stop: async () => {
+      worker.shutdown();
+      await running;
+      await connection.close();
+    },
+  };
+};
+
+/**
+ * CPU of a 1-second auction with five bids on the durable host ÷ CPU of a bare workflow with the same updates, timer
+ * and search attributes, worker, client and server together. The database's own CPU is left out.
+ */
+export const settleAuctionCase = async (
+  engine: Engine,
+  address: string,
+  serverPid: number,
+): Promise<{ readonly case: Case; close(): Promise<void> }> => {
+  const bare = await startBareWorker(address);
+  const bidders: Bidder[] = [];
+  for (const [index, type] of BIDDERS.entries()) bidders.push(await engine.provider(index, type));
+  return {
+    case: {
+      name: 'settle-auction-cpu',
+      unit: 'CPU ms per auction',
+      ours: async () => {
+        const prepared = await Promise.all(each(() => prepare(engine, bidders)));
+        return measure(serverPid, () => Promise.all(prepared.map((auction) => ourAuction(engine, auction))));
+      },
+      baseline: () => measure(serverPid, () => Promise.all(each(() => bareAuction(engine, bare.taskQueue)))),
+    },
+    close: bare.stop,
+  };
+};

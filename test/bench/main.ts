@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { MIN_ROUNDS, runSuite, type Suite } from './harness.ts';
+
+/** One file per suite, loaded when it is asked for. */
+const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
+  store: () => import('./store.ts'),
+  host: () => import('./host.ts'),
+};
+
+const options = (command: Command) => command.opts<{ json?: boolean; rounds: number; only: string[] }>();
+
+const wholeNumber = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < MIN_ROUNDS) throw new RangeError(`at least ${MIN_ROUNDS} rounds`);
+  return value;
+};
+
+await new Command('bench')
+  .argument('<suite>', `one of: ${Object.keys(SUITES).join(', ')}`)
+  .option('--json', 'print nothing but the line of results')
+  .option('--rounds <number>', 'measured rounds per case', wholeNumber, 9)
+  .option('--only <case...>', 'only these cases', [])
+  .action(async (name: string, _options, command: Command) => {
+    const load = Object.hasOwn(SUITES, name) ? SUITES[name] : undefined;
+    if (!load) return command.error(`unknown suite ${name}`);
+    const { json, rounds, only } = options(command);
+    const { suite } = await load();
+    const onProgress = (line: string): void => void (json || process.stderr.write(`${line}\n`));
+    process.stdout.write(`${JSON.stringify(await runSuite(suite, { rounds, only, onProgress }))}\n`);
+  })
+  .parseAsync();
