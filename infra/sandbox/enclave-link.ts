@@ -7,9 +7,13 @@ export interface EnclaveLink {
   readonly alive: () => boolean;
   /** Kills the process with all it started, at once. */
   readonly kill: () => void;
+  /** Ends the process and all it started, in order, or by a kill when that takes too long. Resolves when it is gone. */
+  readonly close: () => Promise<void>;
   /** Resolves when the process is gone. */
   readonly ended: Promise<void>;
 }
+
+const CLOSE_LIMIT_MS = 2000;
 
 /** Talks to an enclave process; one question at a time. */
 export const enclaveLink = (child: ChildProcess): EnclaveLink => {
@@ -29,6 +33,9 @@ export const enclaveLink = (child: ChildProcess): EnclaveLink => {
     // A program that could not be started never exits.
     child.once('error', end);
   });
+  const kill = (): void => {
+    if (alive && child.pid !== undefined) killGroup(child.pid);
+  };
   child.on('message', (message) => settle(message as EnclaveMessage));
   return {
     ask: (message, limitMs) =>
@@ -43,8 +50,12 @@ export const enclaveLink = (child: ChildProcess): EnclaveLink => {
         child.send(message, () => undefined);
       }),
     alive: () => alive,
-    kill: () => {
-      if (alive && child.pid !== undefined) killGroup(child.pid);
+    kill,
+    close: async () => {
+      if (child.connected) child.disconnect();
+      const timer = setTimeout(kill, CLOSE_LIMIT_MS);
+      await ended;
+      clearTimeout(timer);
     },
     ended,
   };

@@ -10,16 +10,15 @@ import { type ModuleRun, runModule } from './run-module.ts';
 type Loaded = Extract<HostMessage, { type: 'load' }>;
 type Run = Extract<HostMessage, { type: 'run' }>;
 
-const MEBIBYTE = 1024 * 1024;
-
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const enclaveKey = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex');
 
 let loaded: Loaded | null = null;
+let running: Promise<void> = Promise.resolve();
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const send = (message: EnclaveMessage): void => {
-  process.send?.(message);
+  if (process.connected) process.send?.(message);
 };
 
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;
@@ -59,7 +58,7 @@ const run = async (enclave: Loaded, message: Run): Promise<void> => {
       args: work.args,
       randomSeed: work.randomSeed,
       clockStartMs: epochMs(work.clockStart),
-      memoryBytes: enclave.config.memoryMb * MEBIBYTE,
+      memoryMb: enclave.config.memoryMb,
     },
     { wrapper: enclave.wrapper, timeLimitSeconds: work.timeLimitSeconds },
   );
@@ -78,7 +77,10 @@ process.on('message', (received) => {
     loaded = message;
     send({ type: 'loaded', enclaveKey });
   } else if (loaded) {
-    run(loaded, message).catch((error: unknown) => send({ type: 'failed', message: String(error) }));
+    running = run(loaded, message).catch((error: unknown) =>
+      send({ type: 'failed', message: String(error) }),
+    );
   }
 });
-process.once('disconnect', () => process.exit());
+// The node let go of this enclave. The runner is killed on the same event; waiting for it leaves no zombie behind.
+process.once('disconnect', () => void running.then(() => process.exit()));

@@ -34,7 +34,7 @@ export interface Enclave {
    * while a run is under way is a CONFLICT. What the module does is an outcome in the proof, not a refusal.
    */
   run(order: RunOrder, input: Uint8Array): Promise<Result<FinishedRun>>;
-  /** Kills it with all it started. */
+  /** Ends it with all it started; resolves when nothing of it is left. */
   destroy(): Promise<void>;
 }
 
@@ -136,9 +136,6 @@ export const createEnclave = (parts: EnclaveParts): Enclave => {
       started.done = true;
       return result;
     },
-    destroy: () => {
-      link.kill();
-      return link.ended;
-    },
+    destroy: link.close,
   };
 };

@@ -6,6 +6,7 @@ import type { TeePlatform } from '../tee/platform.ts';
 import { createEnclave, type Enclave } from './enclave.ts';
 import { enclaveLink } from './enclave-link.ts';
 import { inspectModule } from './inspect-module.ts';
+import { BYTES_PER_MB } from './protocol.ts';
 import { detectIsolation, spawnEnclave } from './spawn.ts';
 
 export interface EnclaveOrder {
@@ -44,7 +45,6 @@ interface Entry {
   enclave: Enclave | null;
 }
 
-const MEBIBYTE = 1024 * 1024;
 /** A wasm32 memory ends at 4 GiB. */
 const MAX_MEMORY_MB = 4096;
 const START_LIMIT_MS = 30_000;
@@ -71,8 +71,8 @@ const checkOrder = async ({ code, codeHash, config }: EnclaveOrder): Promise<Res
   if (errors.length > 0) return reject('INVALID_REQUEST', 'the enclave cannot be created', errors);
   const inspected = await inspectModule(code);
   if (!inspected.ok) return inspected;
-  if (inspected.value.minimumMemoryBytes <= config.memoryMb * MEBIBYTE) return ok(null);
-  const needed = Math.ceil(inspected.value.minimumMemoryBytes / MEBIBYTE);
+  if (inspected.value.minimumMemoryBytes <= config.memoryMb * BYTES_PER_MB) return ok(null);
+  const needed = Math.ceil(inspected.value.minimumMemoryBytes / BYTES_PER_MB);
   return reject('INVALID_REQUEST', 'the module needs more memory than the enclave has', [
     { field: 'config.memoryMb', rule: `at least ${needed}, which the module starts with` },
   ]);

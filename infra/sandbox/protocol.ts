@@ -47,8 +47,10 @@ export interface RunnerTask {
   readonly args: readonly string[];
   readonly randomSeed: string;
   readonly clockStartMs: number;
-  readonly memoryBytes: number;
+  readonly memoryMb: number;
 }
+
+export const BYTES_PER_MB = 1024 * 1024;
 
 export type RunnerMessage =
   | { readonly type: 'booted' }

@@ -1,7 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import type { RunOutcome } from '../../domain/proof/record.ts';
-import { usageOf } from './process-usage.ts';
-import { MODULE_STDERR_FD, type RunnerMessage, type RunnerTask, type Wrapper } from './protocol.ts';
+import { type ProcessUsage, usageOf } from './process-usage.ts';
+import {
+  BYTES_PER_MB,
+  MODULE_STDERR_FD,
+  type RunnerMessage,
+  type RunnerTask,
+  type Wrapper,
+} from './protocol.ts';
 import { spawnRunner } from './spawn.ts';
 import { textTail } from './text-tail.ts';
 
@@ -17,39 +23,31 @@ export interface ModuleRun {
   readonly peakMemoryBytes: number;
 }
 
-const PAGE_BYTES = 65_536;
+/** Most memory of the whole process beside the module's own: program, input, output, and heap that a module uses up. */
+const PROCESS_MB = 512;
+const WATCH_MS = 250;
 const BOOT_LIMIT_MS = 15_000;
-export const STDERR_TAIL_CHARACTERS = 2048;
+const STDERR_TAIL_CHARACTERS = 2048;
 const NOTHING = new Uint8Array(0);
 
 type Ending = Omit<ModuleRun, 'stderrTail' | 'wallMs'> & { readonly reason: string | null };
 
-/** A process that died unasked: out of heap (tables, garbage-collected objects, compiled code), or a crash. */
-const crashed = (signal: NodeJS.Signals | null, diagnostics: string): Ending => {
-  const outOfMemory = /out of memory|heap limit|allocation failed/i.test(diagnostics);
-  return {
-    outcome: outOfMemory ? 'memory_limit' : 'trapped',
-    exitCode: null,
-    reason: outOfMemory
-      ? 'the module used up the heap of its process'
-      : `the process ended by ${signal ?? 'itself'}`,
-    output: NOTHING,
-    cpuMs: 0,
-    peakMemoryBytes: 0,
-  };
-};
+const ended = (outcome: RunOutcome, reason: string, usage: ProcessUsage | null): Ending => ({
+  outcome,
+  reason,
+  exitCode: null,
+  output: NOTHING,
+  cpuMs: usage?.cpuMs ?? 0,
+  peakMemoryBytes: usage?.peakMemoryBytes ?? 0,
+});
 
-const killedAtLimit = (runner: ChildProcess, seconds: number): Ending => {
-  const usage = usageOf(runner.pid ?? 0);
-  return {
-    outcome: 'time_limit',
-    exitCode: null,
-    reason: `stopped at the time limit of ${seconds} s`,
-    output: NOTHING,
-    cpuMs: usage?.cpuMs ?? 0,
-    peakMemoryBytes: usage?.peakMemoryBytes ?? 0,
-  };
-};
+const OUT_OF_HEAP = 'the module used up the memory of its process beside its own';
+
+/** A process that died unasked: out of heap (tables, garbage-collected objects, compiled code), or a crash. */
+const crashed = (signal: NodeJS.Signals | null, diagnostics: string): Ending =>
+  /out of memory|heap limit|allocation failed/i.test(diagnostics)
+    ? ended('memory_limit', OUT_OF_HEAP, null)
+    : ended('trapped', `the process ended by ${signal ?? 'itself'}`, null);
 
 /**
  * Runs a module in a process of its own, which is killed at the time limit. Whatever the module does is an outcome;
@@ -60,7 +58,7 @@ export const runModule = (
   { wrapper, timeLimitSeconds }: { readonly wrapper: Wrapper; readonly timeLimitSeconds: number },
 ): Promise<ModuleRun> =>
   new Promise((resolve, reject) => {
-    const runner = spawnRunner(wrapper, Math.floor(task.memoryBytes / PAGE_BYTES));
+    const runner = spawnRunner(wrapper, task.memoryMb);
     const kill = () => runner.kill('SIGKILL');
     const stderr = textTail(STDERR_TAIL_CHARACTERS);
     const diagnostics = textTail(STDERR_TAIL_CHARACTERS);
@@ -69,29 +67,41 @@ export const runModule = (
 
     let startedAt: number | null = null;
     let ending: Ending | null = null;
-    let timer = setTimeout(kill, BOOT_LIMIT_MS);
+    let limit = setTimeout(kill, BOOT_LIMIT_MS);
+    let watch: NodeJS.Timeout | undefined;
+    const usage = () => usageOf(runner.pid ?? 0);
     const end = (given: Ending): void => {
-      if (ending !== null) return;
-      ending = given;
-      clearTimeout(timer);
+      ending ??= given;
+      clearTimeout(limit);
+      clearInterval(watch);
       kill();
     };
-    const onMessage = (message: RunnerMessage): void => {
-      if (message.type === 'ended') {
-        const { memoryBytes, ...rest } = message;
-        end({ ...rest, peakMemoryBytes: memoryBytes });
-        return;
-      }
-      clearTimeout(timer);
+    const begin = (): void => {
+      clearTimeout(limit);
       startedAt = performance.now();
-      timer = setTimeout(() => end(killedAtLimit(runner, timeLimitSeconds)), timeLimitSeconds * 1000);
+      const reason = `stopped at the time limit of ${timeLimitSeconds} s`;
+      limit = setTimeout(() => end(ended('time_limit', reason, usage())), timeLimitSeconds * 1000);
+      watch = setInterval(() => {
+        const used = usage();
+        if (used && used.peakMemoryBytes > (task.memoryMb + PROCESS_MB) * BYTES_PER_MB)
+          end(ended('memory_limit', OUT_OF_HEAP, used));
+      }, WATCH_MS);
       runner.send(task);
     };
-    runner.on('message', (message) => onMessage(message as RunnerMessage));
+    runner.on('message', (received) => {
+      const message = received as RunnerMessage;
+      if (message.type === 'booted') return begin();
+      const { memoryBytes, ...rest } = message;
+      end({ ...rest, peakMemoryBytes: memoryBytes });
+    });
     runner.once('error', reject);
+    // The node let go of this enclave, or this process ends.
+    process.once('disconnect', kill);
     process.once('exit', kill);
     runner.once('close', (_code, signal) => {
-      clearTimeout(timer);
+      clearTimeout(limit);
+      clearInterval(watch);
+      process.removeListener('disconnect', kill);
       process.removeListener('exit', kill);
       if (startedAt === null) return reject(new Error('the runner did not start'));
       if (ending === null && signal === 'SIGKILL')

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { outputBuffer } from './output-buffer.ts';
-import { MODULE_STDERR_FD, type RunnerMessage, type RunnerTask } from './protocol.ts';
+import { BYTES_PER_MB, MODULE_STDERR_FD, type RunnerMessage, type RunnerTask } from './protocol.ts';
 import { MODULE_NAME } from './wasi/abi.ts';
 import { seededRandom } from './wasi/random.ts';
 import { createWasi, ExitSignal, type Wasi } from './wasi/shim.ts';
@@ -53,7 +53,7 @@ const execute = async (task: RunnerTask, wasi: Wasi): Promise<Ended> => {
       memoryBytes: memory.buffer.byteLength,
     };
   } catch (error) {
-    return afterThrow(error, wasi, memory?.buffer.byteLength ?? 0, task.memoryBytes);
+    return afterThrow(error, wasi, memory?.buffer.byteLength ?? 0, task.memoryMb * BYTES_PER_MB);
   }
 };
 

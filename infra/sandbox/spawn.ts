@@ -10,6 +10,10 @@ const READABLE = ['./', '../../domain/', '../../node_modules/@noble/', '../../pa
 const PERMISSIONS = ['--permission', ...READABLE.map((path) => `--allow-fs-read=${path}`)];
 const COMMON = ['--no-warnings', '--disallow-code-generation-from-strings', '--no-addons'];
 
+const PAGES_PER_MB = 16;
+const RUNNER_HEAP_MB = 64;
+const MAX_TABLE_ENTRIES = 1_000_000;
+
 const works = (words: readonly string[]): boolean => {
   const [program = '', ...args] = words;
   return spawnSync(program, [...args, 'true'], { env: {}, stdio: 'ignore', timeout: 5000 }).status === 0;
@@ -63,11 +67,18 @@ export const spawnEnclave = ({ wrapper, withoutNetwork }: Isolation): ChildProce
     true,
   );
 
-/** Starts the process that runs a module in at most `memoryPages` pages of 64 KiB. */
-export const spawnRunner = (wrapper: Wrapper, memoryPages: number): ChildProcess =>
+/**
+ * Starts the process that runs a module with a linear memory of at most `memoryMb`. V8 counts that memory against the
+ * heap's bound: above half of it every growth would wait for a full collection, hence the factor of two.
+ */
+export const spawnRunner = (wrapper: Wrapper, memoryMb: number): ChildProcess =>
   start(
     wrapper.dieWithParent,
-    [`--wasm-max-mem-pages=${memoryPages}`, '--wasm-max-table-size=1000000', '--max-old-space-size=64'],
+    [
+      `--wasm-max-mem-pages=${memoryMb * PAGES_PER_MB}`,
+      `--wasm-max-table-size=${MAX_TABLE_ENTRIES}`,
+      `--max-old-space-size=${2 * memoryMb + RUNNER_HEAP_MB}`,
+    ],
     './runner.ts',
     ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     false,

@@ -4,7 +4,7 @@ import wabt from 'wabt';
 /** Assembles WebAssembly text; `name` appears in error messages only. */
 export const assemble = async (name: string, text: string): Promise<Uint8Array> => {
   const { parseWat } = await wabt();
-  const module = parseWat(name, text);
+  const module = parseWat(name, text, { exceptions: true, reference_types: true, bulk_memory: true });
   try {
     return new Uint8Array(module.toBinary({}).buffer);
   } finally {

@@ -1,0 +1,300 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EnclaveConfig, WorkOrder } from '../../domain/enclave/events.ts';
+import { assemble, assembleTestModule } from '../../test/workloads/assemble.ts';
+import { simulatedMachine } from '../../test/workloads/simulated-machine.ts';
+import { fromBase64Url } from '../verify/bytes.ts';
+import { type ProofVerdict, verifyAttestation, verifyExecutionProof } from '../verify/index.ts';
+import type { Enclave, FinishedRun } from './enclave.ts';
+import { createEnclaveHost, type EnclaveHost } from './host.ts';
+
+const NOW = new Date().toISOString();
+const NONCE = 'ab'.repeat(32);
+const CONFIG: EnclaveConfig = { memoryMb: 64, cpuCores: 1, allowDebug: false };
+const SEED = '5e'.repeat(32);
+
+const machine = simulatedMachine(NOW);
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+let host: EnclaveHost;
+beforeAll(() => {
+  host = createEnclaveHost({ platform: machine.platform });
+});
+afterAll(() => host.close());
+
+let created = 0;
+const enclaveOf = async (code: Uint8Array, config = CONFIG): Promise<Enclave> => {
+  created += 1;
+  const result = await host.create({ enclaveId: `enclave-${created}`, code, codeHash: sha256(code), config });
+  if (!result.ok) throw new Error(JSON.stringify(result));
+  return result.value;
+};
+
+const workOf = (input: Uint8Array, work: Partial<WorkOrder> = {}): WorkOrder => ({
+  args: [],
+  inputHash: sha256(input),
+  randomSeed: SEED,
+  clockStart: '2026-01-01T00:00:00.000Z',
+  timeLimitSeconds: 30,
+  ...work,
+});
+
+const order = (work: WorkOrder) => ({ jobId: 'job-1', providerId: 'provider-1', work });
+
+/** Runs a test module once, in an enclave of its own. */
+const runOnce = async (module: string | Uint8Array, work: Partial<WorkOrder> = {}): Promise<FinishedRun> => {
+  const enclave = await enclaveOf(typeof module === 'string' ? await assembleTestModule(module) : module);
+  const input = new Uint8Array(0);
+  await enclave.attest(NONCE);
+  const result = await enclave.run(order(workOf(input, work)), input);
+  await enclave.destroy();
+  if (!result.ok) throw new Error(JSON.stringify(result));
+  return result.value;
+};
+
+const verify = (proof: unknown): Promise<ProofVerdict> =>
+  verifyExecutionProof(proof, { roots: machine.roots, now: new Date(), policy: { allowSimulated: true } });
+
+const isAlive = (pid: string): boolean => {
+  try {
+    process.kill(Number(pid), 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Pids of this process's descendants, from /proc. */
+const descendants = async (pid: string): Promise<string[]> => {
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter(Boolean);
+  const deeper = await Promise.all(children.map(descendants));
+  return [...children, ...deeper.flat()];
+};
+
+describe('an enclave', () => {
+  it('R42: runs real work and proves it with its own key', async () => {
+    const code = new Uint8Array(await readFile(new URL('../workloads/word-count.wasm', import.meta.url)));
+    const enclave = await enclaveOf(code);
+    const attested = await enclave.attest(NONCE);
+    if (!attested.ok) throw new Error(attested.message);
+    const input = bytesOf('three small words');
+    const run = await enclave.run(order(workOf(input)), input);
+    if (!run.ok) throw new Error(run.message);
+    expect(new TextDecoder().decode(run.value.output)).toBe('words: 3\n');
+    expect(run.value.proof.record).toMatchObject({
+      outcome: 'exited',
+      exitCode: 0,
+      moduleHash: sha256(code),
+      inputHash: sha256(input),
+      outputHash: sha256(run.value.output),
+      outputBytes: 9,
+      reportHash: sha256(fromBase64Url(attested.value.report)),
+    });
+    expect(await verify(run.value.proof)).toMatchObject({ valid: true, platform: 'simulated' });
+  });
+
+  it('R38: binds code, configuration, nonce and key into its report', async () => {
+    const code = await assembleTestModule('exit-3');
+    const [enclave, bigger] = [await enclaveOf(code), await enclaveOf(code, { ...CONFIG, memoryMb: 65 })];
+    expect(enclave.measurement).not.toBe(bigger.measurement);
+    expect(enclave.enclaveKey).not.toBe(bigger.enclaveKey);
+    const attested = await enclave.attest(NONCE);
+    if (!attested.ok) throw new Error(attested.message);
+    const [vcek = '', ...chain] = attested.value.certificates;
+    const verdict = async (expected: { measurement: string; nonce: string; key: string }) =>
+      verifyAttestation({
+        format: 'sev-snp',
+        evidence: fromBase64Url(attested.value.report),
+        collateral: { vcek: fromBase64Url(vcek), chain: chain.map(fromBase64Url) },
+        now: new Date(),
+        policy: { roots: machine.roots, allowSimulated: true },
+        expected,
+      });
+    const honest = { measurement: enclave.measurement, nonce: NONCE, key: enclave.enclaveKey };
+    const failed = async (change: Partial<typeof honest>) =>
+      (await verdict({ ...honest, ...change })).reasons.filter((step) => !step.ok).map((step) => step.code);
+    expect(await failed({})).toEqual([]);
+    expect(await failed({ measurement: bigger.measurement })).toEqual(['MEASUREMENT_MISMATCH']);
+    expect(await failed({ nonce: 'cd'.repeat(32) })).toEqual(['REPORT_DATA_MISMATCH']);
+    expect(await failed({ key: bigger.enclaveKey })).toEqual(['REPORT_DATA_MISMATCH']);
+  });
+
+  it('answers a repeated attestation or run like the first, and one run at a time', async () => {
+    const enclave = await enclaveOf(await assembleTestModule('loop'));
+    const input = new Uint8Array(0);
+    const first = order(workOf(input, { timeLimitSeconds: 0.5 }));
+    expect(await enclave.run(first, input)).toMatchObject({ ok: false, code: 'CONFLICT' });
+    const attestations = await Promise.all([enclave.attest(NONCE), enclave.attest(NONCE)]);
+    expect(attestations[0]).toEqual(attestations[1]);
+    const running = [enclave.run(first, input), enclave.run(structuredClone(first), input)];
+    expect(await enclave.run(order(workOf(input)), input)).toMatchObject({ ok: false, code: 'CONFLICT' });
+    const [one, two] = await Promise.all(running);
+    expect(one).toEqual(two);
+    expect(await enclave.run(first, input)).toEqual(one);
+  });
+
+  it('refuses a work order that breaks a rule, naming it', async () => {
+    const enclave = await enclaveOf(await assembleTestModule('exit-3'));
+    const input = new Uint8Array(0);
+    await enclave.attest(NONCE);
+    const fields = async (work: Partial<WorkOrder>) => {
+      const result = await enclave.run(order(workOf(input, work)), input);
+      return result.ok ? [] : (result.errors ?? []).map((error) => error.field);
+    };
+    expect(await fields({ args: ['a\0b'] })).toEqual(['work.args']);
+    expect(await fields({ randomSeed: 'abc' })).toEqual(['work.randomSeed']);
+    expect(await fields({ clockStart: 'soon' })).toEqual(['work.clockStart']);
+    expect(await fields({ timeLimitSeconds: 3_000_000 })).toEqual(['work.timeLimitSeconds']);
+    expect(await fields({ inputHash: 'ff'.repeat(32) })).toEqual(['work.inputHash']);
+    expect(await enclave.attest('short')).toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+});
+
+describe('a module in its sandbox', () => {
+  it('exits with its own code, which is a result', async () => {
+    expect((await runOnce('exit-3')).proof.record).toMatchObject({ outcome: 'exited', exitCode: 3 });
+  });
+
+  it('gets its arguments', async () => {
+    const { output } = await runOnce('echo-args', { args: ['one', 'zwei ü', ''] });
+    expect(new TextDecoder().decode(output)).toBe('main.wasm\0one\0zwei ü\0\0');
+  });
+
+  it('gets a capability error for a file and for a socket, and sees no environment', async () => {
+    expect((await runOnce('open-file')).proof.record.exitCode).toBe(76);
+    expect((await runOnce('open-socket')).proof.record.exitCode).toBe(76);
+    expect((await runOnce('environment')).proof.record.exitCode).toBe(0);
+  });
+
+  it('cannot outlive its exit', async () => {
+    const { proof, output } = await runOnce('catch-exit');
+    expect(proof.record).toMatchObject({ outcome: 'exited', exitCode: 5 });
+    expect(output.length).toBe(0);
+  });
+
+  it('has the same output in two enclaves with the same order, and another with another seed', async () => {
+    const [a, b, c] = [
+      await runOnce('random-and-clock'),
+      await runOnce('random-and-clock'),
+      await runOnce('random-and-clock', { randomSeed: '00'.repeat(32) }),
+    ];
+    expect(a.proof.record.outputHash).toBe(b.proof.record.outputHash);
+    expect(a.proof.record.outputHash).not.toBe(c.proof.record.outputHash);
+    const clock = Buffer.from(a.output).readBigUInt64LE(32);
+    expect(clock).toBe(BigInt(Date.parse('2026-01-01T00:00:00Z')) * 1_000_000n + 1_000_000n);
+    expect(Buffer.from(a.output).readBigUInt64LE(40) - clock).toBe(1_000_000n);
+  });
+
+  it('is killed at its time limit, and the submitter learns why', async () => {
+    const { proof, output } = await runOnce('loop', { timeLimitSeconds: 1 });
+    expect(proof.record).toMatchObject({ outcome: 'time_limit', exitCode: null, outputBytes: 0 });
+    expect(proof.record.stderrTail).toBe('looping\n\n[sandbox] stopped at the time limit of 1 s\n');
+    expect(proof.record.resources.wallMs).toBeGreaterThanOrEqual(1000);
+    expect(proof.record.resources.wallMs).toBeLessThan(10_000);
+    expect(proof.record.resources.cpuMs).toBeGreaterThan(100);
+    expect(output.length).toBe(0);
+    expect(await verify(proof)).toMatchObject({ valid: true });
+  });
+
+  it('cannot have more memory than its enclave', async () => {
+    const { proof } = await runOnce('grow-memory');
+    expect(proof.record).toMatchObject({ outcome: 'memory_limit', exitCode: null });
+    expect(proof.record.resources.peakMemoryBytes).toBe(64 * 1024 * 1024);
+    expect(proof.record.stderrTail).toContain('no more memory');
+    expect(await verify(proof)).toMatchObject({ valid: true });
+  });
+
+  it('cannot fill the heap around its memory either', async () => {
+    const tables = Array.from({ length: 100 }, (_, index) => `$t${index}`);
+    const code = await assemble(
+      'tables.wat',
+      `(module (memory (export "memory") 1)
+        ${tables.map((name) => `(table ${name} 1 externref)`).join(' ')}
+        (func (export "_start")
+          ${tables.map((name) => `(drop (table.grow ${name} (ref.null extern) (i32.const 999000)))`).join(' ')}))`,
+    );
+    const { proof } = await runOnce(code);
+    expect(proof.record.outcome).toBe('memory_limit');
+    expect(proof.record.stderrTail).toContain('used up the memory of its process');
+    expect(await verify(proof)).toMatchObject({ valid: true });
+  });
+
+  it('cannot write more than 16 MiB', async () => {
+    const { proof, output } = await runOnce('flood-output');
+    expect(proof.record).toMatchObject({ outcome: 'exited', exitCode: 51 });
+    expect(output.length).toBe(16 * 1024 * 1024);
+  });
+
+  it('may trap, which is told apart from a limit', async () => {
+    const { proof } = await runOnce('trap');
+    expect(proof.record).toMatchObject({ outcome: 'trapped', exitCode: null });
+    expect(proof.record.stderrTail).toContain('divide by zero');
+  });
+});
+
+describe('an enclave host', () => {
+  it('refuses what could not run, naming field and rule', async () => {
+    const code = await assembleTestModule('exit-3');
+    const good = { enclaveId: 'refused', code, codeHash: sha256(code), config: CONFIG };
+    const errors = async (change: Partial<typeof good>) => {
+      const result = await host.create({ ...good, ...change });
+      return result.ok ? [] : (result.errors ?? []);
+    };
+    expect(await errors({ config: { ...CONFIG, memoryMb: 10_240 } })).toEqual([
+      { field: 'config.memoryMb', rule: 'a whole number from 1 to 4096' },
+    ]);
+    expect(await errors({ codeHash: '00'.repeat(32) })).toMatchObject([{ field: 'codeHash' }]);
+    const cut = code.subarray(0, code.length - 3);
+    expect(await errors({ code: cut, codeHash: sha256(cut) })).toMatchObject([{ field: 'module' }]);
+    const large = await assembleTestModule('large-start');
+    expect(await errors({ code: large, codeHash: sha256(large) })).toEqual([
+      { field: 'config.memoryMb', rule: 'at least 65, which the module starts with' },
+    ]);
+    expect(host.get('refused')).toBeUndefined();
+  });
+
+  it('R40: gives the same enclave for the same order, never two, and none after its end', async () => {
+    const code = await assembleTestModule('exit-3');
+    const same = { enclaveId: 'enclave-same', code, codeHash: sha256(code), config: CONFIG };
+    const [a, b] = await Promise.all([host.create(same), host.create(same)]);
+    if (!a.ok || !b.ok) throw new Error('not created');
+    expect(a.value).toBe(b.value);
+    expect(host.live()).toContain('enclave-same');
+    expect(await host.create({ ...same, config: { ...CONFIG, memoryMb: 128 } })).toMatchObject({
+      code: 'CONFLICT',
+    });
+    await a.value.destroy();
+    await a.value.destroy();
+    expect(host.live()).not.toContain('enclave-same');
+    expect(await host.create(same)).toMatchObject({ ok: false, code: 'CONFLICT' });
+    expect(await a.value.attest(NONCE)).toMatchObject({ ok: false, code: 'RESOURCE_UNAVAILABLE' });
+  });
+
+  it('keeps a quota', async () => {
+    const small = createEnclaveHost({ platform: machine.platform, maximumEnclaves: 1 });
+    const code = await assembleTestModule('exit-3');
+    const base = { code, codeHash: sha256(code), config: CONFIG };
+    expect((await small.create({ ...base, enclaveId: 'one' })).ok).toBe(true);
+    expect(await small.create({ ...base, enclaveId: 'two' })).toMatchObject({ code: 'RESOURCE_UNAVAILABLE' });
+    await small.close();
+    expect(small.live()).toEqual([]);
+  });
+
+  it('ends a run whose enclave is destroyed, and leaves no process behind', async () => {
+    const before = new Set(await descendants(String(process.pid)));
+    const enclave = await enclaveOf(await assembleTestModule('loop'));
+    const input = new Uint8Array(0);
+    await enclave.attest(NONCE);
+    const running = enclave.run(order(workOf(input)), input);
+    const started = async (): Promise<string[]> => {
+      const now = (await descendants(String(process.pid))).filter((pid) => !before.has(pid));
+      return now.length < 2 ? started() : now;
+    };
+    const pids = await started();
+    await enclave.destroy();
+    expect(await running).toMatchObject({ ok: false, code: 'RESOURCE_UNAVAILABLE' });
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+});
