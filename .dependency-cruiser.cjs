@@ -32,10 +32,18 @@ module.exports = {
       from: { path: '^workflows/', pathNot: SPEC },
       to: { path: '^activities/', dependencyTypesNot: ['type-only'] },
     },
-    mayOnlyImport('api-imports-domain-infra-queries', '^api/', [
-      '^(domain|api|infra/(?!main/))',
-      String.raw`^projections/.*queries\.ts$`,
-    ]),
+    mayOnlyImport('api-imports-domain-infra-queries', '^api/', '^(domain|api|infra/(?!main/)|projections)'),
+    {
+      name: 'api-calls-only-queries-of-projections',
+      comment: 'Besides their types: queries, and the wait for a position',
+      severity: 'error',
+      from: { path: '^api/', pathNot: SPEC },
+      to: {
+        path: '^projections/',
+        pathNot: String.raw`/(queries|checkpoints)\.ts$`,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     mayOnlyImport(
       'main-imports-product',
       '^infra/main/',
