@@ -7,7 +7,7 @@ const base64url = (maxChars: number) => z.base64url().max(maxChars);
 const count = z.number().int().nonnegative();
 
 /** An execution record in transit. Its meaning is checked by `infra/verify`, its shape here. */
-export const executionRecordSchema = z.object({
+const executionRecordSchema = z.object({
   proofType: z.literal('proof_of_execution'),
   version: z.literal(1),
   jobId: z.string().max(64).nullable(),

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { reject } from '../../domain/errors.ts';
-import { type Micro, toMicro } from '../../domain/money.ts';
+import { toMicro } from '../../domain/money.ts';
 import type { Command, CommandMeta, CommandOutcome } from '../../domain/ports/lifecycles.ts';
 import { SealingKeyMissing } from '../keys/sealing.ts';
-import { type AuctionTerms, type Bidder, createBidDesk, type PlaceBidRequest } from './bid-desk.ts';
+import { type AuctionTerms, type Bidder, createBidDesk } from './bid-desk.ts';
 import { bidIdOf } from './bid-id.ts';
 import { sealContext } from './seal-context.ts';
 
@@ -76,7 +76,7 @@ const desk = createBidDesk({
 const place = (
   price: string,
   ref: { providerId: string; owner?: string } | { owner: string } = { providerId: bidder.providerId },
-) => desk.placeBid({ auctionId: AUCTION, price, meta, ...ref } as PlaceBidRequest);
+) => desk.placeBid({ auctionId: AUCTION, price, meta, ...ref });
 
 describe('bid desk', () => {
   it('seals price and nonce under the auction, bound to the bid, and sends ciphertext alone', async () => {
@@ -169,7 +169,7 @@ describe('bid desk', () => {
 
   it('invariant 10: no answer and no command tells the price', async () => {
     auction = { ...terms, ceiling: toMicro('5000000000') };
-    const prices = fc.bigInt({ min: 100_000n, max: 10n ** 10n }).map((price) => toMicro(price) as Micro);
+    const prices = fc.bigInt({ min: 100_000n, max: 10n ** 10n }).map((price) => toMicro(price));
     await fc.assert(
       fc.asyncProperty(prices, async (price) => {
         const answer = await place(price);

@@ -49,7 +49,7 @@ const callEngine = <T extends EngineRequest['type']>(
   request: Extract<EngineRequest, { type: T }>,
   limits: CallLimits,
 ): Promise<CallOutcome<EngineReplies[T] | MeshRefusal>> =>
-  callPeer(connection, protocol, request, engineReplySchemas[request.type as T], {
+  callPeer(connection, protocol, request, engineReplySchemas[request.type], {
     ...limits,
     maxReplyBytes: ARTIFACT_FRAME_BYTES,
   });

@@ -52,7 +52,7 @@ export const createEngines = ({ links, nowMs, signal }: EnginesDeps): Engines =>
           if (!outcome.ok) {
             last = reject('RESOURCE_UNAVAILABLE', `the engine did not answer (${outcome.failure})`);
           } else if (outcome.reply.type !== 'refused') {
-            return outcome.reply as EngineReplies[T];
+            return outcome.reply;
           } else {
             const { code, message, errors } = outcome.reply;
             last = reject(code, message, errors);

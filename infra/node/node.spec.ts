@@ -103,6 +103,7 @@ describe('a node and its engine', () => {
     await first.stop();
     const second = await engineWith({ seed, port });
     await joined(second);
+    expect(second.joins).toMatchObject([{ asn: 64_500 }]);
   });
 
   it('keeps trying while its join is refused', async () => {
@@ -113,6 +114,7 @@ describe('a node and its engine', () => {
     });
     await nodeWith(configFor([engine.address]));
     await joined(engine);
+    expect(logged.filter((line) => line.includes('RESOURCE_UNAVAILABLE starting'))).toHaveLength(2);
   });
 
   it('joins nobody who answers under another key', async () => {
@@ -127,6 +129,7 @@ describe('a node and its engine', () => {
     const engines = [await engineWith(), await engineWith()];
     await nodeWith(configFor(engines.map((engine) => engine.address)));
     await Promise.all(engines.map((engine) => joined(engine)));
+    expect(logged.filter((line) => line.startsWith('node ready'))).toHaveLength(2);
   });
 
   it('attests its host under its own key', async () => {

@@ -134,7 +134,7 @@ const startNode = async (
     },
     onError: (error) => errors.push(error),
   });
-  const connection = await peer.libp2p.dial(multiaddr(engine.addresses()[0] as string));
+  const connection = await peer.libp2p.dial(multiaddr(engine.addresses()[0]));
   return {
     peer,
     seed,

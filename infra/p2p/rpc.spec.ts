@@ -36,7 +36,7 @@ const connect = async (
     onError: (error) => errors.push(error),
     ...serve,
   });
-  const connection = await client.libp2p.dial(multiaddr(server.addresses()[0] as string));
+  const connection = await client.libp2p.dial(multiaddr(server.addresses()[0]));
   return { client, server, connection, errors };
 };
 

@@ -3,7 +3,7 @@ import type { Uint8ArrayList } from 'uint8arraylist';
 import { createFrameDecoder } from './frames.ts';
 
 /** The stream ended before its frame was complete. */
-export class StreamEndedError extends Error {
+class StreamEndedError extends Error {
   override readonly name = 'StreamEndedError';
 }
 
@@ -30,7 +30,7 @@ export const readFrame = (
         const [message] = decoder.push(event.data);
         if (message !== undefined) finish(() => resolve(message));
       } catch (error) {
-        finish(() => reject(error as Error));
+        finish(() => reject(error instanceof Error ? error : new Error(String(error))));
       }
     };
     // Buffered data is dispatched in a microtask queued before this one, so it still wins.
