@@ -22,12 +22,14 @@ export interface AppendRequest {
 
 export const NO_ORIGIN: Origin = { workflowId: null, runId: null };
 
-/** Printable ASCII without spaces: what stream ids, types and workflow ids are made of. */
-const NAME = /^[\x21-\x7e]{1,255}$/;
+/** What stream ids, types and workflow ids are made of: printable ASCII without space, quote and backslash. */
+const NAME = /^[!#-[\]-~]{1,255}$/;
 
 const checkName = (what: string, value: string): void => {
   if (!NAME.test(value))
-    throw new RangeError(`${what} must be 1 to 255 printable ASCII characters without spaces`);
+    throw new RangeError(
+      `${what} must be 1 to 255 printable ASCII characters without space, quote and backslash`,
+    );
 };
 
 /** A value of a wrong type would be stored as broken JSON, for ever. */

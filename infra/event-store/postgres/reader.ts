@@ -1,6 +1,5 @@
-import type { Pool } from 'pg';
+import type { CustomTypesConfig, Pool } from 'pg';
 import type { RecordedEvent } from '../../../domain/event.ts';
-import type { JsonObject } from '../../../domain/json.ts';
 import type { Head, ReadAllOptions, ReadStreamOptions } from '../../../domain/ports/event-store.ts';
 import { type Upcasters, upcast } from '../../../domain/upcasters.ts';
 
@@ -10,61 +9,82 @@ export interface Reader {
   head(): Promise<Head>;
 }
 
-/**
- * The page as one row of texts, so that the content is parsed once and no row is decoded by itself. Positions precede
- * their envelopes in the same JSON array; hashes and times have a fixed width.
- */
-const onePage = (rows: string): string => `
-  select string_agg(position || ',' || envelope, ','),
-         encode(string_agg(hash, ''), 'hex'),
-         encode(string_agg(timestamptz_send(recorded_at), ''), 'hex'),
-         string_agg(coalesce(workflow_id, ''), E'\\n'),
-         string_agg(coalesce(run_id, ''), E'\\n')
-    from (select position, envelope, hash, recorded_at, workflow_id, run_id from log.events ${rows}) page`;
+/** Events of one row: enough to make decoding cheap, few enough to be decoded while the server works on the next. */
+const CHUNK = 100;
 
-type PageRow = [content: string | null, hashes: string, times: string, workflowIds: string, runIds: string];
+/**
+ * A page as rows of JSON text, a chunk of events each, in order. Content is thus parsed once and without a decoder per
+ * column; hashes and times have a fixed width, names hold no space. The bounds of the chunks are found first.
+ */
+const pageQuery = (key: 'position' | 'revision', where: string, limit = '') => `
+  select content.chunk
+    from (select min(${key}) as first, max(${key}) as last
+            from (select ${key}, row_number() over (order by ${key}) - 1 as n
+                    from (select ${key} from log.events where ${where} order by ${key} ${limit}) found) numbered
+           group by n / ${CHUNK}
+           order by first) bounds
+   cross join lateral (
+     select '{"hashes":"' || encode(string_agg(hash, ''), 'hex')
+         || '","times":"' || encode(string_agg(timestamptz_send(recorded_at), ''), 'hex')
+         || '","workflowIds":"' || string_agg(coalesce(workflow_id, ''), ' ')
+         || '","runIds":"' || string_agg(coalesce(run_id, ''), ' ')
+         || '","events":[' || string_agg(position || ',' || envelope, ',') || ']}' as chunk
+       from (select * from log.events
+              where ${where} and ${key} between bounds.first and bounds.last order by ${key}) found
+   ) content`;
 
 /** What of an envelope is read back. */
-interface Envelope {
-  readonly id: string;
-  readonly stream: string;
-  readonly revision: number;
-  readonly type: string;
-  readonly schemaVersion: number;
-  readonly data: JsonObject;
-  readonly occurredAt: string;
-  readonly actor: string;
-  readonly correlationId: string;
-  readonly causationId: string;
-  readonly traceparent: string | null;
+type Envelope = Pick<
+  RecordedEvent,
+  | 'id'
+  | 'stream'
+  | 'type'
+  | 'schemaVersion'
+  | 'data'
+  | 'occurredAt'
+  | 'actor'
+  | 'correlationId'
+  | 'causationId'
+  | 'traceparent'
+> & { readonly revision: number };
+
+interface Chunk {
+  readonly hashes: string;
+  readonly times: string;
+  readonly workflowIds: string;
+  readonly runIds: string;
+  /** Position and envelope in turn. */
+  readonly events: readonly (number | Envelope)[];
 }
 
 const STREAM = {
   name: 'log-stream',
-  text: onePage('where stream = $1 and revision between $2 and $3 order by revision'),
-  rowMode: 'array',
-} as const;
+  text: pageQuery('revision', 'stream = $1 and revision between $2 and $3'),
+};
 
 const END = 2n ** 63n - 1n;
 
 export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
-  const page = async (query: { name: string; text: string; rowMode: 'array' }, values: unknown[]) => {
-    const { rows } = await pool.query<PageRow>({ ...query, values });
-    const events = eventsOf(rows[0] as PageRow);
-    return events.map((event) => upcast(upcasters, event));
+  const decode = (chunk: string): RecordedEvent[] => eventsOf(chunk).map((event) => upcast(upcasters, event));
+  // As the parser of the only column, it runs on each row as it arrives.
+  const types = { getTypeParser: () => decode } as CustomTypesConfig;
+
+  const page = async (query: { name: string; text: string }, values: unknown[]): Promise<RecordedEvent[]> => {
+    const { rows } = await pool.query<[RecordedEvent[]]>({ ...query, values, types, rowMode: 'array' });
+    return rows.flatMap(([events]) => events);
   };
 
   return {
     stream: (stream, { from = 0n, to = END } = {}) => page(STREAM, [stream, from, to]),
-    all: ({ after, limit, types, stream }) => {
+    all: ({ after, limit, types: wanted, stream }) => {
       const values: unknown[] = [after, limit];
       const where = ['position > $1'];
-      if (types) where.push(`type = any($${values.push(types)})`);
+      if (wanted) where.push(`type = any($${values.push(wanted)})`);
       if (stream !== undefined) where.push(`stream = $${values.push(stream)}`);
       // Within a stream revision order is position order, and the stream's index serves it.
-      const order = stream === undefined ? 'position' : 'revision';
-      const text = onePage(`where ${where.join(' and ')} order by ${order} limit $2`);
-      return page({ name: `log-all-by-${order}${types ? '-of-types' : ''}`, text, rowMode: 'array' }, values);
+      const key = stream === undefined ? 'position' : 'revision';
+      const text = pageQuery(key, where.join(' and '), 'limit $2');
+      return page({ name: `log-all-by-${key}${wanted ? '-of-types' : ''}`, text }, values);
     },
     head: async () => {
       const { rows } = await pool.query<[string | bigint, string]>({
@@ -78,11 +98,10 @@ export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
   };
 };
 
-const eventsOf = ([content, hashes, times, workflowIds, runIds]: PageRow): RecordedEvent[] => {
-  if (content === null) return [];
-  const parsed = JSON.parse(`[${content}]`) as (number | Envelope)[];
-  const workflows = workflowIds.split('\n');
-  const runs = runIds.split('\n');
+const eventsOf = (text: string): RecordedEvent[] => {
+  const { hashes, times, workflowIds, runIds, events: parsed } = JSON.parse(text) as Chunk;
+  const workflows = workflowIds.split(' ');
+  const runs = runIds.split(' ');
   const events = new Array<RecordedEvent>(workflows.length);
   let recordedAt = '';
   let recordedHex = '';

@@ -64,3 +64,10 @@ export const writeBatch = async (pool: Pool, requests: readonly AppendRequest[])
   );
   return { committed: false, moved: new Set(moved) };
 };
+
+/** Array literals. pg's own would quote every number and look for what a name cannot hold. */
+const numbers = (values: readonly (number | bigint | null)[]): string =>
+  `{${values.map((value) => value ?? 'null').join(',')}}`;
+
+const names = (values: readonly (string | null)[]): string =>
+  `{${values.map((value) => (value === null ? 'null' : `"${value}"`)).join(',')}}`;

@@ -1,0 +1,129 @@
+import { cpus, totalmem } from 'node:os';
+
+/** Two ways of doing the same work. Each call does one measurement and answers with its throughput in `unit`. */
+export interface Case {
+  readonly name: string;
+  /** What is counted, per second. */
+  readonly unit: string;
+  ours(): Promise<number>;
+  baseline(): Promise<number>;
+}
+
+export interface OpenSuite {
+  readonly cases: readonly Case[];
+  close(): Promise<void>;
+}
+
+export interface Suite {
+  readonly name: string;
+  /** Starts what the cases need. */
+  open(): Promise<OpenSuite>;
+}
+
+export interface CaseResult {
+  readonly name: string;
+  /** Median throughput. */
+  readonly ours: number;
+  readonly baseline: number;
+  /** Median over the rounds of ours ÷ baseline in the same round. */
+  readonly ratio: number;
+  readonly unit: string;
+  readonly rounds: number;
+  /** Interquartile range of the ratio over its median. */
+  readonly spread: number;
+}
+
+export interface SuiteResult {
+  readonly suite: string;
+  readonly machine: string;
+  readonly cases: readonly CaseResult[];
+}
+
+export interface RunOptions {
+  readonly rounds: number;
+  /** Names of the cases to run; all when empty. */
+  readonly only: readonly string[];
+  readonly onProgress: (line: string) => void;
+}
+
+export const MIN_ROUNDS = 7;
+
+/** Runs every case in interleaved rounds after one that is thrown away: whatever else the machine does meets both sides. */
+export const runSuite = async (
+  suite: Suite,
+  { rounds, only, onProgress }: RunOptions,
+): Promise<SuiteResult> => {
+  const { cases, close } = await suite.open();
+  try {
+    const results: CaseResult[] = [];
+    for (const one of cases.filter(({ name }) => only.length === 0 || only.includes(name))) {
+      const result = await runCase(one, rounds);
+      onProgress(describe(result));
+      results.push(result);
+    }
+    return { suite: suite.name, machine: machine(), cases: results };
+  } finally {
+    await close();
+  }
+};
+
+const runCase = async ({ name, unit, ours, baseline }: Case, rounds: number): Promise<CaseResult> => {
+  const measured: { ours: number; baseline: number }[] = [];
+  await ours();
+  await baseline();
+  for (let round = 0; round < rounds; round++) {
+    // The side that goes first alternates.
+    const first = round % 2 === 0 ? await ours() : null;
+    const plain = await baseline();
+    measured.push({ ours: first ?? (await ours()), baseline: plain });
+  }
+  const ratios = measured.map((round) => round.ours / round.baseline);
+  const ratio = quantile(ratios, 0.5);
+  return {
+    name,
+    ours: Math.round(
+      quantile(
+        measured.map((round) => round.ours),
+        0.5,
+      ),
+    ),
+    baseline: Math.round(
+      quantile(
+        measured.map((round) => round.baseline),
+        0.5,
+      ),
+    ),
+    ratio: round3(ratio),
+    unit,
+    rounds,
+    spread: round3((quantile(ratios, 0.75) - quantile(ratios, 0.25)) / ratio),
+  };
+};
+
+/** Repeats `work` for `ms` and answers with its units per second. `work` answers with the units it did. */
+export const throughput = async (ms: number, work: () => Promise<number>): Promise<number> => {
+  const start = performance.now();
+  let units = 0;
+  while (performance.now() - start < ms) units += await work();
+  return (units * 1000) / (performance.now() - start);
+};
+
+/** Linear interpolation between the two nearest values. */
+export const quantile = (values: readonly number[], at: number): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const index = (sorted.length - 1) * at;
+  const low = sorted[Math.floor(index)] ?? Number.NaN;
+  const high = sorted[Math.ceil(index)] ?? Number.NaN;
+  return low + (high - low) * (index % 1);
+};
+
+const round3 = (value: number): number => Math.round(value * 1000) / 1000;
+
+const machine = (): string => {
+  const [cpu] = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} × ${cpu?.model ?? 'unknown'}, ${memory} GiB, ${process.platform}, node ${process.version}`;
+};
+
+const describe = ({ name, ours, baseline, ratio, unit, rounds, spread }: CaseResult): string =>
+  `${name.padEnd(18)} ours ${ours} ${unit}, baseline ${baseline} ${unit}, ratio ${ratio} (${rounds} rounds, spread ${spread})`;
