@@ -1,6 +1,9 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import type { OpenedBid, Winner } from '../auction/events.ts';
 import type { PlatformLabel } from '../enclave/events.ts';
 import type { ErrorCode } from '../errors.ts';
+import { ulidFrom } from '../ids.ts';
 import { type Micro, ZERO } from '../money.ts';
 import type { TierName } from '../tiers.ts';
 import type { JobEvent, JobMemberFailed, JobProven, JobResultReceived, JobSubmitted } from './events.ts';
@@ -80,7 +83,7 @@ export const blankJob: Job = {
 
 /** Enclave ids derive from job and provider: asking twice is asking once. */
 export const enclaveIdOf = (jobId: string, providerId: string): string =>
-  `enclave-${jobId.slice('job-'.length)}.${providerId.slice('provider-'.length)}`;
+  `enclave-${ulidFrom(sha256(utf8ToBytes(`aivillage-enclave-v1\n${jobId}\n${providerId}`)))}`;
 
 export const quorumIdOf = (jobId: string): string => `quorum-${jobId.slice('job-'.length)}`;
 
