@@ -72,9 +72,8 @@ export const rebuild = (
       await dropAbandonedBuilds(session, projection.name);
       return createBuild(session, projection);
     });
-    for (;;) {
-      const { position: head } = await store.head();
-      if (head - build.position <= LAST_STRETCH) return swap(store, session, projection, build);
+    let head = (await store.head()).position;
+    do {
       build = await catchUp(store, session, projection, build, head, signal);
       signal?.throwIfAborted();
       if (build.failure) {
@@ -82,5 +81,7 @@ export const rebuild = (
         await transaction(session, () => dropBuild(session, build));
         throw new RebuildStoppedError(projection.name, failure);
       }
-    }
+      head = (await store.head()).position;
+    } while (head - build.position > LAST_STRETCH);
+    return swap(store, session, projection, build);
   });

@@ -12,9 +12,12 @@ export const withSession = async <T>(pool: Pool, work: (session: Session) => Pro
   client.on('error', () => undefined);
   try {
     await client.query('set synchronous_commit = off');
-    return await work(client);
+    const result = await work(client);
+    // The server notices the end of a session late; whoever waits for its locks should not have to.
+    await client.query('select pg_advisory_unlock_all()');
+    return result;
   } finally {
-    // Ends the session, and with it its locks and settings.
+    // Ends the session, and with it its settings and what is left of its locks.
     client.release(true);
   }
 };

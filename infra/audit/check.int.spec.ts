@@ -1,0 +1,311 @@
+import * as fc from 'fast-check';
+import type { Pool } from 'pg';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { aggregateOf } from '../../domain/event.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { LifecycleView } from '../../domain/ports/lifecycles.ts';
+import { foldMachine, foldStream, isLifecycle } from '../../domain/registry.ts';
+import { compareWithRebuild } from '../../projections/compare.ts';
+import { ledgerTotal } from '../../projections/ledger/queries.ts';
+import { READ_MODELS } from '../../projections/read-models.ts';
+import { createRunner } from '../../projections/runner.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { plots, tell } from '../../test/support/stories.ts';
+import { createPostgresEventStore } from '../event-store/postgres/store.ts';
+import { migrate } from '../postgres/migrate.ts';
+import { createPool } from '../postgres/pool.ts';
+import { runAuditCheck } from './check.ts';
+import { replayStream } from './replay.ts';
+import { passed } from './report.ts';
+
+let database: TestDatabase;
+let pool: Pool;
+let store: EventStore;
+/** What the workflows of the open lifecycles hold. */
+let workflows: Map<string, LifecycleView>;
+
+const [plot] = fc.sample(plots({ min: 6, max: 6 }), { numRuns: 1, seed: 21 });
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  await migrate(database.url);
+  pool = createPool(database.url, { name: 'test', max: 16 });
+  store = createPostgresEventStore({ pool });
+  await tell(store, plot as NonNullable<typeof plot>);
+  const runner = createRunner({ pool, store, log: pino({ level: 'silent' }) });
+  for (const projection of READ_MODELS) await runner.catchUp(projection);
+  workflows = new Map();
+  for (const { stream } of plot?.stories ?? []) await goLive(stream);
+});
+
+afterEach(async () => {
+  await store.close();
+  await pool.end();
+  await database.drop();
+});
+
+/** Leaves behind what the durable host does: a workflow for an open lifecycle, a final snapshot of an ended one. */
+const goLive = async (stream: string): Promise<void> => {
+  const events = await store.readStream(stream);
+  const { revision, version, value, context } = foldStream(stream, events);
+  const aggregate = aggregateOf(stream);
+  if (aggregate === 'ledger')
+    await store.saveSnapshot(stream, { revision: BigInt(revision), version: 1, state: context });
+  if (!isLifecycle(aggregate)) return;
+  if (foldMachine(aggregate, events).status === 'done') {
+    await store.saveSnapshot(stream, { revision: BigInt(revision), version, state: { value, context } });
+  } else {
+    workflows.set(stream, {
+      revision: String(revision),
+      version,
+      value: value as string,
+      context,
+      running: true,
+    });
+  }
+};
+
+const check = () =>
+  runAuditCheck({
+    pool,
+    store,
+    lifecycles: { inspect: async (stream) => workflows.get(stream) ?? null },
+    attempts: 2,
+    waitMs: 10,
+    readModels: READ_MODELS.map((projection) => ({
+      name: projection.name,
+      compare: () => compareWithRebuild(pool, store, projection),
+    })),
+    ledgerTotal: () => ledgerTotal(pool),
+  });
+
+const someStream = (wanted: (stream: string) => boolean): string => {
+  const found = plot?.stories.find(({ stream }) => wanted(stream))?.stream;
+  if (!found) throw new Error('the plot has no such stream');
+  return found;
+};
+
+/** Changes one letter of the last event that matches. */
+const FORGE = `update log.events set envelope = replace(envelope, $2, $3) where stream = $1 and position = (
+  select max(position) from log.events where stream = $1 and envelope like '%' || $2 || '%')`;
+
+/** What an insider with the database could do: rewrite every hash after the change, and the head. */
+const REHASH = `do $$
+declare e record; chain bytea := decode(repeat('00', 32), 'hex');
+begin
+  for e in select * from log.events order by position loop
+    chain := sha256(chain || sha256('\\x00'::bytea || convert_to(e.envelope, 'UTF8')));
+    update log.events set hash = chain where position = e.position;
+  end loop;
+  update log.head set hash = chain;
+end $$`;
+
+describe('audit check', () => {
+  it('passes on what the engine left behind', async () => {
+    const report = await check();
+    expect(report.problems).toEqual([]);
+    expect(report).toMatchObject({
+      chain_ok: true,
+      replay_ok: true,
+      projections_ok: true,
+      ledger_sum_micro: '0',
+    });
+    expect(report.events).toBe(Number((await store.head()).position));
+    expect(report.streams).toBe(plot?.stories.length);
+    expect(passed(report)).toBe(true);
+    expect(workflows.size).toBeGreaterThan(0);
+    const { rows } = await pool.query('select from log.snapshots');
+    expect(rows.length).toBeGreaterThan(1);
+  });
+
+  it('changes nothing', async () => {
+    const tables = `select table_schema, table_name from information_schema.tables order by 1, 2`;
+    const before = (await pool.query(tables)).rows;
+    await check();
+    expect((await pool.query(tables)).rows).toEqual(before);
+    expect((await pool.query('select from fog.builds')).rowCount).toBe(READ_MODELS.length);
+  });
+
+  it('finds one changed letter of one event', async () => {
+    const stream = someStream((each) => aggregateOf(each) === 'job');
+    await pool.query(FORGE, [stream, '"actor":"engine"', '"actor":"enginf"']);
+    const report = await check();
+    expect(report.chain_ok).toBe(false);
+    expect(report.problems).toContainEqual({
+      check: 'chain',
+      subject: expect.stringMatching(/^position \d+$/),
+      difference: 'the content does not match its hash',
+    });
+    expect(passed(report)).toBe(false);
+  });
+
+  it('finds a removed event, a moved one and one past the head', async () => {
+    const { position } = await store.head();
+    await pool.query('update log.events set stream = $1 where position = 1', ['job-elsewhere']);
+    await pool.query('delete from log.events where position = $1', [position]);
+    const removed = await check();
+    expect(removed.chain_ok).toBe(false);
+    expect(
+      removed.problems.filter(({ check: kind }) => kind === 'chain').map(({ subject }) => subject),
+    ).toEqual(expect.arrayContaining(['position 1', 'head']));
+    await pool.query(
+      `insert into log.events select position + 5, 'job-new', 0, type, envelope, hash, recorded_at, workflow_id, run_id
+         from log.events where position = 2 union all
+       select ${position + 9n}, 'job-newer', 0, type, envelope, hash, recorded_at, null, null from log.events where position = 2`.replace(
+        'position + 5',
+        `${position + 8n}`,
+      ),
+    );
+    expect((await check()).problems).toContainEqual({
+      check: 'chain',
+      subject: 'head',
+      difference: `recorded at ${position}, but there are events up to ${position + 9n}`,
+    });
+  });
+
+  it('finds a history that was rewritten with all its hashes', async () => {
+    const stream = [...workflows.keys()].find((each) => aggregateOf(each) === 'job') as string;
+    await pool.query(FORGE, [stream, '"utilization":0.8', '"utilization":0.7']);
+    await pool.query(REHASH);
+    const report = await check();
+    expect(report.chain_ok).toBe(true);
+    expect(report.problems).toContainEqual({
+      check: 'replay',
+      subject: stream,
+      difference: expect.stringMatching(/context\.utilization: live 0\.8, replayed 0\.7/),
+    });
+    expect(
+      report.problems.some(({ check: kind, subject }) => kind === 'projection' && subject === 'jobs'),
+    ).toBe(true);
+    expect(passed(report)).toBe(false);
+  });
+
+  it('finds money made in the log itself', async () => {
+    await pool.query(FORGE, [
+      'ledger-main',
+      '"amount":"1000000000000000000000"',
+      '"amount":"1000000000000000000001"',
+    ]);
+    await pool.query(REHASH);
+    const report = await check();
+    expect(report.ledger_sum_micro).toBe('1');
+    expect(report.problems.map(({ check: kind, subject }) => `${kind} ${subject}`)).toEqual(
+      expect.arrayContaining(['replay ledger-main', 'ledger log']),
+    );
+    expect(passed(report)).toBe(false);
+  });
+
+  it.each([
+    ['jobs', `update fog.jobs set message = coalesce(message, '') || ' '`],
+    ['auctions', `update fog.auctions set required_tops = required_tops + 1e-9 where state = 'failed'`],
+    ['enclaves', 'delete from fog.enclaves where enclave_id = (select min(enclave_id) from fog.enclaves)'],
+    ['providers', `update fog.providers set registered_at = registered_at + interval '1 microsecond'`],
+    ['quorums', `update fog.quorums set members = members || '[]' || jsonb_build_array(1)`],
+    ['trust', 'update fog.trust set position = position + 1'],
+    ['ledger_postings', 'update fog.ledger_postings set line = line + 100 where line = 1'],
+  ])('finds a changed row of %s', async (table, change) => {
+    expect((await pool.query(change)).rowCount).toBeGreaterThan(0);
+    const report = await check();
+    expect(report).toMatchObject({ chain_ok: true, replay_ok: true, projections_ok: false });
+    expect(new Set(report.problems.map(({ subject }) => subject))).toEqual(new Set([table]));
+    expect(passed(report)).toBe(false);
+  });
+
+  it('finds one micro-unit on a balance', async () => {
+    await pool.query(
+      `update fog.ledger_accounts set balance = balance + 1 where account = 'available:subject-a'`,
+    );
+    const report = await check();
+    expect(report).toMatchObject({ projections_ok: false, ledger_sum_micro: '1' });
+    expect(report.problems.map(({ check: kind, subject }) => `${kind} ${subject}`)).toEqual([
+      'projection ledger_accounts',
+      'projection ledger_accounts',
+      'ledger balances',
+    ]);
+  });
+
+  it('finds a view that hides rows and a read model that is not there', async () => {
+    await pool.query(
+      `create or replace view fog.jobs as select * from fog.jobs_b1 where submitter <> submitter`,
+    );
+    expect((await check()).problems[0]).toMatchObject({
+      subject: 'jobs',
+      difference: expect.stringContaining('from the log, but not live'),
+    });
+    await pool.query(`delete from fog.builds where projection = 'trust'`);
+    expect((await check()).problems).toContainEqual({
+      check: 'projection',
+      subject: 'trust',
+      difference: 'there is no live build',
+    });
+  });
+
+  it('finds a workflow that holds another state, one that is behind and one that is gone', async () => {
+    const [[first, view], [second, stale], [third]] = [...workflows] as [
+      [string, LifecycleView],
+      [string, LifecycleView],
+      [string, LifecycleView],
+    ];
+    workflows.set(first, { ...view, context: { ...(view.context as object), forged: [1, 2] } });
+    workflows.set(second, { ...stale, revision: '-1' });
+    workflows.delete(third);
+    const report = await check();
+    expect(report).toMatchObject({ chain_ok: true, replay_ok: false, projections_ok: true });
+    expect(new Map(report.problems.map(({ subject, difference }) => [subject, difference]))).toEqual(
+      new Map([
+        [first, `workflow at revision ${view.revision}: context.forged: live [1,2], replayed nothing`],
+        [second, `its workflow stands at revision -1, the log at ${stale.revision}`],
+        [third, 'it is open, but no workflow holds it'],
+      ]),
+    );
+  });
+
+  it('finds a changed and a missing final snapshot', async () => {
+    const { rows } = await pool.query<{ stream: string }>(
+      `select stream from log.snapshots where stream like 'job-%' or stream like 'enclave-%' order by stream`,
+    );
+    const [changed, missing] = rows.map(({ stream }) => stream);
+    await pool.query(
+      `update log.snapshots set state = replace(state, '"value":"', '"value":"un') where stream = $1`,
+      [changed],
+    );
+    await pool.query('delete from log.snapshots where stream = $1', [missing]);
+    const report = await check();
+    expect(report.replay_ok).toBe(false);
+    expect(report.problems.map(({ subject }) => subject).sort()).toEqual([changed, missing].sort());
+    expect(report.problems.map(({ difference }) => difference).join('\n')).toMatch(
+      /no final snapshot is kept/,
+    );
+    expect(report.problems.map(({ difference }) => difference).join('\n')).toMatch(/value: live "un/);
+  });
+
+  it('fails when the workflows cannot be asked', async () => {
+    const report = await runAuditCheck({
+      pool,
+      store,
+      lifecycles: { inspect: () => Promise.reject(new Error('Temporal is away')) },
+      readModels: [],
+      ledgerTotal: () => ledgerTotal(pool),
+    });
+    expect(report.replay_ok).toBe(false);
+    expect(report.problems).toHaveLength(workflows.size);
+    expect(report.problems[0]?.difference).toBe('Temporal is away');
+  });
+});
+
+describe('audit replay', () => {
+  it('gives the state at any revision', async () => {
+    const stream = someStream((each) => aggregateOf(each) === 'auction');
+    const events = await store.readStream(stream);
+    for (const { revision } of events) {
+      const state = await replayStream(store, stream, revision);
+      expect(state).toMatchObject({ stream, aggregate: 'auction', revision: Number(revision) });
+      expect(state?.context).toEqual(foldStream(stream, events.slice(0, Number(revision) + 1)).context);
+    }
+    expect(await replayStream(store, stream)).toEqual(
+      await replayStream(store, stream, BigInt(events.length - 1)),
+    );
+    expect(await replayStream(store, 'auction-unknown')).toBeNull();
+  });
+});
