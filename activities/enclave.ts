@@ -139,10 +139,10 @@ export const createEnclaveActivities = ({ ask, store, artifacts, nonces, roots, 
 
   return {
     'enclave.createOnNode': async ({ enclave }: Input): Promise<EnclaveEvent[]> => {
-      const { providerId, enclaveId, platform, codeHash, config } = enclave;
+      const { providerId, enclaveId, platform, codeHash, config, expiresAt } = enclave;
       const { reply } = await ask(
         providerId,
-        { type: 'create-enclave', enclaveId, platform, codeHash, config },
+        { type: 'create-enclave', enclaveId, platform, codeHash, config, expiresAt },
         { windowMs: LAUNCH_WINDOW_MS },
       );
       switch (reply.type) {

@@ -22,6 +22,8 @@ export interface TemporalOptions extends BinaryOptions {
   readonly logFile: string;
   readonly ports: TemporalPorts;
   readonly ui: boolean;
+  /** Further dynamic configuration, e.g. a history limit that a test wants to meet. */
+  readonly settings?: Readonly<Record<string, number>>;
 }
 
 export interface TemporalServer extends RunningProcess {
@@ -39,6 +41,7 @@ export const prepareTemporal = async (options: TemporalOptions): Promise<Process
     // The default of 10 makes a burst of bids on one auction wait for client back-offs.
     'history.maxInFlightUpdates': 1_000,
     'history.maxTotalUpdates': 10_000,
+    ...options.settings,
   };
   return {
     name: 'temporal',

@@ -10,7 +10,9 @@ import {
 } from '@temporalio/workflow';
 
 const MACHINE_STATE = defineSearchAttributeKey('MachineState', 'KEYWORD');
-const { nothing } = proxyLocalActivities<{ nothing: () => Promise<void> }>({ startToCloseTimeout: '10 seconds' });
+const { nothing } = proxyLocalActivities<{ nothing: () => Promise<void> }>({
+  startToCloseTimeout: '10 seconds',
+});
 
 const commandUpdate = defineUpdate<{ ok: true }, [unknown, unknown]>('command');
 const show = (value: string): void => upsertSearchAttributes([{ key: MACHINE_STATE, value }]);

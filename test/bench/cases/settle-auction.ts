@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
-import { join } from 'node:path';
 import type { OpenAuction } from '../../../domain/auction/commands.ts';
-import type { Command } from '../../../domain/ports/lifecycles.ts';
 import { toMicro } from '../../../domain/money.ts';
+import type { Command } from '../../../domain/ports/lifecycles.ts';
 import { TIER_TABLE_VERSION } from '../../../domain/tiers.ts';
 import { bidIdOf } from '../../../infra/bidding/bid-id.ts';
 import { sealContext } from '../../../infra/bidding/seal-context.ts';
@@ -15,7 +15,13 @@ import type { Case } from '../harness.ts';
 /** Auctions under way at once in one measurement. */
 const AUCTIONS = 4;
 const AUCTION_SECONDS = 1;
-const BIDDERS = ['cloud_aws', 'cloud_azure', 'cloud_gcp', 'private_datacenters', 'hybrid_environments'] as const;
+const BIDDERS = [
+  'cloud_aws',
+  'cloud_azure',
+  'cloud_gcp',
+  'private_datacenters',
+  'hybrid_environments',
+] as const;
 const CEILING = toMicro(1_000_000n);
 
 /** CPU ms of this process (worker and client) and of the Temporal server. */
@@ -57,7 +63,11 @@ const prepare = async (engine: Engine, bidders: readonly Bidder[]): Promise<Prep
   const bids = bidders.map(async (bidder, index): Promise<SealedBid> => {
     const bidId = bidIdOf(auctionId, bidder.providerId);
     const price = JSON.stringify({ price: `${100_000 + 10_000 * index}` });
-    return { ...bidder, bidId, sealed: await engine.sealing.seal(auctionId, price, sealContext(auctionId, bidId)) };
+    return {
+      ...bidder,
+      bidId,
+      sealed: await engine.sealing.seal(auctionId, price, sealContext(auctionId, bidId)),
+    };
   });
   return { auctionId, bids: await Promise.all(bids) };
 };
@@ -79,11 +89,20 @@ const ourAuction = async (engine: Engine, { auctionId, bids }: PreparedAuction):
     auctionSeconds: AUCTION_SECONDS,
     seed: randomBytes(32).toString('hex'),
   };
-  const opened = await engine.lifecycles.open('auction', auctionId, open, metaOf(`${auctionId}/open`, submitter));
+  const opened = await engine.lifecycles.open(
+    'auction',
+    auctionId,
+    open,
+    metaOf(`${auctionId}/open`, submitter),
+  );
   if (!opened.ok) throw new Error(opened.message);
   const bid = async (sealed: SealedBid): Promise<void> => {
     const meta = metaOf(sealed.bidId, sealed.owner);
-    const placed = await engine.lifecycles.execute(auctionId, { type: 'place-bid', ...sealed } as Command, meta);
+    const placed = await engine.lifecycles.execute(
+      auctionId,
+      { type: 'place-bid', ...sealed } as Command,
+      meta,
+    );
     if (!placed.ok) throw new Error(placed.message);
   };
   await Promise.all(bids.map(bid));
@@ -111,7 +130,9 @@ const bareAuction = async (engine: Engine, taskQueue: string): Promise<void> => 
 const startBareWorker = async (address: string) => {
   const taskQueue = `bare-${randomBytes(6).toString('hex')}`;
   const connection = await NativeConnection.connect({ address });
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(import.meta.dirname, '..', 'bare', 'workflow.ts') });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(import.meta.dirname, '..', 'bare', 'workflow.ts'),
+  });
   const worker = await Worker.create({
     connection,
     taskQueue,

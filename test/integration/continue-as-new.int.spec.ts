@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { OpenAuction } from '../../domain/auction/commands.ts';
+import type { Auction } from '../../domain/auction/machine.ts';
+import { toMicro } from '../../domain/money.ts';
+import type { Command } from '../../domain/ports/lifecycles.ts';
+import { foldStream } from '../../domain/registry.ts';
+import { bidIdOf } from '../../infra/bidding/bid-id.ts';
+import { sealContext } from '../../infra/bidding/seal-context.ts';
+import { startTemporal, type TemporalServer } from '../../infra/stack/temporal.ts';
+import { type Engine, metaOf, openEngine } from '../support/open-engine.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+/** History events after which this server suggests a new run: a handful of commands. */
+const HISTORY_LIMIT = 40;
+
+let directory: string;
+let temporal: TemporalServer;
+let database: TestDatabase;
+let engine: Engine;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'aivillage-can-'));
+  temporal = await startTemporal({
+    env: process.env,
+    report: console.log,
+    file: null,
+    logFile: join(directory, 'temporal.log'),
+    ui: false,
+    settings: { 'limit.historyCount.suggestContinueAsNew': HISTORY_LIMIT },
+  });
+  database = await createTestDatabase();
+  engine = await openEngine({ databaseUrl: database.url, address: temporal.address });
+});
+
+afterAll(async () => {
+  await engine.stop();
+  await temporal.stop();
+  await database.drop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+test('continue-as-new carries state, deadline and answers: the auction goes on as if nothing had happened', async () => {
+  const auctionId = `auction-${randomBytes(13).toString('hex')}`;
+  const submitter = 'subject-submitter';
+  const open: OpenAuction = {
+    type: 'open',
+    auctionId,
+    submitter,
+    jobId: 'job-1',
+    quoteId: 'quote',
+    tier: 'bronze',
+    tierTableVersion: 1,
+    requiredTops: 500,
+    utilization: 0.8,
+    durationSeconds: 60,
+    ceiling: toMicro(1_000_000n),
+    auctionSeconds: 8,
+    seed: randomBytes(32).toString('hex'),
+  };
+  expect(await engine.lifecycles.open('auction', auctionId, open, metaOf('open', submitter))).toMatchObject({
+    ok: true,
+  });
+  const firstRun = (await engine.client.workflow.getHandle(auctionId).describe()).runId;
+  await engine.sealing.createKey(auctionId);
+
+  const place = async (index: number) => {
+    const bidder = await engine.provider(index, 'cloud_aws');
+    const bidId = bidIdOf(auctionId, bidder.providerId);
+    const sealed = await engine.sealing.seal(
+      auctionId,
+      `{"price":"${1000 + index}"}`,
+      sealContext(auctionId, bidId),
+    );
+    const command = { type: 'place-bid', bidId, ...bidder, sealed } as Command;
+    const meta = metaOf(bidId, bidder.owner);
+    return { send: () => engine.lifecycles.execute(auctionId, command, meta) };
+  };
+  const bids = await Promise.all(Array.from({ length: 16 }, (_, index) => place(index)));
+  const answers = [];
+  for (const bid of bids) answers.push(await bid.send());
+  expect(answers.every((answer) => answer.ok)).toBe(true);
+  expect(new Set(answers.map((answer) => answer.ok && answer.revision)).size).toBe(16);
+  expect((await engine.client.workflow.getHandle(auctionId).describe()).runId).not.toBe(firstRun);
+
+  const repeated = await bids[0]?.send();
+  expect(repeated).toEqual(answers[0]);
+
+  const end = await engine.client.workflow.getHandle(auctionId).result();
+  expect(end).toMatchObject({ value: 'allocated' });
+  const events = await engine.store.readStream(auctionId);
+  const auction = foldStream(auctionId, events).context as Auction;
+  expect(auction.bids).toHaveLength(16);
+  expect(auction.awarded).toMatchObject([{ price: '1000', payment: '1001' }]);
+  expect(events.map((event) => event.type).filter((type) => type === 'auction.closed')).toHaveLength(1);
+});
