@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, readlink } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EnclaveConfig, WorkOrder } from '../../domain/enclave/events.ts';
 import { assemble, assembleTestModule } from '../../test/workloads/assemble.ts';
+import { descendants, newDescendants, running } from '../../test/workloads/processes.ts';
 import { simulatedMachine } from '../../test/workloads/simulated-machine.ts';
 import { fromBase64Url } from '../verify/bytes.ts';
 import { type ProofVerdict, verifyAttestation, verifyExecutionProof } from '../verify/index.ts';
@@ -56,22 +59,6 @@ const runOnce = async (module: string | Uint8Array, work: Partial<WorkOrder> = {
 
 const verify = (proof: unknown): Promise<ProofVerdict> =>
   verifyExecutionProof(proof, { roots: machine.roots, now: new Date(), policy: { allowSimulated: true } });
-
-const isAlive = (pid: string): boolean => {
-  try {
-    process.kill(Number(pid), 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-/** Pids of this process's descendants, from /proc. */
-const descendants = async (pid: string): Promise<string[]> => {
-  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter(Boolean);
-  const deeper = await Promise.all(children.map(descendants));
-  return [...children, ...deeper.flat()];
-};
 
 describe('an enclave', () => {
   it('R42: runs real work and proves it with its own key', async () => {
@@ -283,18 +270,47 @@ describe('an enclave host', () => {
   });
 
   it('ends a run whose enclave is destroyed, and leaves no process behind', async () => {
-    const before = new Set(await descendants(String(process.pid)));
+    const before = await descendants(process.pid);
     const enclave = await enclaveOf(await assembleTestModule('loop'));
     const input = new Uint8Array(0);
     await enclave.attest(NONCE);
-    const running = enclave.run(order(workOf(input)), input);
-    const started = async (): Promise<string[]> => {
-      const now = (await descendants(String(process.pid))).filter((pid) => !before.has(pid));
-      return now.length < 2 ? started() : now;
-    };
-    const pids = await started();
+    const run = enclave.run(order(workOf(input)), input);
+    const pids = await newDescendants(process.pid, 2, before);
     await enclave.destroy();
-    expect(await running).toMatchObject({ ok: false, code: 'RESOURCE_UNAVAILABLE' });
-    expect(pids.filter(isAlive)).toEqual([]);
+    expect(await run).toMatchObject({ ok: false, code: 'RESOURCE_UNAVAILABLE' });
+    expect(await running(pids)).toEqual([]);
+  });
+
+  it('tells of an enclave that died, and forgets it', async () => {
+    const before = await descendants(process.pid);
+    const enclave = await enclaveOf(await assembleTestModule('loop'));
+    const input = new Uint8Array(0);
+    await enclave.attest(NONCE);
+    const run = enclave.run(order(workOf(input)), input);
+    const [pid = 0, runner = 0] = await newDescendants(process.pid, 2, before);
+    process.kill(pid, 'SIGKILL');
+    expect(await run).toMatchObject({ ok: false, code: 'RESOURCE_UNAVAILABLE' });
+    expect(host.live()).not.toContain(enclave.enclaveId);
+    await expect.poll(() => running([runner])).toEqual([]);
+  });
+
+  it('gives its processes no environment and, where it says so, no network', async () => {
+    const before = await descendants(process.pid);
+    const enclave = await enclaveOf(await assembleTestModule('exit-3'));
+    const [pid = 0] = await newDescendants(process.pid, 1, before);
+    const names = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').filter(Boolean);
+    // Node's own channel to its parent.
+    expect(names.filter((name) => !name.startsWith('NODE_CHANNEL_'))).toEqual([]);
+    const [own, theirs] = [await readlink('/proc/self/ns/net'), await readlink(`/proc/${pid}/ns/net`)];
+    expect(own === theirs).toBe(host.network === 'host');
+    expect(enclave.network).toBe(host.network);
+  });
+
+  it('takes its enclaves and their modules with it, even when it is killed', async () => {
+    const program = fileURLToPath(new URL('../../test/workloads/host-program.ts', import.meta.url));
+    const node = spawn(process.execPath, [program], { stdio: 'ignore' });
+    const pids = await newDescendants(node.pid ?? 0, 2);
+    node.kill('SIGKILL');
+    await expect.poll(() => running(pids), { timeout: 10_000 }).toEqual([]);
   });
 });
