@@ -11,7 +11,8 @@ const claim = (index: number, output: string, change: Partial<ResultClaim> = {})
   ...change,
 });
 
-const claims = (outputs: string): ResultClaim[] => [...outputs].map((output, index) => claim(index, output));
+const claims = (outputs: string): ResultClaim[] =>
+  Array.from(outputs).map((output, index) => claim(index, output));
 
 /** `aab`: three members, two of which answered a. */
 const compared = (outputs: string, winners: number) => {

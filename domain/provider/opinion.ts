@@ -12,7 +12,7 @@ export const LOW_MEAN = 0.5;
  */
 export const FORGETTING = 0.95;
 /** Evidence decays by e^(−rate × days) while nothing happens, towards the base rate. */
-export const DAILY_DECAY = 0.001;
+const DAILY_DECAY = 0.001;
 /**
  * Below one half: a new identity is worth less than an unknown one. At 0.2 whitewashing costs the network no more than
  * 0.04 failed tasks under this forgetting; at one half it would be 0.06 (`trust.sim`).

@@ -6,7 +6,7 @@
 /** Weight of the non-informative prior. */
 export const PRIOR_WEIGHT = 2;
 /** Base rate of an unbiased opinion, for which the projected probability equals the Beta mean. */
-export const NEUTRAL_BASE_RATE = 0.5;
+const NEUTRAL_BASE_RATE = 0.5;
 
 export interface Opinion {
   readonly belief: number;

@@ -130,7 +130,7 @@ export interface SetVerdict {
 }
 
 /** Checks a set against concrete rules. */
-export const checkRules = (
+const checkRules = (
   rules: SetRules,
   members: readonly SetMember[],
   typeUnavailability: TypeUnavailability,
