@@ -1,0 +1,24 @@
+import type { Writable } from 'node:stream';
+import type { EngineClient } from './client/client.ts';
+
+/** An engine as the commands reach it. */
+export interface Engine {
+  readonly client: EngineClient;
+  /** On this machine, with the embedded profile: simulated enclaves are what its jobs are for. */
+  readonly isLocalStack: boolean;
+}
+
+/** What every command gets from its surroundings. */
+export interface CliContext {
+  readonly stdin: AsyncIterable<Uint8Array>;
+  /** Answers. */
+  readonly stdout: Writable;
+  /** Progress and errors. */
+  readonly stderr: NodeJS.WriteStream;
+  /** Reads the credentials; nothing is sent yet. */
+  engine(): Promise<Engine>;
+  /** Runs the audit program with these arguments on this terminal. */
+  audit(args: readonly string[]): Promise<number>;
+  /** Sets the exit code of the process. */
+  exit(code: number): void;
+}

@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { loadSettings } from '../config/config.ts';
+import { createClient } from './client/client.ts';
+import { loadCredentials } from './client/credentials.ts';
+import { createTransport } from './client/transport.ts';
+import type { CliContext, Engine } from './context.ts';
+import { EXIT, refuse } from './failure.ts';
+import { runCli } from './program.ts';
+
+const AUDIT = join(import.meta.dirname, '..', 'main', 'audit.ts');
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+const settingsOf = (env: NodeJS.ProcessEnv) => {
+  try {
+    return loadSettings(env);
+  } catch (error) {
+    throw refuse((error as Error).message);
+  }
+};
+
+const openEngine = async (env: NodeJS.ProcessEnv): Promise<Engine> => {
+  const { home, profile } = settingsOf(env);
+  const credentials = await loadCredentials(home, env);
+  return {
+    client: createClient(createTransport(credentials)),
+    isLocalStack: profile === 'embedded' && LOOPBACK.test(new URL(credentials.apiUrl).hostname),
+  };
+};
+
+/** The audit composes adapters that a tool may not import, so it runs as the program it is. */
+const runAudit = async (args: readonly string[]): Promise<number> => {
+  const child = spawn(process.execPath, [AUDIT, ...args], { stdio: 'inherit' });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code ?? EXIT.failed;
+};
+
+const context: CliContext = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  engine: () => openEngine(process.env),
+  audit: runAudit,
+  exit: (code) => {
+    process.exitCode = code;
+  },
+};
+
+// A reader that has seen enough, such as `head`, ends the command without a word.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+});
+
+await runCli(process.argv.slice(2), context);
