@@ -6,7 +6,7 @@ export const outputBuffer = (limit: number) => {
     /** Copies `bytes` in; false, and unchanged, when they do not fit. */
     write: (bytes: Uint8Array): boolean => {
       if (size + bytes.length > limit) return false;
-      if (bytes.length > 0) pieces.push(bytes.slice());
+      if (bytes.length > 0) pieces.push(new Uint8Array(bytes));
       size += bytes.length;
       return true;
     },

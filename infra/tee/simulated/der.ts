@@ -46,5 +46,7 @@ const base128 = (arc: number): number[] => {
 /** An instant, to the second: UTCTime before 2050, GeneralizedTime from then on (RFC 5280 §4.1.2.5). */
 export const time = (ms: number): Uint8Array => {
   const text = new Date(ms).toISOString().replace(/\.\d+|[-:T]/g, '');
-  return text < '2050' ? der(0x17, Buffer.from(text.slice(2), 'latin1')) : der(0x18, Buffer.from(text, 'latin1'));
+  return text < '2050'
+    ? der(0x17, Buffer.from(text.slice(2), 'latin1'))
+    : der(0x18, Buffer.from(text, 'latin1'));
 };

@@ -72,7 +72,7 @@ export const createSimulatedRoot = ({ now }: { readonly now: string }): Simulate
 
 /** A chip id of the right length for a node's name. */
 export const chipIdFor = (name: string): Uint8Array =>
-  createHash('sha512').update(`fog-sim-chip-v1\0${name}`).digest();
+  new Uint8Array(createHash('sha512').update(`fog-sim-chip-v1\0${name}`).digest());
 
 const small = (value: number): Uint8Array => integer(Uint8Array.of(value));
 

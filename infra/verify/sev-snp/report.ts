@@ -66,8 +66,9 @@ export const parseSnpReport = (bytes: Uint8Array): SnpReport => {
   ];
   if (!padding.every(isZero)) throw new MalformedError('padding of the signature is not zero');
   const signature = new Uint8Array(2 * COORDINATE);
-  signature.set(bytes.slice(SNP.r, SNP.r + COORDINATE).reverse());
-  signature.set(bytes.slice(SNP.s, SNP.s + COORDINATE).reverse(), COORDINATE);
+  // Copies: the slice of a Node Buffer would be a view, and reversing it would alter the input.
+  signature.set(new Uint8Array(bytes.subarray(SNP.r, SNP.r + COORDINATE)).reverse());
+  signature.set(new Uint8Array(bytes.subarray(SNP.s, SNP.s + COORDINATE)).reverse(), COORDINATE);
   return {
     signed: bytes.subarray(0, SNP.signedSize),
     signature,

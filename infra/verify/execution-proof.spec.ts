@@ -1,0 +1,219 @@
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { EnclaveConfig } from '../../domain/enclave/events.ts';
+import { measurementOf, moduleSha384, reportData } from '../../domain/enclave/measurement.ts';
+import { proofIdOf, signedBytesOf } from '../../domain/proof/proof-id.ts';
+import type { ExecutionProof, ExecutionRecord } from '../../domain/proof/record.ts';
+import { simulatedMachine } from '../../test/workloads/simulated-machine.ts';
+import { evidenceOf } from '../tee/index.ts';
+import { fromBase64Url, toBase64Url } from './bytes.ts';
+import { type ProofContext, verifyExecutionProof } from './index.ts';
+
+const NOW = '2026-03-01T12:00:00.000Z';
+const NONCE = 'ab'.repeat(32);
+const CONFIG: EnclaveConfig = { memoryMb: 64, cpuCores: 1, allowDebug: false };
+const MODULE = new TextEncoder().encode('the module');
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+const machine = simulatedMachine(NOW);
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const enclaveKey = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex');
+const quote = await machine.platform.quote({
+  measurement: measurementOf(moduleSha384(MODULE), CONFIG),
+  reportData: reportData(NONCE, enclaveKey),
+});
+const evidence = evidenceOf(machine.platform, quote);
+
+const baseRecord: ExecutionRecord = {
+  proofType: 'proof_of_execution',
+  version: 1,
+  jobId: 'job-1',
+  enclaveId: 'enclave-1',
+  providerId: 'provider-1',
+  moduleHash: sha256(MODULE),
+  args: ['a'],
+  inputHash: '00'.repeat(32),
+  outcome: 'exited',
+  exitCode: 0,
+  outputHash: '11'.repeat(32),
+  outputBytes: 3,
+  stderrTail: '',
+  resources: { cpuMs: 1.5, wallMs: 2, peakMemoryBytes: 65_536 },
+  startedAt: '2026-03-01T11:59:00.000Z',
+  finishedAt: '2026-03-01T11:59:01.000Z',
+  reportHash: sha256(quote.report),
+};
+
+/** A proof as an enclave with this key would sign it. */
+const proofOf = (change: Partial<ExecutionRecord> = {}): ExecutionProof => {
+  const record = { ...baseRecord, ...change };
+  return {
+    proofId: proofIdOf(record),
+    record,
+    enclaveKey,
+    signature: toBase64Url(sign(null, signedBytesOf(record), privateKey)),
+    attestation: {
+      report: evidence.report,
+      nonce: NONCE,
+      moduleSha384: moduleSha384(MODULE),
+      config: CONFIG,
+      certificates: evidence.certificates,
+    },
+  };
+};
+
+const context: ProofContext = { roots: machine.roots, now: NOW, policy: { allowSimulated: true } };
+const failures = async (proof: unknown, given: Partial<ProofContext> = {}): Promise<string[]> => {
+  const { valid, reasons } = await verifyExecutionProof(proof, { ...context, ...given });
+  const failed = reasons.filter((step) => !step.ok).map(({ step, code }) => `${step} ${code}`);
+  expect(valid).toBe(failed.length === 0);
+  return failed;
+};
+
+describe('verifyExecutionProof', () => {
+  it('R43: accepts an honest proof of execution, by value and after a trip through JSON', async () => {
+    const proof = proofOf();
+    expect(await failures(proof)).toEqual([]);
+    expect(await failures(JSON.parse(JSON.stringify(proof)))).toEqual([]);
+    expect(await verifyExecutionProof(proof, context)).toMatchObject({ valid: true, platform: 'simulated' });
+    expect(JSON.stringify(proof).length).toBeLessThan(10_000);
+  });
+
+  it('R18: finds the same id with an altered body invalid', async () => {
+    const proof = proofOf();
+    const altered = { ...proof, record: { ...proof.record, exitCode: 1 } };
+    expect(await failures(altered)).toEqual(['id ID_MISMATCH', 'signature BAD_SIGNATURE']);
+    const renamed = { ...altered, proofId: proofIdOf(altered.record) };
+    expect(await failures(renamed)).toEqual(['signature BAD_SIGNATURE']);
+  });
+
+  it('finds every altered field of the record invalid', async () => {
+    const proof = proofOf();
+    for (const name of Object.keys(proof.record) as (keyof ExecutionRecord)[]) {
+      const value = proof.record[name];
+      const other =
+        typeof value === 'number' ? value + 1 : typeof value === 'string' ? `${value}0` : ['other'];
+      expect(await failures({ ...proof, record: { ...proof.record, [name]: other } })).not.toEqual([]);
+    }
+  });
+
+  it('finds another signature, key, nonce, configuration, module or report invalid, each with its code', async () => {
+    const proof = proofOf();
+    const { attestation } = proof;
+    const change = (part: Partial<ExecutionProof['attestation']>) =>
+      failures({ ...proof, attestation: { ...attestation, ...part } });
+    const other = generateKeyPairSync('ed25519');
+    const forged = toBase64Url(sign(null, signedBytesOf(proof.record), other.privateKey));
+    expect(await failures({ ...proof, signature: forged })).toEqual(['signature BAD_SIGNATURE']);
+    const otherKey = Buffer.from(other.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString(
+      'hex',
+    );
+    expect(await failures({ ...proof, enclaveKey: otherKey, signature: forged })).toEqual([
+      'attestation.report-data REPORT_DATA_MISMATCH',
+    ]);
+    expect(await change({ nonce: 'cd'.repeat(32) })).toEqual([
+      'attestation.report-data REPORT_DATA_MISMATCH',
+    ]);
+    expect(await change({ config: { ...CONFIG, memoryMb: 128 } })).toEqual([
+      'attestation.measurement MEASUREMENT_MISMATCH',
+    ]);
+    expect(await change({ moduleSha384: '00'.repeat(48) })).toEqual([
+      'attestation.measurement MEASUREMENT_MISMATCH',
+    ]);
+    const foreign = await machine.platform.quote({
+      measurement: measurementOf(moduleSha384(MODULE), CONFIG),
+      reportData: reportData(NONCE, enclaveKey),
+    });
+    expect(await change({ report: toBase64Url(foreign.report) })).toEqual(['report REPORT_MISMATCH']);
+  });
+
+  it('is refused under a hardware policy, an unknown root and an expired chain', async () => {
+    expect(await failures(proofOf(), { policy: {} })).toEqual(['attestation.platform SIMULATED_PLATFORM']);
+    expect(await failures(proofOf(), { roots: [] })).toContain('attestation.chain UNKNOWN_ROOT');
+    expect(await failures(proofOf(), { now: '2034-01-01T00:00:00Z' })).toContain(
+      'attestation.validity EXPIRED',
+    );
+  });
+
+  it('judges times and outcome', async () => {
+    expect(await failures(proofOf({ finishedAt: '2026-03-01T11:58:00.000Z' }))).toEqual([
+      'time TIMES_INCONSISTENT',
+    ]);
+    expect(await failures(proofOf({ finishedAt: '2026-03-01T12:01:00.001Z' }))).toEqual([
+      'time FROM_THE_FUTURE',
+    ]);
+    const policy = { allowSimulated: true, maximumAgeSeconds: 58 };
+    expect(await failures(proofOf(), { policy })).toEqual(['time TOO_OLD']);
+    expect(await failures(proofOf(), { policy: { ...policy, maximumAgeSeconds: 59 } })).toEqual([]);
+    expect(await failures(proofOf({ exitCode: null }))).toEqual(['outcome OUTCOME_INCONSISTENT']);
+    expect(await failures(proofOf({ outcome: 'time_limit' }))).toEqual(['outcome OUTCOME_INCONSISTENT']);
+  });
+
+  it('compares with every expectation', async () => {
+    const honest = {
+      jobId: 'job-1',
+      args: ['a'],
+      inputHash: '00'.repeat(32),
+      enclaveKey,
+      nonce: NONCE,
+      config: CONFIG,
+    };
+    expect(
+      await failures(proofOf(), { expected: { ...honest, module: MODULE, moduleHash: sha256(MODULE) } }),
+    ).toEqual([]);
+    const differing = { ...honest, jobId: null, args: ['b'], inputHash: '01'.repeat(32) };
+    expect(await failures(proofOf(), { expected: differing })).toEqual([
+      'expected.jobId EXPECTATION_MISMATCH',
+      'expected.args EXPECTATION_MISMATCH',
+      'expected.inputHash EXPECTATION_MISMATCH',
+    ]);
+    expect(await failures(proofOf(), { expected: { module: new Uint8Array(3) } })).toEqual([
+      'module MODULE_MISMATCH',
+    ]);
+    expect(
+      await failures(proofOf({ moduleHash: '22'.repeat(32) }), { expected: { module: MODULE } }),
+    ).toEqual(['module MODULE_MISMATCH']);
+  });
+
+  it('answers MALFORMED for any other JSON, and for members too many or too few', async () => {
+    const proof = proofOf();
+    const { jobId: _, ...short } = proof.record;
+    const strange = [
+      null,
+      [],
+      'proof',
+      {},
+      { ...proof, extra: 1 },
+      { ...proof, record: { ...proof.record, extra: 1 } },
+      { ...proof, record: short },
+      { ...proof, record: { ...proof.record, resources: { ...proof.record.resources, cpuMs: Number.NaN } } },
+      { ...proof, signature: 'AA=' },
+      { ...proof, signature: 'AB' },
+      { ...proof, attestation: { ...proof.attestation, certificates: [] } },
+    ];
+    for (const value of strange) expect(await failures(value)).toContain('format MALFORMED');
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), async (value) => {
+        expect(await failures(value)).toContain('format MALFORMED');
+      }),
+    );
+  });
+
+  it('refuses a flip of any byte of the signature or of the report', async () => {
+    const proof = proofOf();
+    const flips = async (text: string, rebuilt: (flipped: string) => unknown) => {
+      const bytes = fromBase64Url(text);
+      for (let at = 0; at < bytes.length; at += 7) {
+        const copy = bytes.slice();
+        copy[at] = (copy[at] ?? 0) ^ 0x04;
+        expect(await failures(rebuilt(toBase64Url(copy)))).not.toEqual([]);
+      }
+    };
+    await flips(proof.signature, (signature) => ({ ...proof, signature }));
+    await flips(proof.attestation.report, (report) => ({
+      ...proof,
+      attestation: { ...proof.attestation, report },
+    }));
+  });
+});
