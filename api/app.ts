@@ -1,7 +1,6 @@
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Route } from './define-route.ts';
-import { describeOperation } from './describe-operation.ts';
 import { mountDocs } from './docs.ts';
 import type { Api, ApiEnv } from './environment.ts';
 import { crossOrigin, identify } from './headers.ts';
@@ -10,6 +9,7 @@ import { observe } from './observe.ts';
 import { type PipelineDependencies, serve } from './pipeline.ts';
 import type { Hub } from './realtime/hub.ts';
 import { mountRealtime } from './realtime/mount.ts';
+import { routerPath } from './router-path.ts';
 import { sendProblem } from './send.ts';
 import { isUnavailable } from './unavailable.ts';
 
@@ -22,15 +22,12 @@ export interface AppDependencies extends PipelineDependencies {
   readonly origins: readonly string[];
 }
 
-/** `/a/{b}` → `/a/:b`, the router's form. */
-const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
-
 /** The HTTP application: every route of `routes` behind the same pipeline. Listens to nothing by itself. */
 export const createApp = ({ routes, hub, metrics, logger, origins, ...pipeline }: AppDependencies): Api => {
   const api: Api = new Hono<ApiEnv>();
   api.use(identify(), observe({ metrics, logger }), crossOrigin(origins));
   for (const route of routes) {
-    api.on(route.method, routerPath(route.path), describeOperation(route), serve(route, pipeline));
+    api.on(route.method, routerPath(route.path), serve(route, pipeline));
   }
   mountRealtime(api, { hub, logger, ...pipeline });
   mountDocs(api);

@@ -37,6 +37,9 @@ const ruleOf = (issue: Issue, input: unknown): string => {
 const nameOf = (path: readonly PropertyKey[], fallback: string): string =>
   path.map(String).join('.') || fallback;
 
+const weightOf = (issues: readonly Issue[]): number =>
+  issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
+
 /**
  * Zod's issues as the field and the rule in words, which never repeat the value. Of a union the branch that came closest
  * speaks. `whole` names the input itself (`body`, `query`).
@@ -50,7 +53,7 @@ export const fieldErrors = (issues: readonly Issue[], input: unknown, whole: str
       }));
     }
     if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-      const closest = issue.errors.reduce((best, each) => (each.length < best.length ? each : best));
+      const closest = issue.errors.reduce((best, each) => (weightOf(each) < weightOf(best) ? each : best));
       return fieldErrors(
         closest.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })),
         input,

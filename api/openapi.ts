@@ -1,12 +1,21 @@
+import { Hono } from 'hono';
 import { generateSpecs } from 'hono-openapi';
-import type { Api } from './environment.ts';
+import type { Route } from './define-route.ts';
+import { describeOperation } from './describe-operation.ts';
+import { describeRealtime, REALTIME_PATH } from './realtime/describe.ts';
+import { routerPath } from './router-path.ts';
 
 export const TITLE = 'AIVillage Enhanced API';
 export const VERSION = '3.0.0';
 export const DESCRIPTION = 'Distributed Multi-Agent AI Platform API';
 
-/** The OpenAPI 3.1 document of everything that `api` serves through `defineRoute`. */
-export const openApiDocument = async (api: Api): Promise<object> => {
+/** The OpenAPI 3.1 document of `routes`: what is declared is what is served. */
+export const openApiDocument = async (routes: readonly Route[]): Promise<object> => {
+  const api = new Hono();
+  for (const route of routes) {
+    api.on(route.method, routerPath(route.path), describeOperation(route), (c) => c.body(null));
+  }
+  api.get(REALTIME_PATH, describeRealtime(), (c) => c.body(null));
   const document = await generateSpecs(api, {
     excludeStaticFile: false,
     documentation: {

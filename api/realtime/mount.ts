@@ -1,5 +1,4 @@
 import { upgradeWebSocket } from '@hono/node-server';
-import { describeRoute } from 'hono-openapi';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import type { Credentials } from '../../infra/keys/credentials.ts';
@@ -8,10 +7,10 @@ import type { Api } from '../environment.ts';
 import type { RateLimiter } from '../rate-limit.ts';
 import { ANONYMOUS } from '../roles.ts';
 import { sendProblem } from '../send.ts';
+import { REALTIME_PATH } from './describe.ts';
 import type { Hub } from './hub.ts';
 import { createSession, type Session, type Socket } from './session.ts';
 
-const PATH = '/ws';
 /** A client that answers no ping for this long is gone. */
 const HEARTBEAT_MS = 30_000;
 /** RFC 6455 status "policy violation": the identity is no longer valid. */
@@ -65,19 +64,9 @@ export const mountRealtime = (
   { hub, credentials, limiter, logger }: RealtimeDependencies,
 ): void => {
   api.get(
-    PATH,
-    describeRoute({
-      operationId: 'getWs',
-      summary: 'Realtime topics over WebSocket',
-      tags: ['realtime'],
-      responses: {
-        101: { description: 'Switching Protocols' },
-        401: { description: 'AUTHENTICATION_FAILED' },
-      },
-      security: [{ bearer: [] }, { apiKey: [] }],
-    }),
+    REALTIME_PATH,
     async (c, next) => {
-      c.set('endpoint', PATH);
+      c.set('endpoint', REALTIME_PATH);
       const principal = await authenticate(c, credentials);
       if (!(await limiter.admit(c, principal ?? ANONYMOUS))) {
         return sendProblem(c, { code: 'RATE_LIMIT_EXCEEDED', message: 'too many connections' });

@@ -19,6 +19,8 @@ export interface Credentials {
   byToken(token: string): Promise<Principal | null>;
   /** `publicKey` in lower-case hex. */
   byPublicKey(publicKey: string): Promise<Principal | null>;
+  /** Whether the principal was ever enrolled. */
+  exists(principalId: string): Promise<boolean>;
   /** Withdraws one credential. Other processes notice when their cached verdict ends, within 60 s. */
   revoke(credentialId: string): Promise<void>;
   /** Withdraws everything a principal holds, tokens included. */
@@ -107,6 +109,12 @@ export const createCredentials = ({
     byPublicKey: async (publicKey) => {
       const row = await credential(publicKey, 'public-key');
       return row && principalOf(row);
+    },
+    exists: async (principalId) => {
+      const { rowCount } = await pool.query('select from engine.principals where principal_id = $1', [
+        principalId,
+      ]);
+      return rowCount === 1;
     },
     revoke: async (credentialId) => {
       await pool.query(

@@ -6,6 +6,7 @@ import { createAuctionActivities } from '../../activities/auction.ts';
 import { createEnclaveActivities } from '../../activities/enclave.ts';
 import { createJobActivities } from '../../activities/job.ts';
 import { createJournalActivities } from '../../activities/journal.ts';
+import { createMeshActivities } from '../../activities/mesh.ts';
 import { createAskPatiently } from '../../activities/patience.ts';
 import { createQuorumActivities } from '../../activities/quorum.ts';
 import { instant } from '../../domain/time.ts';
@@ -105,6 +106,7 @@ const worker = await Worker.create({
       roots,
       now,
     }),
+    ...createMeshActivities({ gateway: mesh }),
     ...createJobActivities({ lifecycles, store, providers, now }),
   },
 });

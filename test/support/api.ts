@@ -1,8 +1,11 @@
 import pino from 'pino';
 import { createApp } from '../../api/app.ts';
 import type { Route } from '../../api/define-route.ts';
+import { createOwnership } from '../../api/log-access/ownership.ts';
 import { createMetrics } from '../../api/metrics.ts';
 import { createRateLimiter, type RateLimits } from '../../api/rate-limit.ts';
+import { createHub } from '../../api/realtime/hub.ts';
+import { createMemoryEventStore } from '../../infra/event-store/memory/store.ts';
 import type { IdempotencyKeys, StoredAnswer } from '../../infra/idempotency/keys.ts';
 import type { Credentials, Principal } from '../../infra/keys/credentials.ts';
 
@@ -24,6 +27,7 @@ export const knownCredentials = (): Credentials => {
     byApiKey: find,
     byToken: find,
     byPublicKey: async () => null,
+    exists: async (id) => Object.values(PRINCIPALS).some((principal) => principal.id === id),
     revoke: async () => undefined,
     disable: async () => undefined,
   };
@@ -65,11 +69,14 @@ export const apiFor = (
   routes: readonly Route[],
   { limits = GENEROUS, origins = [] }: { limits?: RateLimits; origins?: readonly string[] } = {},
 ) => {
+  const logger = pino({ level: 'silent' });
+  const store = createMemoryEventStore();
   const metrics = createMetrics({ lag: async () => ({}) });
   const api = createApp({
     routes,
+    hub: createHub({ store, ownership: createOwnership(store), logger, from: 0n }),
     metrics,
-    logger: pino({ level: 'silent' }),
+    logger,
     origins,
     credentials: knownCredentials(),
     limiter: createRateLimiter(limits),

@@ -24,7 +24,7 @@ const eventSchema = z
     traceparent: z.string().nullable(),
     workflowId: z.string().nullable(),
     runId: z.string().nullable(),
-    data: z.record(z.string(), z.json()),
+    data: z.record(z.string(), z.unknown()),
     hash: z.string(),
     prev_hash: z.string(),
   })
@@ -38,7 +38,7 @@ const shown = (event: RecordedEvent, hashes: ReadonlyMap<bigint, string>): z.inp
     ...rest,
     revision: String(revision),
     position: String(at),
-    data: data as z.input<typeof eventSchema>['data'],
+    data,
     hash,
     prev_hash: previous,
   };

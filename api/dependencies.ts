@@ -1,0 +1,59 @@
+import type { Artifacts } from '../domain/ports/artifacts.ts';
+import type { EventStore } from '../domain/ports/event-store.ts';
+import type { Lifecycles } from '../domain/ports/lifecycles.ts';
+import type { BidDesk } from '../infra/bidding/bid-desk.ts';
+import type { Bookkeeper } from '../infra/journal/journal.ts';
+import type { Credentials } from '../infra/keys/credentials.ts';
+import type { Nonces } from '../infra/keys/nonces.ts';
+import type { QuoteTokens } from '../infra/keys/quote-tokens.ts';
+import type { Signer } from '../infra/keys/signer.ts';
+import type { Attestor } from '../infra/providers/attestor.ts';
+import type { Providers } from '../infra/providers/providers.ts';
+import type { TrustedRoot } from '../infra/verify/index.ts';
+import type { Checkpoints } from '../projections/checkpoints.ts';
+import type { Session } from '../projections/projection.ts';
+import type { SignIn } from './auth/sign-in.ts';
+import type { Health } from './health.ts';
+import type { Ownership } from './log-access/ownership.ts';
+import type { VisibleLog } from './log-access/visible-log.ts';
+import type { LagProbe, Metrics } from './metrics.ts';
+import type { InspectModule } from './routes/artifacts/put.ts';
+import type { ChainHashes } from './routes/events/list.ts';
+import type { Build } from './routes/system/info.ts';
+import type { Watch } from './watch.ts';
+
+/** Everything the routes need. Each route takes the part that it uses. */
+export interface RouteDependencies {
+  readonly artifacts: Artifacts;
+  readonly attestor: Attestor;
+  readonly bidDesk: BidDesk;
+  readonly books: Bookkeeper;
+  readonly build: Build;
+  readonly chainHashes: ChainHashes;
+  readonly checkpoints: Pick<Checkpoints, 'waitFor'>;
+  readonly credentials: Credentials;
+  /** Read models. */
+  readonly db: Session;
+  /** The OpenAPI document as JSON text. */
+  readonly document: () => Promise<string>;
+  readonly health: Health;
+  readonly inspectModule: InspectModule;
+  readonly lag: LagProbe;
+  readonly lifecycles: Lifecycles;
+  readonly metrics: Metrics;
+  readonly nonces: Nonces;
+  readonly now: () => string;
+  /** Principals that a stream belongs to. */
+  readonly ownersOf: Ownership['ownersOf'];
+  readonly providers: Providers;
+  readonly quotes: QuoteTokens;
+  readonly queues: () => Promise<Readonly<Record<string, number>>>;
+  /** Refuses simulated roots altogether (settled 28). */
+  readonly requireHardware: boolean;
+  readonly roots: readonly TrustedRoot[];
+  readonly signer: Signer;
+  readonly signIn: SignIn;
+  readonly store: EventStore;
+  readonly visibleLog: VisibleLog;
+  readonly watch: Watch;
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { defineRoute, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { queryNumber } from '../../fields.ts';
+import { answerQuote, quoteFields, quoteSchema } from './quote.ts';
+
+export const getQuote = ({ quotes }: Pick<RouteDependencies, 'quotes'>) =>
+  defineRoute(
+    {
+      method: 'GET',
+      path: '/v1/fog/pricing/quote',
+      summary: 'A price for a tier and an amount of work',
+      tag: 'pricing',
+      access: 'any',
+      query: z.strictObject({
+        tier: quoteFields.tier,
+        required_tops: queryNumber(quoteFields.required_tops),
+        utilization: queryNumber(quoteFields.utilization),
+        duration_seconds: queryNumber(quoteFields.duration_seconds),
+      }),
+      responses: { 200: quoteSchema },
+      errors: [],
+    },
+    async (context, { query }) => {
+      const quote = await answerQuote(quotes, query, context);
+      return quote.ok ? respond(200, quote.value) : quote;
+    },
+  );

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { OpenAuction } from '../../../domain/auction/commands.ts';
+import type { AuctionOpened } from '../../../domain/auction/events.ts';
+import type { Quote } from '../../../domain/auction/quote.ts';
+import { reject } from '../../../domain/errors.ts';
+import { domainEventOf } from '../../../domain/event.ts';
+import { compare, type Micro, multiply } from '../../../domain/money.ts';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
+import { DEFAULT_AUCTION_SECONDS } from '../../../domain/tiers.ts';
+import { MAX_QUOTE_TOKEN_CHARS } from '../../../infra/keys/quote-tokens.ts';
+import type { Signer } from '../../../infra/keys/signer.ts';
+import { defineRoute, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { amount, instant, micro, position } from '../../fields.ts';
+
+export const quoteId = z.string().min(1).max(MAX_QUOTE_TOKEN_CHARS);
+export const auctionSeconds = z.int().min(1).max(86_400);
+
+/** The lower of the quote's ceiling and the submitter's own maximum per winner. */
+export const ceilingOf = (quote: Pick<Quote, 'ceiling'>, maximum: Micro | undefined): Micro =>
+  maximum !== undefined && compare(maximum, quote.ceiling) < 0 ? maximum : quote.ceiling;
+
+/**
+ * Seed of an auction's ties: our signature over the quote's id. It is fixed by the quote, nobody can foresee it, and
+ * whoever has the signature can check it.
+ */
+export const seedOf = (signer: Signer, quote: Pick<Quote, 'ulid'>): string =>
+  createHash('sha256').update(signer.sign('aivillage-auction-seed-v1', quote.ulid)).digest('hex');
+
+const exists = async (store: Pick<EventStore, 'readStream'>, stream: string): Promise<boolean> =>
+  (await store.readStream(stream, { from: 0n, to: 0n })).length > 0;
+
+/** Refuses a quote that already made something else than `stream`. */
+export const usedElsewhere = async (store: Pick<EventStore, 'readStream'>, quote: Quote, stream: string) => {
+  for (const other of [`job-${quote.ulid}`, `auction-${quote.ulid}`]) {
+    if (other !== stream && (await exists(store, other))) {
+      return reject('CONFLICT', `the quote was used for ${other}`, [
+        { field: 'quote_id', rule: 'not used before' },
+      ]);
+    }
+  }
+  return null;
+};
+
+export const openAuction = ({
+  quotes,
+  lifecycles,
+  store,
+  signer,
+}: Pick<RouteDependencies, 'quotes' | 'lifecycles' | 'store' | 'signer'>) =>
+  defineRoute(
+    {
+      method: 'POST',
+      path: '/v1/fog/pricing/auction',
+      summary: 'Open a sealed reverse auction from a quote',
+      tag: 'pricing',
+      access: ['submitter'],
+      body: z
+        .strictObject({
+          quote_id: quoteId,
+          max_bid: amount.optional().describe('lower ceiling per winner, micro-units'),
+          auction_seconds: auctionSeconds.optional(),
+          auction_duration_minutes: z.int().min(1).max(1440).optional(),
+        })
+        .refine((body) => body.auction_seconds === undefined || body.auction_duration_minutes === undefined, {
+          path: ['auction_seconds'],
+          message: 'not together with auction_duration_minutes',
+        }),
+      responses: {
+        201: z.object({
+          auction_id: z.string(),
+          state: z.string(),
+          ceiling: micro,
+          k: z.int().describe('winners'),
+          min_bidders: z.int(),
+          escrow: micro,
+          deposit: micro,
+          closes_at: instant,
+          position,
+        }),
+      },
+      errors: ['RESOURCE_NOT_FOUND', 'CONFLICT', 'INSUFFICIENT_BALANCE'],
+    },
+    async ({ principal, meta }, { body }) => {
+      const opened = await quotes.open(body.quote_id, principal.id);
+      if (!opened.ok) return opened;
+      const quote = opened.value;
+      const auctionId = `auction-${quote.ulid}`;
+      const used = await usedElsewhere(store, quote, auctionId);
+      if (used) return used;
+      const seconds = body.auction_duration_minutes
+        ? body.auction_duration_minutes * 60
+        : body.auction_seconds;
+      const command: OpenAuction = {
+        type: 'open',
+        auctionId,
+        submitter: principal.id,
+        jobId: null,
+        quoteId: `quote-${quote.ulid}`,
+        tier: quote.tier,
+        tierTableVersion: quote.tierTableVersion,
+        requiredTops: quote.inputs.requiredTops,
+        utilization: quote.inputs.utilization,
+        durationSeconds: quote.inputs.durationSeconds,
+        ceiling: ceilingOf(quote, body.max_bid),
+        auctionSeconds: seconds ?? DEFAULT_AUCTION_SECONDS,
+        seed: seedOf(signer, quote),
+      };
+      const outcome = await lifecycles.open('auction', auctionId, command, meta(auctionId));
+      if (!outcome.ok) return outcome;
+      const [first] = await store.readStream(auctionId, { from: 0n, to: 0n });
+      if (!first) throw new Error(`${auctionId} was opened but has no event`);
+      const { ceiling, winners, minimumOwners, closesAt } = domainEventOf<AuctionOpened>(first);
+      return respond(201, {
+        auction_id: auctionId,
+        state: outcome.state,
+        ceiling,
+        k: winners,
+        min_bidders: minimumOwners,
+        escrow: multiply(ceiling, winners),
+        deposit: ceiling,
+        closes_at: closesAt,
+        position: outcome.position,
+      });
+    },
+  );

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { defineRoute, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { answerQuote, quoteFields, quoteSchema } from './quote.ts';
+
+export const postQuote = ({ quotes }: Pick<RouteDependencies, 'quotes'>) =>
+  defineRoute(
+    {
+      method: 'POST',
+      path: '/v1/fog/pricing/quote',
+      summary: 'The same quote, asked for by a body',
+      tag: 'pricing',
+      access: 'any',
+      body: z.strictObject(quoteFields),
+      responses: { 200: quoteSchema },
+      errors: [],
+    },
+    async (context, { body }) => {
+      const quote = await answerQuote(quotes, body, context);
+      return quote.ok ? respond(200, quote.value) : quote;
+    },
+  );

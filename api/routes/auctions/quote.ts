@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { priceQuote } from '../../../domain/auction/pricing.ts';
+import type { Quote, QuoteInputs } from '../../../domain/auction/quote.ts';
+import { ok, type Result } from '../../../domain/errors.ts';
+import { suffixOf } from '../../../domain/ids.ts';
+import { DEFAULT_T_REF, QUOTE_TTL_SECONDS, TIER_NAMES, TIER_TABLE_VERSION } from '../../../domain/tiers.ts';
+import { addSeconds } from '../../../domain/time.ts';
+import type { QuoteTokens } from '../../../infra/keys/quote-tokens.ts';
+import type { RequestContext } from '../../define-route.ts';
+import { instant, micro } from '../../fields.ts';
+
+/** Bounds of what can be priced (R58, R64). */
+export const quoteFields = {
+  tier: z.enum(TIER_NAMES),
+  required_tops: z.number().positive().max(1e9),
+  utilization: z.number().min(0).max(1),
+  duration_seconds: z
+    .number()
+    .positive()
+    .max(30 * 86_400),
+};
+
+export interface QuoteRequest {
+  readonly tier: QuoteInputs['tier'];
+  readonly required_tops: number;
+  readonly utilization: number;
+  readonly duration_seconds: number;
+}
+
+export const quoteSchema = z
+  .object({
+    quote_id: z.string().describe('signed token; the quote itself'),
+    h200_hours: z.string().describe('exact decimal, rounded half up to 6 places'),
+    t_ref: z.number(),
+    tier: z.enum(TIER_NAMES),
+    tier_table_version: z.int(),
+    rate: micro,
+    ceiling: micro.describe('most that one winner is paid, micro-units'),
+    winners: z.int(),
+    maximum_total: micro.describe('winners × ceiling: what is held in escrow'),
+    privacy: z.number(),
+    inputs: z.object({
+      tier: z.enum(TIER_NAMES),
+      required_tops: z.number(),
+      utilization: z.number(),
+      duration_seconds: z.number(),
+    }),
+    expires_at: instant,
+  })
+  .meta({ id: 'Quote' });
+
+export const quotedInputs = (request: QuoteRequest): QuoteInputs => ({
+  tier: request.tier,
+  requiredTops: request.required_tops,
+  utilization: request.utilization,
+  durationSeconds: request.duration_seconds,
+});
+
+/** Prices `request` for the caller. Ids of auction and job derive from the quote's, so a retry gets the same quote. */
+export const makeQuote = (
+  request: QuoteRequest,
+  { principal, now, newId }: RequestContext,
+): Result<Quote> => {
+  const inputs = quotedInputs(request);
+  const priced = priceQuote(inputs);
+  if (!priced.ok) return priced;
+  return ok({
+    ...priced.value,
+    ulid: suffixOf(newId('quote')),
+    tRef: DEFAULT_T_REF,
+    tier: inputs.tier,
+    tierTableVersion: TIER_TABLE_VERSION,
+    inputs,
+    issuedTo: principal.id,
+    expiresAt: addSeconds(now, QUOTE_TTL_SECONDS),
+  });
+};
+
+/** Prices, signs and shows. */
+export const answerQuote = async (
+  quotes: QuoteTokens,
+  request: QuoteRequest,
+  context: RequestContext,
+): Promise<Result<z.input<typeof quoteSchema>>> => {
+  const made = makeQuote(request, context);
+  if (!made.ok) return made;
+  const quote = made.value;
+  return ok({
+    quote_id: await quotes.sign(quote),
+    h200_hours: quote.h200Hours,
+    t_ref: quote.tRef,
+    tier: quote.tier,
+    tier_table_version: quote.tierTableVersion,
+    rate: quote.rateMicro,
+    ceiling: quote.ceiling,
+    winners: quote.winners,
+    maximum_total: quote.maximumTotal,
+    privacy: quote.privacy,
+    inputs: request,
+    expires_at: quote.expiresAt,
+  });
+};

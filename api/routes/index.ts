@@ -1,0 +1,74 @@
+import type { Route } from '../define-route.ts';
+import type { RouteDependencies } from '../dependencies.ts';
+import { getArtifact } from './artifacts/get.ts';
+import { putArtifact } from './artifacts/put.ts';
+import { getAuctionState } from './auctions/get.ts';
+import { getQuote } from './auctions/get-quote.ts';
+import { openAuction } from './auctions/open.ts';
+import { placeBid } from './auctions/place-bid.ts';
+import { postQuote } from './auctions/post-quote.ts';
+import { getJwks } from './auth/jwks.ts';
+import { postToken } from './auth/token.ts';
+import { attest } from './enclaves/attest.ts';
+import { createEnclave } from './enclaves/create.ts';
+import { getTeeStatus } from './enclaves/status.ts';
+import { listEvents } from './events/list.ts';
+import { getQueue } from './jobs/queue.ts';
+import { getJobStatus } from './jobs/status.ts';
+import { submitJob } from './jobs/submit.ts';
+import { getAccount } from './ledger/account.ts';
+import { creditAccount } from './ledger/credit.ts';
+import { generateProof } from './proofs/generate.ts';
+import { verifyProof } from './proofs/verify.ts';
+import { getProviderState } from './providers/get.ts';
+import { registerProvider } from './providers/register.ts';
+import { lockStake } from './providers/stake.ts';
+import { getQuorumStatus } from './quorums/status.ts';
+import { getTiers } from './quorums/tiers.ts';
+import { validateQuorum } from './quorums/validate.ts';
+import { getScore } from './reputation/score.ts';
+import { getHealth } from './system/health.ts';
+import { getInfo } from './system/info.ts';
+import { getLive } from './system/live.ts';
+import { getMetrics } from './system/metrics.ts';
+import { getOpenApi } from './system/openapi.ts';
+import { getPrometheus } from './system/prometheus.ts';
+import { getReady } from './system/ready.ts';
+
+/** Every route that is served, and so every route that is documented. */
+export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
+  getHealth(deps),
+  getLive(),
+  getReady(deps),
+  getInfo(deps),
+  getMetrics(deps),
+  getPrometheus(deps),
+  getOpenApi(deps),
+  postToken(deps),
+  getJwks(deps),
+  listEvents(deps),
+  putArtifact(deps),
+  getArtifact(deps),
+  registerProvider(deps),
+  getProviderState(deps),
+  lockStake(deps),
+  getQuote(deps),
+  postQuote(deps),
+  openAuction(deps),
+  placeBid(deps),
+  getAuctionState(deps),
+  submitJob(deps),
+  getJobStatus(deps),
+  getQueue(deps),
+  getQuorumStatus(deps),
+  validateQuorum(deps),
+  getTiers(),
+  createEnclave(deps),
+  attest(deps),
+  getTeeStatus(deps),
+  generateProof(deps),
+  verifyProof(deps),
+  getScore(deps),
+  creditAccount(deps),
+  getAccount(deps),
+];

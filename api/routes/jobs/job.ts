@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import { progressOf } from '../../../projections/jobs/queries.ts';
+import type { JobRow, JobState } from '../../../projections/jobs/table.ts';
+import { instant, micro, position } from '../../fields.ts';
+
+export const JOB_STATES = [
+  'quoted',
+  'auctioning',
+  'forming',
+  'launching',
+  'running',
+  'proving',
+  'settling',
+  'settled',
+  'failed',
+] as const satisfies readonly JobState[];
+
+export const isTerminal = (state: JobState): boolean => state === 'settled' || state === 'failed';
+
+const memberSchema = z.object({
+  node_id: z.string(),
+  owner: z.string(),
+  infrastructure_type: z.string(),
+  asn: z.int(),
+  region: z.string(),
+  enclave_id: z.string().nullable(),
+  label: z.enum(['hardware', 'simulated']).nullable(),
+  attested: z.boolean(),
+  proof_id: z.string().nullable(),
+  output_sha256: z.string().nullable(),
+  accepted: z.boolean().nullable(),
+  payment_micro: micro.describe('what it was promised'),
+  paid_micro: micro.nullable().describe('what it was paid'),
+});
+
+export const jobSchema = z
+  .object({
+    job_id: z.string(),
+    state: z.enum(JOB_STATES),
+    progress: z.number(),
+    tier: z.string(),
+    quote_id: z.string(),
+    auction_id: z.string(),
+    quorum_id: z.string().nullable(),
+    epoch: z.int(),
+    degraded: z.boolean(),
+    predicted_availability: z.number().nullable(),
+    code_hash: z.string(),
+    input_sha256: z.string(),
+    args: z.array(z.string()),
+    members: z.array(memberSchema),
+    failed_members: z.array(
+      z.object({
+        node_id: z.string(),
+        owner: z.string(),
+        fault: z.string(),
+        slashed: z.boolean(),
+        evidence_id: z.string(),
+        message: z.string(),
+      }),
+    ),
+    proof_id: z.string().nullable(),
+    proofs: z.array(z.string()),
+    outcome: z.string().nullable(),
+    exit_code: z.int().nullable(),
+    output_sha256: z.string().nullable(),
+    ceiling_micro: micro,
+    price_micro: micro.nullable(),
+    cost_accrued: micro,
+    sla: z
+      .object({
+        verdict: z.enum(['met', 'missed']),
+        samples: z.int(),
+        missed_share: z.number(),
+        credit_percent: z.number(),
+      })
+      .optional(),
+    settlement: z.object({ price: micro, refund: micro, sla_credit: micro }).optional(),
+    reason: z.string().nullable(),
+    message: z.string().nullable(),
+    submitted_at: instant,
+    closes_at: instant.nullable(),
+    started_at: instant.nullable(),
+    ended_at: instant.nullable(),
+    timeline: z.array(
+      z.object({
+        at: instant,
+        event: z.string(),
+        workflow_id: z.string().nullable(),
+        run_id: z.string().nullable(),
+        position,
+        provider_id: z.string().nullable(),
+      }),
+    ),
+    position,
+  })
+  .meta({ id: 'Job' });
+
+const shownMember = (member: JobRow['members'][number]): z.input<typeof memberSchema> => ({
+  node_id: member.providerId,
+  owner: member.owner,
+  infrastructure_type: member.infrastructureType,
+  asn: member.asn,
+  region: member.region,
+  enclave_id: member.enclaveId,
+  label: member.label,
+  attested: member.attested,
+  proof_id: member.proofId,
+  output_sha256: member.outputHash,
+  accepted: member.accepted,
+  payment_micro: member.payment,
+  paid_micro: member.paid,
+});
+
+const settlementOf = ({ state, price, refund, slaCredit }: JobRow) =>
+  isTerminal(state) && price !== null
+    ? { settlement: { price, refund: refund ?? '0', sla_credit: slaCredit ?? '0' } }
+    : {};
+
+const slaOf = ({ sla }: JobRow) =>
+  sla
+    ? {
+        sla: {
+          verdict: sla.verdict,
+          samples: sla.samples,
+          missed_share: sla.missedShare,
+          credit_percent: sla.creditPercent,
+        },
+      }
+    : {};
+
+/** A job as its submitter, its providers and auditors see it. */
+export const shownJob = (job: JobRow): z.input<typeof jobSchema> => ({
+  job_id: job.jobId,
+  state: job.state,
+  progress: progressOf(job),
+  tier: job.tier,
+  quote_id: job.quoteId,
+  auction_id: job.auctionId,
+  quorum_id: job.quorumId,
+  epoch: job.epoch,
+  degraded: job.degraded,
+  predicted_availability: job.predictedAvailability,
+  code_hash: job.codeHash,
+  input_sha256: job.inputHash,
+  args: [...job.args],
+  members: job.members.map(shownMember),
+  failed_members: job.failedMembers.map(({ providerId, owner, fault, slashed, evidenceId, message }) => ({
+    node_id: providerId,
+    owner,
+    fault,
+    slashed,
+    evidence_id: evidenceId,
+    message,
+  })),
+  proof_id: job.proofId,
+  proofs: job.members.flatMap(({ proofId }) => (proofId === null ? [] : [proofId])),
+  outcome: job.outcome,
+  exit_code: job.exitCode,
+  output_sha256: job.outputHash,
+  ceiling_micro: job.ceiling,
+  price_micro: job.price,
+  cost_accrued: job.price ?? '0',
+  ...slaOf(job),
+  ...settlementOf(job),
+  reason: job.reason,
+  message: job.message,
+  submitted_at: job.submittedAt,
+  closes_at: job.closesAt,
+  started_at: job.startedAt,
+  ended_at: job.endedAt,
+  timeline: job.timeline.map(({ at, event, workflowId, runId, position: where, providerId }) => ({
+    at,
+    event,
+    workflow_id: workflowId,
+    run_id: runId,
+    position: where,
+    provider_id: providerId,
+  })),
+  position: job.position,
+});

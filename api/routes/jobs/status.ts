@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { reject } from '../../../domain/errors.ts';
+import { getJob } from '../../../projections/jobs/queries.ts';
+import type { JobRow } from '../../../projections/jobs/table.ts';
+import { defineRoute, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { idOf, queryNumber } from '../../fields.ts';
+import { afterQuery, readAfter } from '../../read-after.ts';
+import { maySee } from '../../roles.ts';
+import { isTerminal, JOB_STATES, jobSchema, shownJob } from './job.ts';
+
+/** Longest wait for a state, seconds. */
+const MAX_WAIT_SECONDS = 60;
+
+type Wanted = (typeof JOB_STATES)[number] | 'terminal';
+
+const isThere = (job: JobRow, wanted: Wanted): boolean =>
+  isTerminal(job.state) || (wanted !== 'terminal' && job.state === wanted);
+
+/**
+ * A job's state. With `wait_for` the answer waits, for at most `timeout` seconds, until the job is in that state or at its
+ * end; the state in the answer tells which.
+ */
+export const getJobStatus = ({
+  db,
+  checkpoints,
+  watch,
+  store,
+}: Pick<RouteDependencies, 'db' | 'checkpoints' | 'watch' | 'store'>) =>
+  defineRoute(
+    {
+      method: 'GET',
+      path: '/v1/fog/scheduler/status/{job_id}',
+      summary: 'State, members, proofs and money of a job',
+      tag: 'scheduler',
+      access: 'any',
+      params: z.strictObject({ job_id: idOf('job') }),
+      query: z.strictObject({
+        ...afterQuery,
+        wait_for: z.enum(['terminal', ...JOB_STATES]).optional(),
+        timeout: queryNumber(z.number().min(0).max(MAX_WAIT_SECONDS)).default(30),
+      }),
+      responses: { 200: jobSchema },
+      errors: ['RESOURCE_NOT_FOUND'],
+    },
+    async ({ principal, signal }, { params, query }) => {
+      const jobId = params.job_id;
+      // A job that was just submitted may be known to the log only.
+      const { after = String((await store.readStream(jobId, { from: 0n, to: 0n }))[0]?.position ?? 0) } =
+        query;
+      const ready = await readAfter(checkpoints, ['jobs'], after);
+      if (!ready.ok) return ready;
+      let job = await getJob(db, jobId);
+      if (!job || !maySee(principal, [job.submitter, ...job.members.map(({ owner }) => owner)])) {
+        return reject('RESOURCE_NOT_FOUND', `no job ${jobId}`, [{ field: 'job_id', rule: 'a job of yours' }]);
+      }
+      const wanted = query.wait_for;
+      if (wanted !== undefined && !isThere(job, wanted)) {
+        const look = async (): Promise<true | null> => {
+          job = (await getJob(db, jobId)) ?? job;
+          return job && isThere(job, wanted) ? true : null;
+        };
+        await watch(jobId, look, { timeoutMs: query.timeout * 1000, signal });
+      }
+      return respond(200, shownJob(job));
+    },
+  );

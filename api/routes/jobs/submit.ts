@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { AuctionOpened } from '../../../domain/auction/events.ts';
+import type { Quote } from '../../../domain/auction/quote.ts';
+import { type FieldError, ok, type Result, reject } from '../../../domain/errors.ts';
+import { domainEventOf } from '../../../domain/event.ts';
+import { suffixOf } from '../../../domain/ids.ts';
+import type { SubmitJob } from '../../../domain/job/commands.ts';
+import { DEFAULT_AUCTION_SECONDS } from '../../../domain/tiers.ts';
+import { queuePosition } from '../../../projections/jobs/queries.ts';
+import { defineRoute, type RequestContext, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { amount, idOf, position, sha256 } from '../../fields.ts';
+import { WASM_MEDIA_TYPE } from '../artifacts/put.ts';
+import { auctionSeconds, ceilingOf, quoteId, seedOf, usedElsewhere } from '../auctions/open.ts';
+import { makeQuote, quoteFields } from '../auctions/quote.ts';
+import { JOB_STATES } from './job.ts';
+
+const DEFAULT_MEMORY_MB = 256;
+const EMPTY_SHA256 = createHash('sha256').digest('hex');
+
+const work = {
+  code_hash: sha256,
+  args: z.array(z.string().max(16_384)).max(64).default([]),
+  input_ref: sha256.optional().describe('standard input; empty when absent'),
+  memory_mb: z.int().min(1).default(DEFAULT_MEMORY_MB),
+  allow_simulated: z.boolean().default(false),
+};
+const priced = {
+  max_price_micro: amount.optional().describe('lower ceiling per winner'),
+  auction_seconds: auctionSeconds.default(DEFAULT_AUCTION_SECONDS),
+};
+
+const byQuote = z.strictObject({ quote_id: quoteId, ...priced, ...work });
+const byInputs = z.strictObject({ ...quoteFields, ...priced, ...work });
+const byAuction = z.strictObject({ auction_id: idOf('auction'), ...work });
+
+type Body = z.output<typeof byQuote> | z.output<typeof byInputs> | z.output<typeof byAuction>;
+
+/** What the job takes from its quote, or from the auction that was opened with one. */
+type Terms = Pick<
+  SubmitJob,
+  | 'quoteId'
+  | 'auctionId'
+  | 'auctionGiven'
+  | 'tier'
+  | 'tierTableVersion'
+  | 'requiredTops'
+  | 'utilization'
+  | 'durationSeconds'
+  | 'ceiling'
+  | 'auctionSeconds'
+  | 'seed'
+>;
+
+type Deps = Pick<
+  RouteDependencies,
+  'quotes' | 'lifecycles' | 'store' | 'signer' | 'artifacts' | 'db' | 'requireHardware'
+>;
+
+const termsOfAuction = async (
+  store: Deps['store'],
+  auctionId: string,
+  submitter: string,
+): Promise<Result<Terms>> => {
+  const [first] = await store.readStream(auctionId, { from: 0n, to: 0n });
+  const auction = first && domainEventOf<AuctionOpened>(first);
+  if (auction?.submitter !== submitter) {
+    return reject('RESOURCE_NOT_FOUND', `no auction ${auctionId}`, [
+      { field: 'auction_id', rule: 'an auction of yours' },
+    ]);
+  }
+  if (auction.jobId !== null) return reject('CONFLICT', `the auction belongs to ${auction.jobId}`);
+  const { quoteId: quote, tier, tierTableVersion, requiredTops, durationSeconds, ceiling, seed } = auction;
+  return ok({
+    quoteId: quote,
+    auctionId,
+    auctionGiven: true,
+    tier,
+    tierTableVersion,
+    requiredTops,
+    utilization: auction.utilization ?? 1,
+    durationSeconds,
+    ceiling,
+    auctionSeconds: auction.auctionSeconds,
+    seed,
+  });
+};
+
+const termsOfQuote = (
+  quote: Quote,
+  body: z.output<typeof byQuote> | z.output<typeof byInputs>,
+  signer: Deps['signer'],
+): Terms => ({
+  quoteId: `quote-${quote.ulid}`,
+  auctionId: `auction-${quote.ulid}`,
+  auctionGiven: false,
+  tier: quote.tier,
+  tierTableVersion: quote.tierTableVersion,
+  requiredTops: quote.inputs.requiredTops,
+  utilization: quote.inputs.utilization,
+  durationSeconds: quote.inputs.durationSeconds,
+  ceiling: ceilingOf(quote, body.max_price_micro),
+  auctionSeconds: body.auction_seconds,
+  seed: seedOf(signer, quote),
+});
+
+export const submitJob = (deps: Deps) => {
+  const { quotes, lifecycles, store, signer, artifacts, db, requireHardware } = deps;
+
+  const termsOf = async (body: Body, context: RequestContext): Promise<Result<Terms>> => {
+    const { principal } = context;
+    if ('auction_id' in body) return termsOfAuction(store, body.auction_id, principal.id);
+    const quoted =
+      'quote_id' in body ? await quotes.open(body.quote_id, principal.id) : makeQuote(body, context);
+    if (!quoted.ok) return quoted;
+    const used = await usedElsewhere(store, quoted.value, `job-${quoted.value.ulid}`);
+    return used ?? ok(termsOfQuote(quoted.value, body, signer));
+  };
+
+  /** Module and input have to be there, and the caller's, before anything is paid for. */
+  const missingArtifacts = async (body: Body, principal: string): Promise<FieldError[]> => {
+    const errors: FieldError[] = [];
+    const module = await artifacts.find(body.code_hash, principal);
+    if (module?.mediaType !== WASM_MEDIA_TYPE)
+      errors.push({ field: 'code_hash', rule: 'a module that you stored' });
+    if (body.input_ref === undefined)
+      await artifacts.put(new Uint8Array(), principal, 'application/octet-stream');
+    else if (!(await artifacts.find(body.input_ref, principal)))
+      errors.push({ field: 'input_ref', rule: 'an artefact that you stored' });
+    return errors;
+  };
+
+  return defineRoute(
+    {
+      method: 'POST',
+      path: '/v1/fog/scheduler/submit',
+      summary: 'Submit a job: by a quote, by what a quote is made of, or by an awarded auction',
+      tag: 'scheduler',
+      access: ['submitter'],
+      body: z.union([byQuote, byInputs, byAuction]),
+      responses: {
+        202: z.object({
+          job_id: z.string(),
+          state: z.enum(JOB_STATES),
+          auction_id: z.string(),
+          queue_position: z.int(),
+          position,
+        }),
+      },
+      errors: ['RESOURCE_NOT_FOUND', 'CONFLICT', 'INSUFFICIENT_BALANCE'],
+    },
+    async (context, { body }) => {
+      const { principal, meta } = context;
+      if (body.allow_simulated && requireHardware) {
+        return reject('INVALID_REQUEST', 'this server accepts hardware only', [
+          { field: 'allow_simulated', rule: 'false: simulated roots are refused here' },
+        ]);
+      }
+      const missing = await missingArtifacts(body, principal.id);
+      if (missing.length > 0) return reject('RESOURCE_NOT_FOUND', 'an artefact is missing', missing);
+      const terms = await termsOf(body, context);
+      if (!terms.ok) return terms;
+      const jobId = `job-${suffixOf(terms.value.auctionId)}`;
+      const command: SubmitJob = {
+        type: 'submit',
+        jobId,
+        submitter: principal.id,
+        ...terms.value,
+        codeHash: body.code_hash,
+        args: body.args,
+        inputHash: body.input_ref ?? EMPTY_SHA256,
+        memoryMb: body.memory_mb,
+        allowSimulated: body.allow_simulated,
+      };
+      const outcome = await lifecycles.open('job', jobId, command, meta(jobId));
+      if (!outcome.ok) return outcome;
+      return respond(202, {
+        job_id: jobId,
+        state: outcome.state as (typeof JOB_STATES)[number],
+        auction_id: terms.value.auctionId,
+        queue_position: await queuePosition(db, { submittedPosition: outcome.position }),
+        position: outcome.position,
+      });
+    },
+  );
+};

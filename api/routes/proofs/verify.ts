@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { reject } from '../../../domain/errors.ts';
+import { canonicalJson } from '../../../domain/json.ts';
+import { verifyExecutionProof } from '../../../infra/verify/index.ts';
+import { defineRoute, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { idOf, sha256 } from '../../fields.ts';
+
+const stepSchema = z.object({ step: z.string(), ok: z.boolean(), code: z.string() });
+
+/** Verifies anew every time, by value or by id: a verdict is never remembered (R18). */
+export const verifyProof = ({
+  now,
+  requireHardware,
+  roots,
+  store,
+}: Pick<RouteDependencies, 'now' | 'requireHardware' | 'roots' | 'store'>) =>
+  defineRoute(
+    {
+      method: 'POST',
+      path: '/v1/fog/proofs/verify',
+      summary: 'Verify a proof; the verdict of every step is shown',
+      tag: 'proofs',
+      access: 'any',
+      body: z
+        .strictObject({
+          proof: z.record(z.string(), z.unknown()).optional(),
+          proof_id: idOf('proof').optional(),
+          expected_input_hash: sha256.optional(),
+          allow_simulated: z.boolean().default(true),
+        })
+        .refine((body) => (body.proof === undefined) !== (body.proof_id === undefined), {
+          path: ['proof'],
+          message: 'either proof or proof_id',
+        }),
+      responses: {
+        200: z.object({
+          valid: z.boolean(),
+          reason: z.string().optional().describe('the first step that failed, and why'),
+          proof_id: z.string().nullable(),
+          label: z.enum(['hardware', 'simulated']),
+          details: z.object({
+            signature_valid: z.boolean(),
+            merkle_path_valid: z.null().describe('not part of a proof of execution'),
+            input_hash_matches: z.boolean().nullable(),
+            logged: z.boolean(),
+            anchored: z.literal(false),
+          }),
+          steps: z.array(stepSchema),
+        }),
+      },
+      errors: ['RESOURCE_NOT_FOUND'],
+    },
+    async (_context, { body }) => {
+      const claimed = body.proof_id ?? body.proof?.['proofId'];
+      const proofId = typeof claimed === 'string' && claimed.startsWith('proof-') ? claimed : null;
+      const [recorded] = proofId === null ? [] : await store.readStream(proofId);
+      const logged = recorded?.data['proof'];
+      if (body.proof === undefined && logged === undefined) {
+        return reject('RESOURCE_NOT_FOUND', `no proof ${proofId}`, [
+          { field: 'proof_id', rule: 'a logged proof' },
+        ]);
+      }
+      const proof = body.proof ?? logged;
+      const verdict = await verifyExecutionProof(proof, {
+        roots,
+        now: now(),
+        policy: { allowSimulated: body.allow_simulated && !requireHardware },
+        ...(body.expected_input_hash === undefined
+          ? {}
+          : { expected: { inputHash: body.expected_input_hash } }),
+      });
+      const holds = (name: string): boolean => verdict.reasons.some(({ step, ok }) => step === name && ok);
+      const broken = verdict.reasons.find(({ ok }) => !ok);
+      return respond(200, {
+        valid: verdict.valid,
+        ...(broken ? { reason: `${broken.step}: ${broken.code}` } : {}),
+        proof_id: proofId,
+        label: verdict.platform,
+        details: {
+          signature_valid: holds('signature'),
+          merkle_path_valid: null,
+          input_hash_matches: body.expected_input_hash === undefined ? null : holds('expected.inputHash'),
+          logged: logged !== undefined && canonicalJson(logged) === canonicalJson(proof),
+          anchored: false,
+        },
+        steps: verdict.reasons,
+      });
+    },
+  );

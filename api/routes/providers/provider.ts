@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { ProviderRow } from '../../../projections/providers/table.ts';
+import { micro } from '../../fields.ts';
+
+/** Belief in a provider from verified evidence alone (D4): Beta(α, β) and the uncertainty 2 ÷ (r + s + 2). */
+export const trustSchema = z.object({ alpha: z.number(), beta: z.number(), uncertainty: z.number() });
+
+export interface EvidenceSums {
+  readonly positive: number;
+  readonly negative: number;
+}
+
+export const trustOf = ({ positive, negative }: EvidenceSums): z.input<typeof trustSchema> => ({
+  alpha: positive + 1,
+  beta: negative + 1,
+  uncertainty: 2 / (positive + negative + 2),
+});
+
+export const providerSchema = z
+  .object({
+    provider_id: z.string(),
+    owner: z.string(),
+    state: z.string(),
+    infrastructure_type: z.string(),
+    asn: z.int(),
+    region: z.string(),
+    tops: z.number(),
+    label: z.enum(['hardware', 'simulated']).nullable(),
+    presence: z.string().nullable(),
+    stake: micro,
+    trust: trustSchema,
+    position: z.string(),
+  })
+  .meta({ id: 'Provider' });
+
+export const shownProvider = (
+  provider: ProviderRow,
+  evidence: EvidenceSums,
+): z.input<typeof providerSchema> => ({
+  provider_id: provider.providerId,
+  owner: provider.owner,
+  state: provider.state,
+  infrastructure_type: provider.infrastructureType,
+  asn: provider.asn,
+  region: provider.region,
+  tops: provider.tops,
+  label: provider.label,
+  presence: provider.presence,
+  stake: provider.stake,
+  trust: trustOf(evidence),
+  position: provider.position,
+});

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { reject } from '../../../domain/errors.ts';
+import { INFRASTRUCTURE_TYPES } from '../../../domain/tiers.ts';
+import { providerIdOf } from '../../../infra/providers/admission.ts';
+import { defineRoute, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { position } from '../../fields.ts';
+import { trustOf, trustSchema } from './provider.ts';
+
+/** Registers a node key for its owner, the caller. It is listed once its host has attested. */
+export const registerProvider = ({
+  providers,
+  credentials,
+}: Pick<RouteDependencies, 'providers' | 'credentials'>) =>
+  defineRoute(
+    {
+      method: 'POST',
+      path: '/v1/providers',
+      summary: 'Register a provider',
+      tag: 'providers',
+      access: ['provider'],
+      body: z.strictObject({
+        owner: z.string().min(1).max(100),
+        infrastructure_type: z.enum(INFRASTRUCTURE_TYPES),
+        asn: z.int().min(0).max(4_294_967_295),
+        region: z.string().min(1).max(100),
+        tops: z.number().positive().max(1e9),
+        pubkey: z.string().regex(/^[0-9a-f]{64}$/, 'an Ed25519 key in lower-case hex'),
+      }),
+      responses: {
+        201: z.object({
+          provider_id: z.string(),
+          state: z.literal('probation'),
+          trust: trustSchema,
+          position,
+        }),
+      },
+      errors: ['AUTHORIZATION_FAILED', 'CONFLICT'],
+    },
+    async ({ principal, commandId, traceparent }, { body }) => {
+      if (body.owner !== principal.id) {
+        return reject('AUTHORIZATION_FAILED', 'the owner is whoever the token names', [
+          { field: 'owner', rule: 'your own principal id' },
+        ]);
+      }
+      const holder = await credentials.byPublicKey(body.pubkey);
+      if (holder && holder.id !== principal.id) {
+        return reject('AUTHORIZATION_FAILED', 'the key is the identity of somebody else', [
+          { field: 'pubkey', rule: 'a key of your own' },
+        ]);
+      }
+      const providerId = providerIdOf(body.pubkey);
+      const outcome = await providers.execute(
+        providerId,
+        {
+          type: 'register',
+          providerId,
+          owner: principal.id,
+          infrastructureType: body.infrastructure_type,
+          asn: body.asn,
+          region: body.region,
+          tops: body.tops,
+          publicKey: body.pubkey,
+        },
+        { actor: principal.id, commandId, traceparent },
+      );
+      if (!outcome.ok) return outcome;
+      return respond(201, {
+        provider_id: providerId,
+        state: 'probation',
+        trust: trustOf(outcome.provider.evidence),
+        position: outcome.position ?? '0',
+      });
+    },
+  );

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { reject } from '../../../domain/errors.ts';
+import { PROBATION_SHARE } from '../../../domain/tiers.ts';
+import { defineRoute, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { amount, idOf, micro, position } from '../../fields.ts';
+
+export const lockStake = ({ providers }: Pick<RouteDependencies, 'providers'>) =>
+  defineRoute(
+    {
+      method: 'POST',
+      path: '/v1/providers/{provider_id}/stake',
+      summary: 'Lock stake',
+      tag: 'providers',
+      access: ['provider'],
+      params: z.strictObject({ provider_id: idOf('provider') }),
+      body: z.strictObject({ amount }),
+      responses: { 200: z.object({ stake: micro, probation_share: z.number(), position }) },
+      errors: ['INSUFFICIENT_BALANCE', 'RESOURCE_NOT_FOUND'],
+    },
+    async ({ principal, commandId, traceparent }, { params, body }) => {
+      const providerId = params.provider_id;
+      const provider = await providers.find(providerId);
+      if (provider?.owner !== principal.id) {
+        return reject('RESOURCE_NOT_FOUND', `no provider ${providerId}`, [
+          { field: 'provider_id', rule: 'a provider of yours' },
+        ]);
+      }
+      const outcome = await providers.execute(
+        providerId,
+        { type: 'lock-stake', amount: body.amount },
+        { actor: principal.id, commandId, traceparent },
+      );
+      if (!outcome.ok) return outcome;
+      return respond(200, {
+        stake: outcome.provider.stake,
+        probation_share: PROBATION_SHARE,
+        position: outcome.position ?? '0',
+      });
+    },
+  );

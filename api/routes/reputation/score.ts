@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { reject } from '../../../domain/errors.ts';
+import { fullOpinion, isLow, isUncertain, TRUSTED_SCORE } from '../../../domain/provider/opinion.ts';
+import { PROBATION_SHARE } from '../../../domain/tiers.ts';
+import { getTrust } from '../../../projections/trust/queries.ts';
+import type { TrustRow } from '../../../projections/trust/table.ts';
+import { defineRoute, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { idOf, instant, position } from '../../fields.ts';
+import { afterQuery, readAfter } from '../../read-after.ts';
+
+const scoreSchema = z.object({
+  entity_id: z.string(),
+  alpha: z.number(),
+  beta: z.number(),
+  mean: z.number().describe('α ÷ (α + β), undecayed'),
+  uncertainty: z.number(),
+  flagged: z.boolean().describe('uncertainty strictly above 0.2'),
+  low: z.boolean().describe('mean below 0.5'),
+  tier: z.enum(['trusted', 'probation']),
+  probation_share: z.number(),
+  updated_at: instant,
+  position,
+});
+
+/** Belief and flags count all evidence ever, undecayed (settled 17); what decays is the score of the award gate alone. */
+const shownScore = (trust: TrustRow): z.input<typeof scoreSchema> => {
+  const opinion = fullOpinion(trust);
+  const flagged = isUncertain(opinion);
+  return {
+    entity_id: trust.providerId,
+    alpha: trust.positive + 1,
+    beta: trust.negative + 1,
+    mean: opinion.mean,
+    uncertainty: opinion.uncertainty,
+    flagged,
+    low: isLow(opinion),
+    tier: !flagged && opinion.mean >= TRUSTED_SCORE ? 'trusted' : 'probation',
+    probation_share: PROBATION_SHARE,
+    updated_at: trust.updatedAt,
+    position: trust.position,
+  };
+};
+
+/** Reading a score never changes it: everything but the evidence itself is derived here. */
+export const getScore = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | 'checkpoints'>) =>
+  defineRoute(
+    {
+      method: 'GET',
+      path: '/v1/fog/reputation/score',
+      summary: 'Trust in a provider, from verified evidence alone',
+      tag: 'reputation',
+      access: 'any',
+      query: z.strictObject({
+        entity_id: idOf('provider'),
+        entity_type: z.literal('provider').optional(),
+        ...afterQuery,
+      }),
+      responses: { 200: scoreSchema },
+      errors: ['RESOURCE_NOT_FOUND'],
+    },
+    async (_context, { query }) => {
+      const ready = await readAfter(checkpoints, ['trust'], query.after);
+      if (!ready.ok) return ready;
+      const trust = await getTrust(db, query.entity_id);
+      if (!trust) return reject('RESOURCE_NOT_FOUND', `no entity ${query.entity_id}`);
+      return respond(200, shownScore(trust));
+    },
+  );

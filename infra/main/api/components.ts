@@ -1,0 +1,96 @@
+import type { Connection } from '@temporalio/client';
+import type { Pool } from 'pg';
+import type { Component, HealthState, Probed } from '../../../api/health.ts';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
+import { platformCounts } from '../../../projections/providers/queries.ts';
+import { type ProjectionStatus, projectionStatus } from '../../../projections/status.ts';
+
+export interface ComponentDeps {
+  readonly pool: Pool;
+  readonly store: EventStore;
+  readonly connection: Connection;
+  readonly now: () => string;
+}
+
+/** A read model this many events behind is late. */
+const LATE_EVENTS = 1000n;
+const TEMPORAL_MS = 1500;
+
+const is = (status: HealthState): Component => ({ critical: false, probe: async () => ({ status }) });
+
+/** Where every read model stands against the log. */
+export const projectionLag = async ({ pool, store }: Pick<ComponentDeps, 'pool' | 'store'>) =>
+  projectionStatus(pool, (await store.head()).position);
+
+const judge = (status: ProjectionStatus | undefined): Probed => {
+  if (!status) return { status: 'down', cause: 'not built yet' };
+  const lag = Number(status.lag);
+  if (status.failure) {
+    const { position, type, error } = status.failure;
+    return { status: 'degraded', lag, cause: `stopped at ${type} (position ${position}): ${error}` };
+  }
+  return { status: status.lag > LATE_EVENTS ? 'degraded' : 'ok', lag };
+};
+
+/**
+ * The named components (R10) and every store and broker. Reads and sign-in need PostgreSQL alone, so only it decides
+ * readiness. What this profile does not run is `off`.
+ */
+export const healthComponents = (deps: ComponentDeps): Readonly<Record<string, Component>> => {
+  const { pool, connection, now } = deps;
+
+  const readModel = (name: string): Component => ({
+    critical: false,
+    probe: async () => judge((await projectionLag(deps)).find(({ projection }) => projection === name)),
+  });
+
+  const projections: Component = {
+    critical: false,
+    probe: async () => {
+      const verdicts = (await projectionLag(deps)).map(judge);
+      const worst = verdicts.find(({ status }) => status !== 'ok');
+      const lag = Math.max(0, ...verdicts.map((verdict) => verdict.lag ?? 0));
+      return { ...(worst ?? { status: 'ok' }), lag };
+    },
+  };
+
+  const teeRuntime: Component = {
+    critical: false,
+    probe: async () =>
+      (await platformCounts(pool, now())).length > 0
+        ? { status: 'ok' }
+        : { status: 'degraded', cause: 'no host has attested a platform' },
+  };
+
+  return {
+    postgres: {
+      critical: true,
+      probe: async () => {
+        await pool.query('select 1');
+        return { status: 'ok' };
+      },
+    },
+    temporal: {
+      critical: false,
+      probe: async () => {
+        await connection.withDeadline(Date.now() + TEMPORAL_MS, () =>
+          connection.workflowService.getSystemInfo({}),
+        );
+        return { status: 'ok' };
+      },
+    },
+    projections,
+    tee_runtime: teeRuntime,
+    crypto_proofs: is('ok'),
+    zk_predicates: is('off'),
+    market_pricing: readModel('auctions'),
+    hetero_quorum: readModel('quorums'),
+    onion_routing: is('off'),
+    bayesian_trust: readModel('trust'),
+    vrf_topology: is('off'),
+    kafka: is('off'),
+    rabbitmq: is('off'),
+    redis: is('off'),
+    neo4j: is('off'),
+  };
+};

@@ -1,0 +1,184 @@
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import type { Logger } from 'pino';
+import { ulid } from 'ulid';
+import { createApp } from '../../../api/app.ts';
+import { createSignIn } from '../../../api/auth/sign-in.ts';
+import type { Route } from '../../../api/define-route.ts';
+import { createHealth } from '../../../api/health.ts';
+import { createOpenAuctions } from '../../../api/log-access/open-auctions.ts';
+import { createOwnership } from '../../../api/log-access/ownership.ts';
+import { createVisibleLog } from '../../../api/log-access/visible-log.ts';
+import { createMetrics } from '../../../api/metrics.ts';
+import { openApiDocument, VERSION } from '../../../api/openapi.ts';
+import { createRateLimiter } from '../../../api/rate-limit.ts';
+import { createHub } from '../../../api/realtime/hub.ts';
+import { createRoutes } from '../../../api/routes/index.ts';
+import { createWatch } from '../../../api/watch.ts';
+import { instant } from '../../../domain/time.ts';
+import { createCheckpoints } from '../../../projections/checkpoints.ts';
+import { queueStats } from '../../../projections/jobs/queries.ts';
+import { listProviders } from '../../../projections/providers/queries.ts';
+import { READ_MODELS } from '../../../projections/read-models.ts';
+import { prepareReadModels } from '../../../projections/runner.ts';
+import { createPostgresArtifacts } from '../../artifacts/postgres.ts';
+import type { Config } from '../../config/config.ts';
+import { createPostgresEventStore } from '../../event-store/postgres/store.ts';
+import { createIdempotencyKeys } from '../../idempotency/keys.ts';
+import { createJournal } from '../../journal/journal.ts';
+import { createAccessTokens } from '../../keys/access-tokens.ts';
+import { createChallenges } from '../../keys/challenges.ts';
+import { createCredentials } from '../../keys/credentials.ts';
+import { createEnrolment } from '../../keys/enrolment.ts';
+import { readKeyFile } from '../../keys/key-file.ts';
+import { createNonces } from '../../keys/nonces.ts';
+import { createQuoteTokens } from '../../keys/quote-tokens.ts';
+import { createSealing } from '../../keys/sealing.ts';
+import { createSigner } from '../../keys/signer.ts';
+import { createChainHashes } from '../../postgres/chain-hashes.ts';
+import { createPool } from '../../postgres/pool.ts';
+import { createAttestor } from '../../providers/attestor.ts';
+import { createProviders } from '../../providers/providers.ts';
+import { inspectModule } from '../../sandbox/inspect-module.ts';
+import { trustedRoots } from '../../tee/trusted-roots.ts';
+import { createLifecycles } from '../../temporal/lifecycles.ts';
+import { createRemoteGateway } from '../../temporal/remote-gateway.ts';
+import { TASK_QUEUE } from '../../temporal/task-queue.ts';
+import { withPatience } from '../worker/patience.ts';
+import { healthComponents, projectionLag } from './components.ts';
+import { createHttpBidDesk } from './http-bid-desk.ts';
+import { type Listening, listen } from './listen.ts';
+
+const POOL_SIZE = 16;
+const SWEEP_MS = 3_600_000;
+
+/** Builds the API of `config` and serves it. It starts before Temporal is there, and waits for PostgreSQL. */
+export const startApi = async (config: Config, logger: Logger): Promise<Listening> => {
+  const now = (): string => instant(Date.now());
+  const stopping = new AbortController();
+  const keys = (name: string) => readKeyFile(join(config.home, 'keys', name));
+  const [masterKey] = await keys('master.key');
+  if (!masterKey) throw new Error('the data directory has no master key: run npm start once');
+  const signer = createSigner(await keys('engine.key'));
+  const roots = await trustedRoots(config);
+
+  const onError = (error: Error): void => logger.warn({ err: error }, 'a connection was lost');
+  const pool = createPool(config.databaseUrl, { name: 'api', max: POOL_SIZE, onIdleError: onError });
+  const store = createPostgresEventStore({
+    pool,
+    onFault: (fault, error) => logger.warn({ err: error }, fault),
+  });
+  const head = await withPatience(logger, 'PostgreSQL', async () => {
+    await prepareReadModels(pool, READ_MODELS);
+    return store.head();
+  });
+  const connection = Connection.lazy({ address: config.temporalAddress });
+  const client = new Client({ connection, namespace: config.temporalNamespace });
+  const lifecycles = createLifecycles({ client, store, taskQueue: TASK_QUEUE });
+
+  const tokens = createAccessTokens({ signer, now, newId: ulid });
+  const credentials = createCredentials({ pool, tokens, now });
+  const limiter = createRateLimiter(config.rateLimits);
+  const idempotency = await createIdempotencyKeys({ pool, onError });
+  const checkpoints = createCheckpoints({ pool });
+  const journal = createJournal({ store });
+  const providers = createProviders({ store, books: journal, now });
+  const artifacts = createPostgresArtifacts({ pool, signer, now });
+
+  const lag = async () =>
+    Object.fromEntries(
+      (await projectionLag({ pool, store })).map(({ projection, lag: events }) => [
+        projection,
+        Number(events),
+      ]),
+    );
+  const metrics = createMetrics({ lag });
+  const ownership = createOwnership(store);
+  const openAuctions = createOpenAuctions(store);
+  const hub = createHub({ store, ownership, logger, from: head.position });
+
+  let document: string | null = null;
+  const routes: readonly Route[] = createRoutes({
+    artifacts,
+    attestor: createAttestor({
+      gateway: createRemoteGateway({ client, taskQueue: TASK_QUEUE }),
+      artifacts,
+      roots,
+      now,
+    }),
+    bidDesk: createHttpBidDesk({
+      lifecycles,
+      sealing: createSealing({ pool, masterKey }),
+      store,
+      providers,
+      providersOf: async (owner) =>
+        (await listProviders(pool, { owner })).map(({ providerId }) => providerId),
+      now,
+    }),
+    books: journal,
+    build: { version: VERSION, node: process.version },
+    chainHashes: createChainHashes(pool),
+    checkpoints,
+    credentials,
+    db: pool,
+    document: async () => {
+      document ??= JSON.stringify(await openApiDocument(routes));
+      return document;
+    },
+    health: createHealth({ components: healthComponents({ pool, store, connection, now }), now }),
+    inspectModule,
+    lag,
+    lifecycles,
+    metrics,
+    nonces: createNonces(pool),
+    now,
+    ownersOf: ownership.ownersOf,
+    providers,
+    quotes: createQuoteTokens({ signer, now }),
+    queues: async () => {
+      const { queued, running } = await queueStats(pool);
+      return { jobs_queued: queued, jobs_running: running };
+    },
+    requireHardware: config.requireHardware,
+    roots,
+    signer,
+    signIn: createSignIn({
+      credentials,
+      tokens,
+      challenges: createChallenges({ pool, now }),
+      enrolment: createEnrolment({ pool, store, now }),
+      openRoles: config.openProviderEnrolment ? ['provider'] : [],
+    }),
+    store,
+    visibleLog: createVisibleLog({ store, ownership, openAuctions }),
+    watch: createWatch(hub),
+  });
+  const api = createApp({
+    routes,
+    hub,
+    metrics,
+    logger,
+    origins: [config.apiUrl],
+    credentials,
+    limiter,
+    idempotency,
+    now,
+  });
+
+  const following = hub.run(stopping.signal);
+  const sweeping = setInterval(() => void idempotency.sweep().catch(onError), SWEEP_MS);
+  const listening = await listen(api, config.port);
+  return {
+    port: listening.port,
+    stop: async () => {
+      // Requests first, for they use everything below; what follows the log, then connections.
+      await listening.stop();
+      clearInterval(sweeping);
+      stopping.abort();
+      await following;
+      await Promise.all([idempotency.close(), checkpoints.close(), connection.close()]);
+      await store.close();
+      await pool.end();
+    },
+  };
+};
