@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../domain/ports/event-store.ts';
-import { type Build, liveBuild, recordFailure, SupersededError } from './builds.ts';
+import { type Build, recordFailure, SupersededError } from './builds.ts';
 import { catchUp } from './catch-up.ts';
 import { CHECKPOINT_CHANNEL } from './checkpoints.ts';
 import { createFeed, type Feed } from './feed.ts';

@@ -1,8 +1,10 @@
 import type { ProviderEvent } from '../../domain/provider/events.ts';
+import { NO_EVIDENCE, withEvidence } from '../../domain/provider/opinion.ts';
 import { rowProjection } from '../row-model.ts';
+import { evidenceColumns, evidenceOf } from './evidence.ts';
 import { type TrustRow, trustTable } from './table.ts';
 
-/** One row per provider: its evidence, which only verified evidence events change. */
+/** One row per provider: its evidence, which only events of verified evidence change. */
 export const trust = rowProjection<ProviderEvent, TrustRow, 'provider.registered'>({
   name: 'trust',
   version: 1,
@@ -11,21 +13,19 @@ export const trust = rowProjection<ProviderEvent, TrustRow, 'provider.registered
   create: ({ providerId, owner, registeredAt }) => ({
     providerId,
     owner,
-    positive: 0,
-    negative: 0,
+    ...evidenceColumns(NO_EVIDENCE),
     reasons: {},
     items: 0,
-    uncertain: false,
+    // Nothing is known of a newcomer.
+    uncertain: true,
     low: false,
-    updatedAt: registeredAt,
+    registeredAt,
   }),
   on: {
-    'provider.evidence-recorded': (row, { reason, positive, negative, at }) => ({
-      positive: row.positive + positive,
-      negative: row.negative + negative,
-      reasons: { ...row.reasons, [reason]: (row.reasons[reason] ?? 0) + 1 },
+    'provider.evidence-recorded': (row, item) => ({
+      ...evidenceColumns(withEvidence(evidenceOf(row), item)),
+      reasons: { ...row.reasons, [item.reason]: (row.reasons[item.reason] ?? 0) + 1 },
       items: row.items + 1,
-      updatedAt: at,
     }),
     'provider.trust-uncertain': () => ({ uncertain: true }),
     'provider.trust-certain': () => ({ uncertain: false }),

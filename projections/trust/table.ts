@@ -8,14 +8,18 @@ export interface TrustRow {
   /** Undecayed sums over all evidence. */
   readonly positive: number;
   readonly negative: number;
-  /** Evidence items counted, by reason. */
+  /** What forgetting leaves of them, as of the last item. */
+  readonly rememberedPositive: number;
+  readonly rememberedNegative: number;
+  /** Items counted, by reason. */
   readonly reasons: Readonly<Partial<Record<EvidenceReason, number>>>;
   readonly items: number;
   /** Flags as the log raised and cleared them. */
   readonly uncertain: boolean;
   readonly low: boolean;
-  /** When evidence last arrived; the registration before the first. */
-  readonly updatedAt: string;
+  /** When the last item arrived; null before the first. */
+  readonly evidenceAt: string | null;
+  readonly registeredAt: string;
   readonly position: string;
 }
 
@@ -27,11 +31,14 @@ export const trustTable: Table<TrustRow> = {
     owner: 'text',
     positive: 'real',
     negative: 'real',
+    rememberedPositive: 'real',
+    rememberedNegative: 'real',
     reasons: 'json',
     items: 'integer',
     uncertain: 'boolean',
     low: 'boolean',
-    updatedAt: 'instant',
+    evidenceAt: 'instant',
+    registeredAt: 'instant',
     position: 'position',
   },
 };
