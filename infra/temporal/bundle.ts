@@ -6,10 +6,17 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const WORKFLOWS = join(ROOT, 'workflows', 'index.ts');
+/**
+ * Evaluated once for all workflows instead of once for each: machines and rules hold no state of their own. This is
+ * most of what an instance would cost beyond Temporal itself.
+ */
+const SHARED = [join(ROOT, 'domain', 'registry.ts')];
 
-/** What the bundle is made of: workflow and domain code, and the versions of everything they import. */
+/** What the bundle is made of: workflow and domain code, what they import, and how it is put together. */
+const SOURCES = ['domain/**/*.ts', 'workflows/**/*.ts', 'package-lock.json', 'infra/temporal/bundle.ts'];
+
 const sourceHash = async (): Promise<string> => {
-  const files = await Array.fromAsync(glob(['domain/**/*.ts', 'workflows/**/*.ts', 'package-lock.json'], { cwd: ROOT }));
+  const files = await Array.fromAsync(glob(SOURCES, { cwd: ROOT }));
   const hash = createHash('sha256');
   for (const file of files.sort()) hash.update(file).update('\0').update(await readFile(join(ROOT, file))).update('\0');
   return hash.digest('hex');
@@ -23,6 +30,7 @@ export const workflowBundle = async (cacheDirectory: string): Promise<string> =>
   if (existsSync(path)) return path;
   const { code } = await bundleWorkflowCode({
     workflowsPath: WORKFLOWS,
+    preloadModules: SHARED,
     logger: quiet,
   });
   await mkdir(cacheDirectory, { recursive: true });
