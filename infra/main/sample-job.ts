@@ -12,7 +12,8 @@ export const hasJobs = async (databaseUrl: string): Promise<boolean> => {
   const pool = createPool(databaseUrl, { name: 'setup', max: 1 });
   try {
     const { rows } = await pool.query<{ known: boolean }>(
-      "select exists (select from log.streams where stream_id like 'job-%') as known",
+      // A range of the index on streams: `.` follows `-`.
+      "select exists (select from log.events where stream >= 'job-' and stream < 'job.') as known",
     );
     return rows[0]?.known ?? false;
   } finally {
