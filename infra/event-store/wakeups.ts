@@ -8,13 +8,13 @@ export interface Wakeups {
 
 export const createWakeups = (): Wakeups => {
   let known = 0n;
-  const waiting = new Set<() => void>();
+  const waiting = new Map<() => void, bigint>();
 
   return {
     advance: (position) => {
       if (position <= known) return;
       known = position;
-      for (const wake of [...waiting]) wake();
+      for (const [wake, after] of [...waiting]) if (known > after) wake();
     },
     past: (position, timeoutMs, signal) => {
       if (known > position || signal.aborted) return Promise.resolve();
@@ -27,7 +27,7 @@ export const createWakeups = (): Wakeups => {
         };
         const timer = setTimeout(wake, timeoutMs);
         signal.addEventListener('abort', wake);
-        waiting.add(wake);
+        waiting.set(wake, position);
       });
     },
   };

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { quantile, runSuite } from './harness.ts';
+
+test('quantiles lie between the nearest values', () => {
+  expect(quantile([3, 1, 2], 0.5)).toBe(2);
+  expect(quantile([4, 1, 2, 3], 0.5)).toBe(2.5);
+  expect(quantile([1, 2, 3, 4, 5], 0.25)).toBe(2);
+});
+
+test('the ratio is that of the same round, without the first one, with the sides in turn', async () => {
+  const order: string[] = [];
+  // A machine that becomes ten times slower in the middle of the run: the ratio stays.
+  const speed = () => (order.length < 8 ? 10 : 1);
+  const side = (name: string, rate: number) => async () => {
+    order.push(name);
+    return rate * speed();
+  };
+  const cases = [{ name: 'case', unit: 'events/s', ours: side('ours', 30), baseline: side('baseline', 20) }];
+  let closed = false;
+  const close = async () => {
+    closed = true;
+  };
+  const suite = { name: 'suite', open: async () => ({ cases, close }) };
+  const result = await runSuite(suite, { rounds: 7, only: [], onProgress: () => undefined });
+  expect(result).toMatchObject({
+    suite: 'suite',
+    cases: [{ name: 'case', ratio: 1.5, rounds: 7, unit: 'events/s', spread: 0 }],
+  });
+  expect(order.slice(2, 6)).toEqual(['ours', 'baseline', 'baseline', 'ours']);
+  expect(closed).toBe(true);
+});
