@@ -2,6 +2,7 @@ import { add, type Micro, ZERO } from '../money.ts';
 import type { InfrastructureType } from '../tiers.ts';
 import type { EvidenceRecorded, ProviderAttested, ProviderEvent } from './events.ts';
 import { type Evidence, NO_EVIDENCE, withEvidence } from './opinion.ts';
+import type { Reliability } from './unavailability.ts';
 
 /** Evidence ids remembered, so that one item counts once; repetitions come soon after the first or never. */
 const EVIDENCE_REMEMBERED = 1000;
@@ -21,6 +22,7 @@ export interface Provider {
   readonly presenceAt: string | null;
   readonly evidence: Evidence;
   readonly evidenceIds: readonly string[];
+  readonly reliability: Reliability;
   readonly uncertain: boolean;
   readonly low: boolean;
 }
@@ -34,6 +36,10 @@ const counted = (provider: Provider, event: EvidenceRecorded): Provider => ({
   ...provider,
   evidence: withEvidence(provider.evidence, event),
   evidenceIds: [...provider.evidenceIds, event.evidenceId].slice(-EVIDENCE_REMEMBERED),
+  reliability: {
+    runs: provider.reliability.runs + 1,
+    losses: provider.reliability.losses + (event.reason === 'lost' ? 1 : 0),
+  },
 });
 
 const registered = (provider: ProviderState, type: string): Provider => {
@@ -53,6 +59,7 @@ export const evolveProvider = (state: ProviderState, event: ProviderEvent): Prov
       presenceAt: null,
       evidence: NO_EVIDENCE,
       evidenceIds: [],
+      reliability: { runs: 0, losses: 0 },
       uncertain: true,
       low: false,
     };

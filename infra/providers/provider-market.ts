@@ -1,6 +1,6 @@
 import type { OpenedBid } from '../../domain/auction/events.ts';
 import { admits } from '../../domain/provider/opinion.ts';
-import { MEMBER_UNAVAILABILITY } from '../../domain/tiers.ts';
+import { memberUnavailability } from '../../domain/provider/unavailability.ts';
 import type { Providers } from './providers.ts';
 
 /** What an award has to know of a bidder: where it stands and how well it is known. */
@@ -30,7 +30,7 @@ export const createProviderMarket = ({
       infrastructureType,
       asn,
       region,
-      unavailability: MEMBER_UNAVAILABILITY[infrastructureType],
+      unavailability: memberUnavailability(infrastructureType, provider.reliability),
       newcomer: admission.newcomer,
     };
   },
