@@ -59,7 +59,7 @@ const configErrors = ({ memoryMb, cpuCores, allowDebug }: EnclaveConfig): FieldE
       `a whole number from 1 to ${MAX_MEMORY_MB}`,
     ],
     [Number.isInteger(cpuCores) && cpuCores >= 1, 'config.cpuCores', 'a whole number from 1'],
-    [allowDebug === false, 'config.allowDebug', 'false'],
+    [!allowDebug, 'config.allowDebug', 'false'],
   ];
   return checks.flatMap(([holds, field, rule]) => (holds ? [] : [{ field, rule }]));
 };
@@ -146,7 +146,7 @@ export const createEnclaveHost = ({ platform, maximumEnclaves = 32 }: EnclaveHos
     close: async () => {
       process.removeListener('exit', killAll);
       const started = await Promise.all([...entries.values()].map((entry) => entry.started));
-      await Promise.all(started.map((result) => (result.ok ? result.value.destroy() : null)));
+      await Promise.all(started.map((result) => (result.ok ? result.value.destroy() : Promise.resolve())));
     },
   };
 };

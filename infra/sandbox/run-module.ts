@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import type { RunOutcome } from '../../domain/proof/record.ts';
 import { type ProcessUsage, usageOf } from './process-usage.ts';
 import {

@@ -45,7 +45,7 @@ const start = (
   streams: readonly ('ignore' | 'pipe' | 'ipc')[],
   detached: boolean,
 ): ChildProcess => {
-  const [program = '', ...args] = [
+  const [program, ...args] = [
     ...prefix,
     process.execPath,
     ...PERMISSIONS,

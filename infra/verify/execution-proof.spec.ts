@@ -112,6 +112,10 @@ describe('verifyExecutionProof', () => {
     expect(await failures({ ...proof, enclaveKey: otherKey, signature: forged })).toEqual([
       'attestation.report-data REPORT_DATA_MISMATCH',
     ]);
+    // Not canonical: the last two characters carry bits that no byte has.
+    expect(await failures({ ...proof, signature: 'AB' })).toEqual(['signature BAD_SIGNATURE']);
+    expect(await change({ report: 'AB' })).toContain('attestation.format MALFORMED');
+    expect(await change({ certificates: ['AB', 'AB', 'AB'] })).toContain('attestation.format BAD_COLLATERAL');
     expect(await change({ nonce: 'cd'.repeat(32) })).toEqual([
       'attestation.report-data REPORT_DATA_MISMATCH',
     ]);
@@ -189,7 +193,6 @@ describe('verifyExecutionProof', () => {
       { ...proof, record: short },
       { ...proof, record: { ...proof.record, resources: { ...proof.record.resources, cpuMs: Number.NaN } } },
       { ...proof, signature: 'AA=' },
-      { ...proof, signature: 'AB' },
       { ...proof, attestation: { ...proof.attestation, certificates: [] } },
     ];
     for (const value of strange) expect(await failures(value)).toContain('format MALFORMED');

@@ -6,10 +6,8 @@ import { measurementOf, moduleSha384 } from '../../domain/enclave/measurement.ts
 import { canonicalJson } from '../../domain/json.ts';
 import { proofIdOf, signedBytesOf } from '../../domain/proof/proof-id.ts';
 import type { ExecutionProof, ExecutionRecord } from '../../domain/proof/record.ts';
-import { verifyAttestation } from './attestation.ts';
-import { fromBase64Url } from './bytes.ts';
 import { type Now, nowMs } from './clock.ts';
-import { MalformedError } from './der.ts';
+import { bytesOrNothing, verifyEvidence } from './evidence.ts';
 import type { AttestationPolicy } from './policy.ts';
 import { isExecutionProof } from './record-shape.ts';
 import type { TrustedRoot } from './roots.ts';
@@ -51,29 +49,17 @@ export interface ProofContext {
 /** Clocks of a node and of a verifier may differ by this much. */
 const CLOCK_SKEW_MS = 60_000;
 
-interface Decoded {
-  readonly signature: Uint8Array;
-  readonly report: Uint8Array;
-  readonly certificates: readonly Uint8Array[];
-}
-
-const decode = (proof: ExecutionProof): Decoded | null => {
-  try {
-    return {
-      signature: fromBase64Url(proof.signature),
-      report: fromBase64Url(proof.attestation.report),
-      certificates: proof.attestation.certificates.map(fromBase64Url),
-    };
-  } catch (error) {
-    if (error instanceof MalformedError) return null;
-    throw error;
-  }
+const signatureHolds = (proof: ExecutionProof): boolean => {
+  const signature = bytesOrNothing(proof.signature);
+  return (
+    signature.length === 64 &&
+    // RFC 8032 rules rather than ZIP 215: no second encoding of a key or a point.
+    ed25519.verify(signature, signedBytesOf(proof.record), hexToBytes(proof.enclaveKey), { zip215: false })
+  );
 };
 
-const signatureHolds = (proof: ExecutionProof, signature: Uint8Array): boolean =>
-  signature.length === 64 &&
-  // RFC 8032 rules rather than ZIP 215: no second encoding of a key or a point.
-  ed25519.verify(signature, signedBytesOf(proof.record), hexToBytes(proof.enclaveKey), { zip215: false });
+const reportIs = ({ record, attestation }: ExecutionProof): boolean =>
+  record.reportHash === bytesToHex(sha256(bytesOrNothing(attestation.report)));
 
 const outcomeVerdict = ({ outcome, exitCode }: ExecutionRecord): Verdict =>
   (outcome === 'exited') === (exitCode !== null) ? null : 'OUTCOME_INCONSISTENT';
@@ -131,15 +117,10 @@ const moduleStep = (
  */
 export const verifyExecutionProof = async (proof: unknown, context: ProofContext): Promise<ProofVerdict> => {
   const now = nowMs(context.now);
-  const decoded = isExecutionProof(proof) ? decode(proof) : null;
-  if (!decoded || !isExecutionProof(proof)) return malformed();
+  if (!isExecutionProof(proof)) return malformed();
   const { record, attestation, enclaveKey } = proof;
-  const [vcek, ...chain] = decoded.certificates as [Uint8Array, ...Uint8Array[]];
   const { maximumAgeSeconds, ...policy } = context.policy ?? {};
-  const evidence = await verifyAttestation({
-    format: 'sev-snp',
-    evidence: decoded.report,
-    collateral: { vcek, chain },
+  const evidence = await verifyEvidence(attestation, {
     now: context.now,
     policy: { ...policy, ...(context.roots && { roots: context.roots }) },
     expected: {
@@ -151,8 +132,8 @@ export const verifyExecutionProof = async (proof: unknown, context: ProofContext
   const reasons = [
     stepOf('format', null),
     stepOf('id', proof.proofId === proofIdOf(record) ? null : 'ID_MISMATCH'),
-    stepOf('signature', signatureHolds(proof, decoded.signature) ? null : 'BAD_SIGNATURE'),
-    stepOf('report', record.reportHash === bytesToHex(sha256(decoded.report)) ? null : 'REPORT_MISMATCH'),
+    stepOf('signature', signatureHolds(proof) ? null : 'BAD_SIGNATURE'),
+    stepOf('report', reportIs(proof) ? null : 'REPORT_MISMATCH'),
     stepOf('outcome', outcomeVerdict(record)),
     stepOf('time', timeVerdict(record, now, maximumAgeSeconds)),
     moduleStep(proof, context.expected?.module),

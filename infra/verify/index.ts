@@ -2,6 +2,7 @@
 export type { VerificationStep } from '../../domain/enclave/events.ts';
 export { type AttestationInput, verifyAttestation } from './attestation.ts';
 export type { Now } from './clock.ts';
+export { verifyEvidence } from './evidence.ts';
 export {
   type ProofContext,
   type ProofExpectation,

@@ -1,9 +1,9 @@
 import type { VerificationStep } from '../../domain/enclave/events.ts';
 
 /** Codes that every step can have, beside its own. */
-export const OK = 'OK';
-export const NOT_EXPECTED = 'NOT_EXPECTED';
-export const NOT_CHECKED = 'NOT_CHECKED';
+const OK = 'OK';
+const NOT_EXPECTED = 'NOT_EXPECTED';
+const NOT_CHECKED = 'NOT_CHECKED';
 
 /** Verdict of one step: null means it holds, otherwise the reason code. */
 export type Verdict = string | null;

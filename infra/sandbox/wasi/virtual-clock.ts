@@ -1,7 +1,7 @@
 /** Every reading moves the clock on by this much, so that busy waiting ends and all honest nodes read the same. */
 export const STEP_NS = 1_000_000n;
 
-export const REALTIME = 0;
+const REALTIME = 0;
 const CPU_TIME_THREAD = 3;
 
 /** A clock that only its readers move (settled 19). Instants in nanoseconds. */

@@ -2,7 +2,7 @@ import { type KeyObject, randomBytes, sign } from 'node:crypto';
 import { bits, flag, integer, octets, oid, sequence, set, tagged, time, utf8 } from './der.ts';
 
 /** Organisation in every simulated certificate: nobody who reads one can mistake it. */
-export const SIMULATED_ORGANISATION = 'SIMULATED PLATFORM - NOT AMD';
+const SIMULATED_ORGANISATION = 'SIMULATED PLATFORM - NOT AMD';
 
 export interface CertificateOrder {
   readonly subject: string;

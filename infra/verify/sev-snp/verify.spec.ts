@@ -285,12 +285,7 @@ describe('a simulated report', () => {
   });
 
   it('refuses certificates in excess or none', async () => {
-    for (const rest of [
-      [],
-      [chain[0] as Uint8Array],
-      [...chain, vcek],
-      [new Uint8Array(0), new Uint8Array(0)],
-    ])
+    for (const rest of [[], chain.slice(0, 1), [...chain, vcek], [new Uint8Array(0), new Uint8Array(0)]])
       expect(await expectRefused({ ...input(), collateral: { vcek, chain: rest } })).toContain(
         'format BAD_COLLATERAL',
       );
