@@ -40,7 +40,7 @@ describe('auction.revenue.sim', () => {
   ])(
     '%d bidders, %d winners: the mean payment is %d of the ceiling, within 1 percent',
     (bidders, winners, mean) => {
-      const auctions = winners === 1 ? 20_000 : 4000;
+      const auctions = winners === 1 ? 10_000 : 3000;
       expect(Math.abs(meanPayment(bidders, winners, auctions) / mean - 1)).toBeLessThan(0.01);
     },
   );
