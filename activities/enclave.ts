@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type {
   EnclaveEvent,
   EnclaveFailed,
@@ -16,8 +16,7 @@ import type { ProofRecorded } from '../domain/proof/events.ts';
 import type { ExecutionProof } from '../domain/proof/record.ts';
 import { addSeconds } from '../domain/time.ts';
 import type { Nonces } from '../infra/keys/nonces.ts';
-import { fromBase64Url } from '../infra/verify/bytes.ts';
-import { type TrustedRoot, verifyAttestation, verifyExecutionProof } from '../infra/verify/index.ts';
+import { type TrustedRoot, verifyEvidence, verifyExecutionProof } from '../infra/verify/index.ts';
 import type { AskPatiently } from './patience.ts';
 
 export interface EnclaveDeps {
@@ -72,15 +71,9 @@ export const createEnclaveActivities = ({ ask, store, artifacts, nonces, roots, 
     if (enclaveKey !== enclave.enclaveKey) {
       return failed('attestation', 'ATTESTATION_FAILED', 'the report is for another enclave key');
     }
-    const [vcek, ...chain] = evidence.certificates.map(fromBase64Url);
-    if (!vcek) return failed('attestation', 'ATTESTATION_FAILED', 'the evidence has no certificate');
     const measurement = measurementOf(moduleSha384(await moduleOf(enclave.codeHash)), enclave.config);
-    const report = fromBase64Url(evidence.report);
     const at = now();
-    const verdict = await verifyAttestation({
-      format: 'sev-snp',
-      evidence: report,
-      collateral: { vcek, chain },
+    const verdict = await verifyEvidence(evidence, {
       now: at,
       policy: { roots, allowSimulated: enclave.allowSimulated },
       expected: { measurement, nonce, key: enclaveKey },
@@ -90,7 +83,7 @@ export const createEnclaveActivities = ({ ask, store, artifacts, nonces, roots, 
     }
     return {
       type: 'enclave.attested',
-      reportHash: await sha256Hex(report),
+      reportHash: createHash('sha256').update(evidence.report, 'base64url').digest('hex'),
       measurement,
       nonce,
       label: verdict.platform,
@@ -228,8 +221,5 @@ export const createEnclaveActivities = ({ ask, store, artifacts, nonces, roots, 
     },
   };
 };
-
-const sha256Hex = async (bytes: Uint8Array): Promise<string> =>
-  Buffer.from(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes))).toString('hex');
 
 export type EnclaveActivities = ReturnType<typeof createEnclaveActivities>;

@@ -9,8 +9,7 @@ import type { Enrolment } from '../keys/enrolment.ts';
 import type { Nonces } from '../keys/nonces.ts';
 import type { AskNode } from '../p2p/ask-node.ts';
 import type { JoinRequest } from '../p2p/engine-handlers.ts';
-import { fromBase64Url } from '../verify/bytes.ts';
-import { type TrustedRoot, verifyAttestation } from '../verify/index.ts';
+import { type TrustedRoot, verifyEvidence } from '../verify/index.ts';
 import type { Providers } from './providers.ts';
 
 export interface AdmissionDeps {
@@ -59,13 +58,8 @@ export const createAdmission = ({
     const reply = await ask({ type: 'attest-host', platform, nonce }, { timeoutMs: HOST_TIMEOUT_MS });
     if (reply.type !== 'attestation')
       return reject('ATTESTATION_FAILED', `the host did not attest: ${reply.message}`);
-    const [vcek, ...chain] = reply.evidence.certificates.map(fromBase64Url);
-    if (!vcek) return reject('ATTESTATION_FAILED', 'the evidence has no certificate');
-    const report = fromBase64Url(reply.evidence.report);
-    const verdict = await verifyAttestation({
-      format: 'sev-snp',
-      evidence: report,
-      collateral: { vcek, chain },
+    const { evidence } = reply;
+    const verdict = await verifyEvidence(evidence, {
       now: now(),
       policy: { roots, allowSimulated: !requireHardware },
       expected: { measurement: HOST_MEASUREMENT, nonce, key: provider.publicKey },
@@ -78,7 +72,7 @@ export const createAdmission = ({
         type: 'attest',
         platform,
         label: verdict.platform,
-        reportHash: createHash('sha256').update(report).digest('hex'),
+        reportHash: createHash('sha256').update(evidence.report, 'base64url').digest('hex'),
         nonce,
         expiresAt: addSeconds(now(), ATTESTATION_SECONDS),
       },
