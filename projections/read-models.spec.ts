@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aggregateOf, type RecordedEvent } from '../domain/event.ts';
+import { LEDGER_STREAM } from '../domain/ledger/events.ts';
+import type { Ledger } from '../domain/ledger/fold.ts';
+import type { Provider } from '../domain/provider/fold.ts';
 import { foldedState, foldStream } from '../domain/registry.ts';
 import { createMemoryEventStore } from '../infra/event-store/memory/store.ts';
 import { plots, tell } from '../test/support/stories.ts';
@@ -8,7 +11,11 @@ import { auctions } from './auctions/projection.ts';
 import { enclaves } from './enclaves/projection.ts';
 import { jobs } from './jobs/projection.ts';
 import { ledger } from './ledger/projection.ts';
+import { providers } from './providers/projection.ts';
 import { quorums } from './quorums/projection.ts';
+import { evidenceOf } from './trust/evidence.ts';
+import { trust } from './trust/projection.ts';
+import type { TrustRow } from './trust/table.ts';
 
 const logOf = async (plot: Parameters<typeof tell>[1]): Promise<RecordedEvent[]> => {
   const store = createMemoryEventStore();
@@ -91,6 +98,18 @@ describe('ledger', () => {
     );
   });
 
+  it('shows the balances that the ledger itself folds to', async () => {
+    await fc.assert(
+      fc.asyncProperty(plots({ min: 1, max: 1 }), async (plot) => {
+        const events = handled(await logOf(plot), ledger.handles);
+        const { balances } = foldStream(LEDGER_STREAM, events).context as Ledger;
+        const shown = ledger.fold(events, null).accounts.filter(({ balance }) => balance !== '0');
+        expect(Object.fromEntries(shown.map(({ account, balance }) => [account, balance]))).toEqual(balances);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   it('stops at an entry that makes money', async () => {
     const [event] = handled(await logOf(fc.sample(plots({ min: 1, max: 1 }), 1)[0] as never), ledger.handles);
     const forged = { ...event, data: { ...event?.data, postings: [{ account: 'external', amount: '1' }] } };
@@ -114,5 +133,38 @@ describe('ledger', () => {
       ['available:subject-a', 'subject-a'],
       ['escrow:auction-1', 'subject-a'],
     ]);
+  });
+});
+
+describe('providers and trust', () => {
+  it('rows say what the provider itself folds to', async () => {
+    await fc.assert(
+      fc.asyncProperty(plots({ min: 1, max: 4 }), async (plot) => {
+        const events = await logOf(plot);
+        const listed = new Map(
+          providers.fold(handled(events, providers.handles), new Map()).map((row) => [row.providerId, row]),
+        );
+        const trusted = new Map(
+          trust.fold(handled(events, trust.handles), new Map()).map((row) => [row.providerId, row]),
+        );
+        for (const [stream, own] of byStream(events)) {
+          if (aggregateOf(stream) !== 'provider') continue;
+          const folded = foldStream(stream, own).context as Provider;
+          const row = listed.get(stream);
+          expect(row).toMatchObject({
+            owner: folded.owner,
+            stake: folded.stake,
+            presenceAt: folded.presenceAt,
+          });
+          expect(row?.presence ?? 'unknown').toBe(folded.presence);
+          expect(row?.state).toBe(folded.attestation ? 'listed' : 'registered');
+          const record = trusted.get(stream);
+          expect(evidenceOf(record as TrustRow)).toEqual(folded.evidence);
+          expect(record).toMatchObject({ uncertain: folded.uncertain, low: folded.low });
+        }
+        expect(trusted.size).toBe(listed.size);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
