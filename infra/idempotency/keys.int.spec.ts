@@ -1,0 +1,99 @@
+import type { Pool } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { migrate } from '../postgres/migrate.ts';
+import { createPool } from '../postgres/pool.ts';
+import { createIdempotencyKeys, type IdempotencyKeys } from './keys.ts';
+
+let database: TestDatabase;
+const processes: { readonly keys: IdempotencyKeys; readonly pool: Pool }[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await migrate(database.url);
+});
+afterAll(async () => {
+  for (const { keys, pool } of processes) {
+    await keys.close();
+    await pool.end();
+  }
+  await database.drop();
+});
+
+/** The keys of one process: a pool of its own, as a process has. */
+const process = async () => {
+  const pool = createPool(database.url, { name: 'test', max: 4 });
+  const lost = Promise.withResolvers<void>();
+  const keys = await createIdempotencyKeys({ pool, onError: () => lost.resolve() });
+  processes.push({ keys, pool });
+  return { keys, pool, lost: lost.promise };
+};
+
+const answer = { status: 201, mediaType: 'application/json', body: '{"id":1}' };
+
+describe('idempotency keys', () => {
+  it('R168: answers once, and from the store afterwards, in any process', async () => {
+    const [a, b] = [await process(), await process()];
+    expect(await a.keys.claim('p', 'k1', 'request')).toEqual({ type: 'claimed' });
+    expect(await a.keys.claim('p', 'k1', 'request')).toEqual({ type: 'in-flight' });
+    expect(await b.keys.claim('p', 'k1', 'request')).toEqual({ type: 'in-flight' });
+    expect(await b.keys.claim('p', 'k1', 'another')).toEqual({ type: 'mismatch' });
+    await a.keys.complete('p', 'k1', answer);
+    expect(await b.keys.claim('p', 'k1', 'request')).toEqual({ type: 'answered', answer });
+    expect(await b.keys.claim('q', 'k1', 'another')).toEqual({ type: 'claimed' });
+  });
+
+  it('R168: lets one of many parallel requests through', async () => {
+    const [a, b] = [await process(), await process()];
+    const claims = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => (n % 2 ? a : b).keys.claim('p', 'parallel', 'request')),
+    );
+    expect(claims.filter(({ type }) => type === 'claimed')).toHaveLength(1);
+  });
+
+  it('gives a released key to the next', async () => {
+    const { keys } = await process();
+    await keys.claim('p', 'released', 'request');
+    await keys.release('p', 'released');
+    expect(await keys.claim('p', 'released', 'request')).toEqual({ type: 'claimed' });
+  });
+
+  it('takes over what a dead process left, at once, and not what a living one holds', async () => {
+    const [dead, alive] = [await process(), await process()];
+    await dead.keys.claim('p', 'crashed', 'request');
+    expect(await alive.keys.claim('p', 'crashed', 'request')).toEqual({ type: 'in-flight' });
+    await dead.keys.close();
+    const claims = await Promise.all([
+      alive.keys.claim('p', 'crashed', 'request'),
+      alive.keys.claim('p', 'crashed', 'request'),
+    ]);
+    expect(claims.map(({ type }) => type).sort()).toEqual(['claimed', 'in-flight']);
+  });
+
+  it('goes on after its connections were cut', async () => {
+    const { keys, pool, lost } = await process();
+    const other = await process();
+    await keys.claim('p', 'before', 'request');
+    await other.pool.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    );
+    await lost;
+    expect(await keys.claim('p', 'after', 'request')).toEqual({ type: 'claimed' });
+    expect(pool.totalCount).toBeGreaterThan(0);
+  });
+
+  it('forgets a key after 24 hours', async () => {
+    const { keys, pool } = await process();
+    await keys.claim('p', 'old', 'request');
+    await keys.complete('p', 'old', answer);
+    const age = () =>
+      pool.query(
+        `update engine.idempotency_keys set created_at = now() - interval '24 hours 1 second' where key = 'old'`,
+      );
+    await age();
+    expect(await keys.claim('p', 'old', 'another')).toEqual({ type: 'claimed' });
+    await age();
+    await keys.sweep();
+    expect((await pool.query(`select from engine.idempotency_keys where key = 'old'`)).rowCount).toBe(0);
+  });
+});

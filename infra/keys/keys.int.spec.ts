@@ -1,0 +1,205 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
+import type { Pool } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import { createMemoryEventStore } from '../event-store/memory/store.ts';
+import { migrate } from '../postgres/migrate.ts';
+import { createPool } from '../postgres/pool.ts';
+import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
+import { newApiKey, parseApiKey } from './api-key.ts';
+import { CHALLENGE_TTL_SECONDS, createChallenges } from './challenges.ts';
+import { createCredentials } from './credentials.ts';
+import { createEnrolment } from './enrolment.ts';
+import { createNonces } from './nonces.ts';
+import { createSealing, SealingKeyMissing } from './sealing.ts';
+import { createSigner } from './signer.ts';
+
+let database: TestDatabase;
+let pool: Pool;
+let store: EventStore;
+let tokens: AccessTokens;
+let at: number;
+const now = () => new Date(at).toISOString();
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await migrate(database.url);
+  pool = createPool(database.url, { name: 'test', max: 4 });
+});
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+beforeEach(() => {
+  at = Date.parse('2026-01-01T00:00:00.000Z');
+  store = createMemoryEventStore();
+  tokens = createAccessTokens({ signer: createSigner([new Uint8Array(32).fill(7)]), now, newId: () => 'id' });
+});
+
+const keyPair = () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const hex = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex');
+  return { hex, sign: (text: string) => sign(null, Buffer.from(text), privateKey) };
+};
+const enrolment = () => createEnrolment({ pool, store, now });
+const credentials = () => createCredentials({ pool, tokens, now });
+
+describe('enrolment', () => {
+  it('makes a principal once, with one event', async () => {
+    const apiKey = newApiKey();
+    const first = await enrolment().enrolApiKey(apiKey, ['submitter', 'auditor']);
+    at += 5000;
+    const second = await enrolment().enrolApiKey(apiKey, ['auditor', 'submitter']);
+    if (!first.ok) throw new Error(first.message);
+    expect(second).toEqual(first);
+    const events = await store.readStream(first.value.subjectId);
+    expect(events.map(({ type }) => type)).toEqual(['subject.enrolled']);
+    expect(events[0]?.data).toMatchObject({ roles: ['submitter', 'auditor'], credential: 'api-key' });
+    expect(
+      JSON.stringify(events, (_, value) => (typeof value === 'bigint' ? String(value) : value)),
+    ).not.toContain(apiKey.split('.')[1]);
+    expect(await credentials().exists(first.value.subjectId)).toBe(true);
+  });
+
+  it('completes an enrolment that was cut short after its event', async () => {
+    const { hex } = keyPair();
+    const made = await enrolment().enrolPublicKey(hex, ['provider']);
+    await pool.query('delete from engine.credentials where credential_id = $1', [hex]);
+    expect(await credentials().byPublicKey(hex)).toBeNull();
+    expect(await enrolment().enrolPublicKey(hex, ['provider'])).toEqual(made);
+    expect(await credentials().byPublicKey(hex)).toMatchObject({ roles: ['provider'] });
+  });
+
+  it('enrols concurrently to one principal', async () => {
+    const { hex } = keyPair();
+    const made = await Promise.all(
+      Array.from({ length: 8 }, () => enrolment().enrolPublicKey(hex, ['provider'])),
+    );
+    expect(new Set(made.map((each) => JSON.stringify(each))).size).toBe(1);
+  });
+
+  it('refuses other roles for a known credential, no roles, and the role engine', async () => {
+    const { hex } = keyPair();
+    await enrolment().enrolPublicKey(hex, ['provider']);
+    expect(await enrolment().enrolPublicKey(hex, ['admin'])).toMatchObject({ ok: false, code: 'CONFLICT' });
+    expect(await enrolment().enrolPublicKey(keyPair().hex, [])).toMatchObject({ code: 'INVALID_REQUEST' });
+    expect(await enrolment().enrolPublicKey(keyPair().hex, ['engine'])).toMatchObject({
+      code: 'AUTHORIZATION_FAILED',
+    });
+    expect(await enrolment().enrolApiKey('aiv_x.y', ['admin'])).toMatchObject({
+      errors: [{ field: 'api_key' }],
+    });
+  });
+});
+
+describe('credentials', () => {
+  it('knows an API key by its hash alone', async () => {
+    const apiKey = newApiKey();
+    await enrolment().enrolApiKey(apiKey, ['submitter']);
+    const found = await credentials().byApiKey(apiKey);
+    expect(found).toMatchObject({ roles: ['submitter'], premium: false });
+    const { rows } = await pool.query('select * from engine.credentials where credential_id = $1', [
+      parseApiKey(apiKey)?.id,
+    ]);
+    expect(JSON.stringify(rows)).not.toContain(apiKey.split('.')[1]);
+    const [id] = apiKey.split('.');
+    expect(await credentials().byApiKey(`${id}.${newApiKey().split('.')[1]}`)).toBeNull();
+    expect(await credentials().byApiKey(newApiKey())).toBeNull();
+    expect(await credentials().byApiKey('nonsense')).toBeNull();
+  });
+
+  it('forgets a revoked key and a disabled principal, tokens included', async () => {
+    const apiKey = newApiKey();
+    const made = await enrolment().enrolApiKey(apiKey, ['submitter']);
+    if (!made.ok) throw new Error(made.message);
+    const { token } = await tokens.issue(made.value.subjectId, ['submitter']);
+    const service = credentials();
+    expect(await service.byApiKey(apiKey)).not.toBeNull();
+    expect(await service.byToken(token)).not.toBeNull();
+    await service.revoke(parseApiKey(apiKey)?.id ?? '');
+    expect(await service.byApiKey(apiKey)).toBeNull();
+    expect(await service.byToken(token)).not.toBeNull();
+    await service.disable(made.value.subjectId);
+    expect(await service.byToken(token)).toBeNull();
+  });
+
+  it('knows no token of somebody who was never enrolled', async () => {
+    const { token } = await tokens.issue('subject-nobody', ['admin']);
+    expect(await credentials().byToken(token)).toBeNull();
+  });
+});
+
+describe('challenges', () => {
+  const challenges = () => createChallenges({ pool, now });
+
+  it('J1: is answered once, by its own key', async () => {
+    const [mine, other] = [keyPair(), keyPair()];
+    const { challenge } = await challenges().issue(mine.hex, 'provider');
+    const answer = { publicKey: mine.hex, challenge, signature: mine.sign(challenge) };
+    expect(await challenges().redeem({ ...answer, signature: other.sign(challenge) })).toBeNull();
+    expect(
+      await challenges().redeem({ publicKey: other.hex, challenge, signature: other.sign(challenge) }),
+    ).toBeNull();
+    expect(await challenges().redeem(answer)).toEqual({ role: 'provider' });
+    expect(await challenges().redeem(answer)).toBeNull();
+  });
+
+  it('J1: expires', async () => {
+    const { hex, sign: by } = keyPair();
+    const { challenge } = await challenges().issue(hex, null);
+    at += CHALLENGE_TTL_SECONDS * 1000;
+    expect(await challenges().redeem({ publicKey: hex, challenge, signature: by(challenge) })).toBeNull();
+  });
+
+  it('lets one of many parallel answers through', async () => {
+    const { hex, sign: by } = keyPair();
+    const { challenge } = await challenges().issue(hex, null);
+    const answer = { publicKey: hex, challenge, signature: by(challenge) };
+    const results = await Promise.all(Array.from({ length: 6 }, () => challenges().redeem(answer)));
+    expect(results.filter(Boolean)).toHaveLength(1);
+  });
+});
+
+describe('sealing', () => {
+  const masterKey = new Uint8Array(32).fill(9);
+  const sealing = () => createSealing({ pool, masterKey });
+
+  it('opens what it sealed, in the same context alone', async () => {
+    await sealing().createKey('k1');
+    await sealing().createKey('k1');
+    await sealing().createKey('k2');
+    const box = await sealing().seal('k1', 'price 5', 'auction|bid');
+    expect(await sealing().open('k1', box, 'auction|bid')).toBe('price 5');
+    expect(await sealing().open('k1', box, 'auction|other')).toBeNull();
+    expect(await sealing().open('k2', box, 'auction|bid')).toBeNull();
+    expect(await sealing().open('k1', box.slice(4), 'auction|bid')).toBeNull();
+    expect(await sealing().open('k1', 'AAAA', 'auction|bid')).toBeNull();
+    expect(await sealing().seal('k1', 'price 5', 'auction|bid')).not.toBe(box);
+  });
+
+  it('destroys a key for good', async () => {
+    await sealing().createKey('gone');
+    const box = await sealing().seal('gone', 'secret', 'c');
+    await sealing().destroyKey('gone');
+    await sealing().destroyKey('gone');
+    await sealing().createKey('gone');
+    expect(await sealing().open('gone', box, 'c')).toBeNull();
+    await expect(sealing().seal('gone', 'secret', 'c')).rejects.toThrow(SealingKeyMissing);
+  });
+
+  it('keeps keys wrapped: another master key opens nothing and says so', async () => {
+    await sealing().createKey('wrapped');
+    const other = createSealing({ pool, masterKey: new Uint8Array(32).fill(8) });
+    await expect(other.seal('wrapped', 'x', 'c')).rejects.toThrow('another master key');
+  });
+});
+
+describe('nonces', () => {
+  it('R41: takes a nonce once, whatever for', async () => {
+    const nonces = createNonces(pool);
+    expect(await nonces.use('n1', 'enclave-a')).toBe(true);
+    expect(await nonces.use('n1', 'enclave-a')).toBe(false);
+    expect(await nonces.use('n1', 'enclave-b')).toBe(false);
+  });
+});
