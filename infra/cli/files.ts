@@ -56,6 +56,18 @@ export const readInput = async (
   }
 };
 
+/**
+ * Makes sure that `writeOutput` will be able to write, without harm to what the file holds now.
+ * @throws CliError that names option, file and reason.
+ */
+export const ensureWritable = async (option: string, file: string): Promise<void> => {
+  try {
+    await (await open(file, 'a')).close();
+  } catch (error) {
+    throw because(option, file, error);
+  }
+};
+
 /** @throws CliError that names option, file and reason. */
 export const writeOutput = async (option: string, file: string, bytes: Uint8Array): Promise<void> => {
   try {

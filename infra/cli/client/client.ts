@@ -119,8 +119,8 @@ export const createClient = (transport: Transport): EngineClient => {
     jobs: async function* () {
       let cursor: string | null = null;
       do {
-        const query = { limit: PAGE_SIZE, ...(cursor === null ? {} : { cursor }) };
-        const page = await transport.json(
+        const query: Record<string, string> = { limit: PAGE_SIZE, ...(cursor === null ? {} : { cursor }) };
+        const page: z.output<typeof queueSchema> = await transport.json(
           { method: 'GET', path: pathOf('/v1/fog/scheduler/queue', query) },
           queueSchema,
         );

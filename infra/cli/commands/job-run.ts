@@ -3,9 +3,10 @@ import type { EngineClient } from '../client/client.ts';
 import type { Job } from '../client/schema.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT, refuse } from '../failure.ts';
-import { isStandard, readInput, writeOutput } from '../files.ts';
+import { ensureWritable, isStandard, readInput, writeOutput } from '../files.ts';
 import { createProgressView } from '../job/progress.ts';
-import { followJob, hasEnded, type JobReporter, type JobRunOptions, submitJob } from '../job/run-job.ts';
+import { hasEnded, type JobRunOptions, runJob } from '../job/run-job.ts';
+import { STEPS, SUBMISSION_STEPS } from '../job/steps.ts';
 import { collect, decimal, microUnits, whole } from '../options.ts';
 import { jobJson } from '../render/job-json.ts';
 import { headline, resultLines, timelineLines } from '../render/job-report.ts';
@@ -47,6 +48,7 @@ const read = async (
   auctionSeconds: options.auctionSeconds,
   maxPriceMicro: options.maxPrice ?? null,
   memoryMb: options.memoryMb ?? null,
+  wait: options.wait,
 });
 
 const check = ({ wasm, input, output, json, wait }: Options): void => {
@@ -73,16 +75,14 @@ const deliver = async (
   return '';
 };
 
-const submitOrRun = async (
+const runShown = async (
   client: EngineClient,
   options: JobRunOptions,
-  { wait, context }: { wait: boolean; context: CliContext },
+  stderr: CliContext['stderr'],
 ): Promise<Job> => {
-  const view = createProgressView(context.stderr);
-  const report: JobReporter = (progress) => view.report(progress);
+  const view = createProgressView(stderr, options.wait ? STEPS : SUBMISSION_STEPS);
   try {
-    const accepted = await submitJob(client, options, report);
-    return wait ? await followJob(client, accepted, report) : accepted;
+    return await runJob(client, options, view.report);
   } finally {
     await view.close();
   }
@@ -91,10 +91,13 @@ const submitOrRun = async (
 const run = async (context: CliContext, options: Options): Promise<void> => {
   check(options);
   const files = await read(options, context.stdin);
+  if (options.output !== undefined && !isStandard(options.output)) {
+    await ensureWritable('--output', options.output);
+  }
   const { client, isLocalStack } = await context.engine();
   const allowSimulated = options.allowSimulated ?? isLocalStack;
-  const job = await submitOrRun(client, { ...files, allowSimulated }, { wait: options.wait, context });
   const { stdout, stderr } = context;
+  const job = await runShown(client, { ...files, allowSimulated }, stderr);
   const output = await deliver(client, job, options, stdout);
   if (options.json) {
     await writeLines(stdout, [JSON.stringify(jobJson(job))]);

@@ -1,74 +1,88 @@
 import { Listr, ListrLogger, type ListrTask, ProcessOutput } from 'listr2';
 import type { Job } from '../client/schema.ts';
 import { counted } from '../render/text.ts';
-import { hasEnded, type JobProgress } from './run-job.ts';
-import { quoteTitle, STEPS, type Step, stepOf, titleOf } from './steps.ts';
+import { hasEnded, type JobReporter } from './run-job.ts';
+import { quoteTitle, STEPS, type Step, SUBMISSION_STEPS, stepOf, titleOf } from './steps.ts';
 
 export interface ProgressView {
-  report(progress: JobProgress): void;
-  /** Ends the view after a job that was only submitted, or an error. Idempotent; resolves when all is drawn. */
+  readonly report: JobReporter;
+  /** Ends the view, also in the middle after an error. Idempotent; resolves when all is drawn. */
   close(): Promise<void>;
 }
 
+/** What ends a row that did not get to its end. */
+class Stopped extends Error {
+  override readonly name = 'Stopped';
+}
+
 interface Row {
-  readonly gate: PromiseWithResolvers<void>;
+  /** Open with null when the step is done, with an error when it stopped. */
+  readonly gate: PromiseWithResolvers<Stopped | null>;
   /** Sets the title on the terminal once the row is drawn. */
   draw: ((title: string) => void) | null;
   title: string;
 }
 
-/** The list of steps as it goes: a live one on a terminal, a line per step elsewhere. All of it goes to `stream`. */
-export const createProgressView = (
-  stream: NodeJS.WriteStream,
-  now: () => number = Date.now,
-): ProgressView => {
-  const rows = STEPS.map(
-    (step): Row => ({ gate: Promise.withResolvers(), draw: null, title: titleOf(step, null, now()) }),
-  );
-  const row = (step: Step): Row => rows[STEPS.indexOf(step)] as Row;
-  let current = 0;
+const createRow = (title: string): Row => ({ gate: Promise.withResolvers(), draw: null, title });
 
-  const tasks = rows.map(
-    (each): ListrTask => ({
-      title: each.title,
-      task: (_, task) => {
-        each.draw = (title) => {
-          task.title = title;
-        };
-        each.draw(each.title);
-        return each.gate.promise;
-      },
-    }),
-  );
+const taskOf = (row: Row): ListrTask => ({
+  title: row.title,
+  task: async (_, task) => {
+    row.draw = (title) => {
+      task.title = title;
+    };
+    row.draw(row.title);
+    const stopped = await row.gate.promise;
+    if (stopped) throw stopped;
+  },
+});
+
+/** Draws until every row is through its gate, or one failed: a live list on a terminal, a line per step elsewhere. */
+const drawList = async (rows: readonly Row[], stream: NodeJS.WriteStream): Promise<void> => {
   const logger = new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(stream, stream) });
-  const list = new Listr(tasks, {
+  const list = new Listr(rows.map(taskOf), {
     renderer: stream.isTTY ? 'default' : 'simple',
     rendererOptions: { logger, showErrorMessage: false, collapseErrors: false },
     fallbackRenderer: 'simple',
     fallbackRendererOptions: { logger },
   });
-  // A rejection says no more than what ended the view, and its caller knows that.
-  const drawn = list.run().catch(() => undefined);
+  try {
+    await list.run();
+  } catch (error) {
+    // The failed row is drawn; what failed is told by whoever failed it.
+    if (!(error instanceof Stopped)) throw error;
+  }
+};
+
+/** Shows `steps` on `stream` as a job goes through them. */
+export const createProgressView = (
+  stream: NodeJS.WriteStream,
+  steps: readonly Step[] = STEPS,
+  now: () => number = Date.now,
+): ProgressView => {
+  const rows = steps.map((step) => createRow(titleOf(step, null, now())));
+  const drawn = drawList(rows, stream);
+  let current = 0;
 
   const retitle = (step: Step, title: string): void => {
-    const each = row(step);
-    if (each.title === title) return;
-    each.title = title;
-    each.draw?.(title);
+    const row = rows[steps.indexOf(step)];
+    if (!row || row.title === title) return;
+    row.title = title;
+    row.draw?.(title);
   };
   const advanceTo = (index: number): void => {
-    for (; current < index; current++) rows[current]?.gate.resolve();
+    for (; current < Math.min(index, rows.length); current++) rows[current]?.gate.resolve(null);
   };
   const stop = (reason: string): void => {
-    rows[current]?.gate.reject(new Error(reason));
-    current = STEPS.length;
+    rows[current]?.gate.resolve(new Stopped(reason));
+    current = rows.length;
   };
   const follow = (job: Job): void => {
-    for (const step of STEPS.slice(2)) retitle(step, titleOf(step, job, now()));
+    for (const step of steps.slice(SUBMISSION_STEPS.length)) retitle(step, titleOf(step, job, now()));
     const step = stepOf(job);
     // A member lost in the run sends the job back; what was done stays done.
     if (step !== null) advanceTo(STEPS.indexOf(step));
-    else if (job.state === 'settled') advanceTo(STEPS.length);
+    else if (job.state === 'settled') advanceTo(rows.length);
     else if (hasEnded(job)) stop(job.reason ?? 'failed');
   };
 
@@ -83,13 +97,13 @@ export const createProgressView = (
           return advanceTo(STEPS.indexOf('submit'));
         case 'submitted':
           retitle('submit', `Submitted as ${progress.jobId}`);
-          return advanceTo(STEPS.indexOf('auction'));
+          return advanceTo(SUBMISSION_STEPS.length);
         case 'followed':
           return follow(progress.job);
       }
     },
     close: async () => {
-      if (current < STEPS.length) stop('not followed further');
+      stop('stopped');
       await drawn;
     },
   };

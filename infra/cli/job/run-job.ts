@@ -1,5 +1,5 @@
 import type { EngineClient } from '../client/client.ts';
-import type { Job, Quote } from '../client/schema.ts';
+import type { Job, Quote, Submitted } from '../client/schema.ts';
 
 export interface JobRunOptions {
   /** A WASI preview 1 module. */
@@ -19,6 +19,8 @@ export interface JobRunOptions {
   /** Memory of every enclave; the engine's default unless given. */
   readonly memoryMb: number | null;
   readonly allowSimulated: boolean;
+  /** Follow the job to its end; otherwise it is only submitted. */
+  readonly wait: boolean;
 }
 
 export type JobProgress =
@@ -36,16 +38,11 @@ const WAIT_SECONDS = 1;
 
 export const hasEnded = ({ state }: Pick<Job, 'state'>): boolean => state === 'settled' || state === 'failed';
 
-/**
- * Prices the job, stores its module and input, and submits it. Nothing is stored when the price is refused.
- * @returns the job as accepted.
- * @throws CliError with the API's refusal.
- */
-export const submitJob = async (
+const submit = async (
   client: EngineClient,
   options: JobRunOptions,
   report: JobReporter,
-): Promise<Job> => {
+): Promise<Submitted> => {
   const quote = await client.quote({
     tier: options.tier,
     required_tops: options.requiredTops,
@@ -56,7 +53,7 @@ export const submitJob = async (
   const codeHash = await client.upload(options.module, 'application/wasm');
   const input = options.input && (await client.upload(options.input, 'application/octet-stream'));
   report({ type: 'uploaded', bytes: options.module.length + (options.input?.length ?? 0) });
-  const { job_id: jobId, position } = await client.submit({
+  const submitted = await client.submit({
     quote_id: quote.quote_id,
     code_hash: codeHash,
     args: options.args,
@@ -66,24 +63,27 @@ export const submitJob = async (
     ...(options.maxPriceMicro === null ? {} : { max_price_micro: options.maxPriceMicro }),
     ...(options.memoryMb === null ? {} : { memory_mb: options.memoryMb }),
   });
-  report({ type: 'submitted', jobId });
-  return client.status(jobId, { after: position });
+  report({ type: 'submitted', jobId: submitted.job_id });
+  return submitted;
 };
 
-/** Follows a job to its end and returns it: settled or failed. */
-export const followJob = async (client: EngineClient, accepted: Job, report: JobReporter): Promise<Job> => {
-  let job = accepted;
-  report({ type: 'followed', job });
-  while (!hasEnded(job)) {
-    job = await client.status(job.job_id, { waitSeconds: WAIT_SECONDS });
-    report({ type: 'followed', job });
-  }
-  return job;
-};
-
-/** Runs a job from its price to its end. A job that fails is an answer, not an error. */
+/**
+ * Prices a job, stores its module and input, submits it and, if asked to, follows it to its end. A refused price stores
+ * nothing. A job that fails is an answer, not an error.
+ * @returns the job as last seen.
+ * @throws CliError with the API's refusal.
+ */
 export const runJob = async (
   client: EngineClient,
   options: JobRunOptions,
   report: JobReporter,
-): Promise<Job> => followJob(client, await submitJob(client, options, report), report);
+): Promise<Job> => {
+  const { job_id: jobId, position } = await submit(client, options, report);
+  let job = await client.status(jobId, { after: position });
+  report({ type: 'followed', job });
+  while (options.wait && !hasEnded(job)) {
+    job = await client.status(jobId, { waitSeconds: WAIT_SECONDS });
+    report({ type: 'followed', job });
+  }
+  return job;
+};

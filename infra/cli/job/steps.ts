@@ -3,11 +3,12 @@ import { labelOf } from '../render/label.ts';
 import { counted } from '../render/text.ts';
 import { hasEnded } from './run-job.ts';
 
+/** Steps of the command itself, before the job is on its own. */
+export const SUBMISSION_STEPS = ['quote', 'upload', 'submit'] as const;
+
 /** What a person sees happen, in order. */
 export const STEPS = [
-  'quote',
-  'upload',
-  'submit',
+  ...SUBMISSION_STEPS,
   'auction',
   'quorum',
   'enclaves',
