@@ -19,7 +19,7 @@ import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Command, CommandMeta, Lifecycles } from '../domain/ports/lifecycles.ts';
 import { EVIDENCE_REASONS, type EvidenceReason } from '../domain/provider/events.ts';
 import { foldStream } from '../domain/registry.ts';
-import { TIERS } from '../domain/tiers.ts';
+import { MISSED_HEARTBEATS, TIERS } from '../domain/tiers.ts';
 import { addSeconds } from '../domain/time.ts';
 import type { Providers } from '../infra/providers/providers.ts';
 
@@ -85,7 +85,10 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       finishedAt,
       deadline: addSeconds(startedAt, job.durationSeconds),
       requiredUp: TIERS[job.tier].requiredUp,
-      members: job.members.map((member) => ({ missedHeartbeats: member.result?.missedHeartbeats ?? 0 })),
+      members: [
+        ...job.members.map((member) => ({ missedHeartbeats: member.result?.missedHeartbeats ?? 0 })),
+        ...job.failed.filter(({ duringRun }) => duringRun).map(() => ({ missedHeartbeats: MISSED_HEARTBEATS })),
+      ],
     });
   };
 

@@ -16,6 +16,11 @@ export interface Member extends Winner {
   readonly result: Omit<JobResultReceived, 'type'> | null;
 }
 
+export interface FailedMember extends Omit<JobMemberFailed, 'type'> {
+  /** After the work had begun: it counts in the SLA. */
+  readonly duringRun: boolean;
+}
+
 export interface Job extends Omit<JobSubmitted, 'type' | 'machineVersion'> {
   readonly closesAt: string | null;
   readonly auctionSeed: string;
@@ -31,7 +36,7 @@ export interface Job extends Omit<JobSubmitted, 'type' | 'machineVersion'> {
   /** When the first quorum stood: what the clock of every run begins at, so that honest nodes agree (settled 19). */
   readonly clockStart: string | null;
   readonly members: readonly Member[];
-  readonly failed: readonly Omit<JobMemberFailed, 'type'>[];
+  readonly failed: readonly FailedMember[];
   /** Every enclave ever asked for, so that all of them are destroyed. */
   readonly enclaves: readonly string[];
   readonly startedAt: string | null;
@@ -148,7 +153,7 @@ export const evolveJob = (job: Job, event: JobEvent): Job => {
       return {
         ...job,
         members: job.members.filter((member) => member.providerId !== event.providerId),
-        failed: [...job.failed, bodyOf(event)],
+        failed: [...job.failed, { ...bodyOf(event), duringRun: job.startedAt !== null }],
         deposits: job.deposits.filter((deposit) => deposit.bidId !== event.bidId),
       };
     case 'job.results-disagreed':
