@@ -20,7 +20,7 @@ export interface AppendRequest {
   readonly length: number;
 }
 
-export const NO_ORIGIN: Origin = { workflowId: null, runId: null };
+const NO_ORIGIN: Origin = { workflowId: null, runId: null };
 
 /** What stream ids, types and workflow ids are made of: printable ASCII without space, quote and backslash. */
 const NAME = /^[!#-[\]-~]{1,255}$/;

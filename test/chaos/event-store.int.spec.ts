@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RecordedEvent } from '../../domain/event.ts';
 import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
@@ -38,7 +38,12 @@ interface Acknowledged {
 const startWriters = (acknowledged: Acknowledged, until: number): ChildProcess =>
   spawn(
     process.execPath,
-    [join(import.meta.dirname, 'writer.ts'), database.url, `${until}`, ...acknowledged.next.map(String)],
+    [
+      fileURLToPath(new URL('./writer.ts', import.meta.url)),
+      database.url,
+      `${until}`,
+      ...acknowledged.next.map(String),
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
 

@@ -47,12 +47,12 @@ export const writeBatch = async (pool: Pool, requests: readonly AppendRequest[])
   const { rows } = await pool.query<AppendRow>({
     ...APPEND,
     values: [
-      streams,
-      expected,
-      workflowIds,
-      runIds,
-      eventParts,
-      revisions,
+      names(streams),
+      numbers(expected),
+      names(workflowIds),
+      names(runIds),
+      numbers(eventParts),
+      numbers(revisions),
       types.join('\n'),
       envelopes.join('\n'),
     ],

@@ -3,7 +3,7 @@ import type { NewEvent } from '../../../domain/event.ts';
 const SUBJECT = '01JDFXM5V1ZQ4E9Y3K2T7W8XAB';
 
 /** An event of the size and shape of a sealed bid. */
-export const bid = (number: number): NewEvent => ({
+const bid = (number: number): NewEvent => ({
   type: 'auction.bid-placed',
   schemaVersion: 1,
   occurredAt: '2026-01-02T03:04:05.678Z',
