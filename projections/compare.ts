@@ -36,10 +36,10 @@ const compareTable = async ({ session, names }: Scratch, table: string): Promise
  */
 export const compareWithRebuild = (
   pool: Pool,
-  store: Pick<EventStore, 'readAll'>,
+  store: Pick<EventStore, 'readAll' | 'head'>,
   projection: Projection,
-): Promise<Difference[]> =>
-  withScratch(pool, store, projection, async (scratch) => {
+): Promise<Difference[]> => {
+  const compare = async (scratch: Scratch): Promise<Difference[]> => {
     const live = await liveBuild(scratch.session, projection.name);
     if (!live) return [{ table: projection.name, problem: 'there is no live build' }];
     const problems: Difference[] = [];
@@ -57,7 +57,22 @@ export const compareWithRebuild = (
       });
       return problems;
     }
+    const { position: head } = await store.head();
+    if (live.position > head) {
+      problems.push({
+        table: projection.name,
+        problem: `its checkpoint ${live.position} is past the log, ${head}`,
+      });
+    }
     await scratch.fill(live.position);
     for (const table of projection.tables) problems.push(...(await compareTable(scratch, table)));
     return problems;
-  });
+  };
+  return withScratch(
+    pool,
+    store,
+    projection,
+    compare,
+    projection.tables.map((table) => `fog.${table}`),
+  );
+};

@@ -1,4 +1,5 @@
-import type { Pool } from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseError, type Pool } from 'pg';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import {
   type Build,
@@ -16,6 +17,10 @@ import { tryLock, withSession } from './session.ts';
 
 /** Most events that the swap may still have to read, while the old build waits for it. */
 const LAST_STRETCH = 500n;
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const LOCK_TIMEOUT_MS = 250;
+const LOCK_RETRY_MS = 500;
 
 /** The new fold cannot take an event; the live build is untouched. */
 export class RebuildStoppedError extends Error {
@@ -43,6 +48,7 @@ export const ensureLive = (session: Session, projection: Projection): Promise<Bu
 /** Last stretch and swap in one transaction; the follower of the old build waits at its row meanwhile. */
 const swap = (store: EventStore, session: Session, projection: Projection, from: Build): Promise<Build> =>
   transaction(session, async () => {
+    await session.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
     const old = await liveBuild(session, projection.name, true);
     let build = from;
     if (old) {
@@ -53,6 +59,24 @@ const swap = (store: EventStore, session: Session, projection: Projection, from:
     await publishBuild(session, build, old);
     return build;
   });
+
+/** A reader that keeps its transaction open delays the swap; the swap in turn must not make other readers wait for long. */
+const swapWhenFree = async (
+  store: EventStore,
+  session: Session,
+  projection: Projection,
+  build: Build,
+  signal: AbortSignal | undefined,
+): Promise<Build> => {
+  for (;;) {
+    try {
+      return await swap(store, session, projection, build);
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
+      await sleep(LOCK_RETRY_MS, undefined, signal && { signal });
+    }
+  }
+};
 
 /**
  * Builds a projection anew beside the live build, which readers go on using, and swaps when it has caught up.
@@ -83,5 +107,5 @@ export const rebuild = (
       }
       head = (await store.head()).position;
     } while (head - build.position > LAST_STRETCH);
-    return swap(store, session, projection, build);
+    return swapWhenFree(store, session, projection, build, signal);
   });

@@ -341,6 +341,37 @@ describe('a new version', () => {
     expect(await compareWithRebuild(pool, store, next)).toEqual([]);
   });
 
+  it('waits with the swap for a reader that is not done, and lets others read meanwhile', async () => {
+    const { pool, store, runner } = await bench();
+    await tell(store, somePlot(1, 16));
+    await runner.catchUp(ledger);
+    const reader = await pool.connect();
+    await reader.query('begin');
+    await reader.query('select from fog.ledger_accounts');
+    const rebuilding = runner.rebuild(ledger);
+    const waiting = `select from pg_locks where not granted and mode = 'AccessExclusiveLock'`;
+    await expect.poll(async () => (await pool.query(waiting)).rowCount, { interval: 5 }).toBe(1);
+    expect((await pool.query('select from fog.ledger_accounts')).rowCount).toBeGreaterThan(0);
+    expect((await projectionStatus(pool, 0n))[0]?.build).toBe(1);
+    await reader.query('commit');
+    reader.release();
+    expect((await rebuilding).build).toBe(2);
+    expect(await compareWithRebuild(pool, store, ledger)).toEqual([]);
+  });
+
+  it('a comparison and rebuilds at the same time raise no false alarm', async () => {
+    const { pool, store, runner } = await bench();
+    await tell(store, somePlot(2, 17));
+    await runner.catchUp(jobs);
+    let done = false;
+    const rebuilding = (async () => {
+      for (let count = 0; count < 6; count++) await runner.rebuild(jobs);
+      done = true;
+    })();
+    while (!done) expect(await compareWithRebuild(pool, store, jobs)).toEqual([]);
+    await rebuilding;
+  });
+
   it('a rebuild while events arrive and the follower runs misses none', async () => {
     const { pool, store, runner } = await bench();
     await prepareReadModels(pool, [ledger]);

@@ -50,13 +50,7 @@ export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
       build = await catchUp(store, session, projection, build, feed.head(), signal);
       await announce(session, build);
       progressed();
-      if (build.failure) {
-        log.error(
-          { projection: projection.name, ...failureFields(build) },
-          'projection stopped; it waits for an operator',
-        );
-        return;
-      }
+      if (build.failure) return;
       await feed.past(build.position);
     }
   };
@@ -77,7 +71,6 @@ export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
     } catch (error) {
       if (!(error instanceof RebuildStoppedError)) throw error;
       await recordFailure(session, live, error.failure);
-      log.error({ projection: projection.name, err: error }, 'new version stopped; the old one stays');
     }
   };
 
@@ -93,9 +86,13 @@ export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
         await pause(STANDBY_MS, signal);
         if (signal.aborted) return;
       }
+      let said: string | null = null;
       while (!signal.aborted) {
         const live = await ensureLive(session, projection);
-        if (live.failure?.version === projection.version || live.version > projection.version) {
+        const obstacle = obstacleOf(projection, live);
+        if (obstacle) {
+          if (obstacle !== said) log.error({ projection: projection.name }, obstacle);
+          said = obstacle;
           await pause(STANDBY_MS, signal);
         } else if (live.version < projection.version) {
           await upgrade(session, projection, live, signal);
@@ -149,11 +146,15 @@ export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
   };
 };
 
-const failureFields = ({ failure }: Build) => ({
-  position: String(failure?.position),
-  type: failure?.type,
-  error: failure?.error,
-});
+/** Why the projection may not go on, in words for the log; null when it may. */
+const obstacleOf = (projection: Projection, { failure, version }: Build): string | null => {
+  if (failure?.version === projection.version) {
+    return `stopped at ${failure.type} (position ${failure.position}): ${failure.error}; waits for an operator`;
+  }
+  return version > projection.version
+    ? `the live build has version ${version}, this process version ${projection.version}: stands by`
+    : null;
+};
 
 /** Creates the empty live builds of a new database, so that readers find their tables before the first event. */
 export const prepareReadModels = (pool: Pool, projections: readonly Projection[]): Promise<void> =>

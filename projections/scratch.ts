@@ -16,16 +16,19 @@ export interface Scratch {
 
 /**
  * Runs `work` with empty scratch tables of `projection`, in one snapshot of the database that is rolled back at the end:
- * what `work` reads of the live tables is of one instant, and nothing of it remains.
+ * what `work` reads is of one instant, and nothing of it remains. `live` names the views that it reads.
  */
 export const withScratch = <T>(
   pool: Pool,
   store: Pick<EventStore, 'readAll'>,
   projection: Projection,
   work: (scratch: Scratch) => Promise<T>,
+  live: readonly string[] = [],
 ): Promise<T> =>
   withSession(pool, async (session) => {
     await session.query('begin isolation level repeatable read');
+    // Before the snapshot is taken: a swap after it would show tables whose rows the snapshot does not see.
+    for (const view of live) await session.query(`lock table ${view} in access share mode`);
     await session.query(projection.ddl(scratchTables));
     const result = await work({
       session,

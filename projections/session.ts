@@ -13,8 +13,8 @@ export const withSession = async <T>(pool: Pool, work: (session: Session) => Pro
   try {
     await client.query('set synchronous_commit = off');
     const result = await work(client);
-    // The server notices the end of a session late; whoever waits for its locks should not have to.
-    await client.query('select pg_advisory_unlock_all()');
+    // The server notices the end of a session late, and others wait for its locks. A lost session has none left.
+    await client.query('select pg_advisory_unlock_all()').catch(() => undefined);
     return result;
   } finally {
     // Ends the session, and with it its settings and what is left of its locks.

@@ -241,6 +241,18 @@ describe('audit check', () => {
     });
   });
 
+  it('finds a checkpoint past the log, which would skip events to come', async () => {
+    const { position } = await store.head();
+    await pool.query(`update fog.builds set position = position + 7 where projection = 'jobs'`);
+    expect((await check()).problems).toEqual([
+      {
+        check: 'projection',
+        subject: 'jobs',
+        difference: `its checkpoint ${position + 7n} is past the log, ${position}`,
+      },
+    ]);
+  });
+
   it('finds a workflow that holds another state, one that is behind and one that is gone', async () => {
     const [[first, view], [second, stale], [third]] = [...workflows] as [
       [string, LifecycleView],

@@ -36,6 +36,8 @@ export const checkLiveState = async (
   stream: string,
   revision: bigint,
 ): Promise<string[]> => {
+  const events = await store.readStream(stream, { to: revision });
+
   const snapshotClaim = async (): Promise<Claim | null> => {
     const snapshot = await store.loadSnapshot(stream);
     return snapshot && { by: 'snapshot', revision: snapshot.revision, state: snapshot.state };
@@ -53,15 +55,15 @@ export const checkLiveState = async (
   };
 
   const differences = async (claim: Claim): Promise<string[]> => {
-    const events = await store.readStream(stream, { to: claim.revision });
-    const newest = events.at(-1)?.revision ?? -1n;
+    const claimed =
+      claim.revision === revision ? events : await store.readStream(stream, { to: claim.revision });
+    const newest = claimed.at(-1)?.revision ?? -1n;
     if (newest !== claim.revision)
       return [`its ${claim.by} is at revision ${claim.revision}, the log ends at ${newest}`];
-    const difference = firstDifference(claim.state, replayed(stream, events));
+    const difference = firstDifference(claim.state, replayed(stream, claimed));
     return difference ? [`${claim.by} at revision ${claim.revision}: ${difference}`] : [];
   };
 
-  const events = await store.readStream(stream, { to: revision });
   const aggregate = aggregateOf(stream);
   if (!isLifecycle(aggregate)) {
     // The fold itself is the first check: it throws on an event that cannot follow.

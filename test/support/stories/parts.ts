@@ -13,7 +13,7 @@ export interface Story {
 /** Draws numbers below a bound from a random tape. */
 export type Draw = (below: number) => number;
 
-export const T0 = Date.UTC(2026, 0, 1);
+const T0 = Date.UTC(2026, 0, 1);
 export const at = (second: number): string => instant(T0 + second * 1000 + second);
 export const ulid = (seed: number): string => String(seed).padStart(26, '0');
 export const hex = (seed: number): string => seed.toString(16).padStart(64, '0');
