@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { reject } from '../domain/errors.ts';
-import { apiFor } from '../test/support/api.ts';
+import { appFor } from '../test/support/api.ts';
 import { defineRoute, respond } from './define-route.ts';
 import { queryNumber } from './fields.ts';
 import { openApiDocument } from './openapi.ts';
@@ -48,7 +48,7 @@ const open = () =>
   );
 
 const post = (
-  api: ReturnType<typeof apiFor>['api'],
+  api: ReturnType<typeof appFor>['api'],
   body: unknown,
   { key = 'submitter', path = '/v1/echo/x', ...headers }: Record<string, string> = {},
 ) =>
@@ -61,7 +61,7 @@ const post = (
 const valid = { tier: 'gold', utilization: 0.8 };
 
 describe('identity and roles', () => {
-  const { api } = apiFor([echo(), open()]);
+  const { api } = appFor([echo(), open()]);
 
   it('asks for an identity', async () => {
     const response = await post(api, valid, { key: '' });
@@ -93,7 +93,7 @@ describe('identity and roles', () => {
 });
 
 describe('input', () => {
-  const { api } = apiFor([echo()]);
+  const { api } = appFor([echo()]);
 
   it.each([
     [{ ...valid, tier: 'diamond' }, 'tier', 'one of bronze, gold'],
@@ -132,7 +132,7 @@ describe('input', () => {
 });
 
 describe('errors', () => {
-  const { api } = apiFor([echo()]);
+  const { api } = appFor([echo()]);
 
   it('maps a refusal of the domain to its status', async () => {
     const response = await post(
@@ -169,7 +169,7 @@ describe('errors', () => {
 describe('idempotency', () => {
   it('R168: replays the stored answer for the same key and body', async () => {
     const calls = { count: 0 };
-    const { api } = apiFor([echo(calls)]);
+    const { api } = appFor([echo(calls)]);
     const first = await post(api, valid, { 'idempotency-key': 'k1' });
     const second = await post(api, valid, { 'idempotency-key': 'k1' });
     expect([first.status, second.status]).toEqual([201, 201]);
@@ -180,7 +180,7 @@ describe('idempotency', () => {
   });
 
   it('R168: refuses another body under the same key, per caller', async () => {
-    const { api } = apiFor([echo()]);
+    const { api } = appFor([echo()]);
     await post(api, valid, { 'idempotency-key': 'k1' });
     const other = await post(api, { ...valid, tier: 'bronze' }, { 'idempotency-key': 'k1' });
     expect(other.status).toBe(422);
@@ -209,7 +209,7 @@ describe('idempotency', () => {
         return respond(200, {});
       },
     );
-    const { api } = apiFor([slow]);
+    const { api } = appFor([slow]);
     const first = post(api, '', { path: '/v1/slow', 'idempotency-key': 'k' });
     await started.promise;
     const second = await post(api, '', { path: '/v1/slow', 'idempotency-key': 'k' });
@@ -219,8 +219,8 @@ describe('idempotency', () => {
   });
 
   it('derives ids from the key, so a retry after a failure meets the same ones', async () => {
-    const { api } = apiFor([echo()]);
-    const { api: again } = apiFor([echo()]);
+    const { api } = appFor([echo()]);
+    const { api: again } = appFor([echo()]);
     const first = (await (await post(api, valid, { 'idempotency-key': 'k' })).json()) as {
       id: string;
       command: string;
@@ -238,7 +238,7 @@ describe('idempotency', () => {
 
   it('runs again after a 5xx and does not store it', async () => {
     const calls = { count: 0 };
-    const { api } = apiFor([echo(calls)]);
+    const { api } = appFor([echo(calls)]);
     const body = { ...valid, utilization: 0.75 };
     expect((await post(api, body, { 'idempotency-key': 'k' })).status).toBe(503);
     expect((await post(api, body, { 'idempotency-key': 'k' })).status).toBe(503);
@@ -248,7 +248,7 @@ describe('idempotency', () => {
 
 describe('rate limits', () => {
   it('R168: shows the limit and answers 429 past it, per caller', async () => {
-    const { api } = apiFor([echo(), open()], { limits: { anonymous: 1, authenticated: 2, premium: 3 } });
+    const { api } = appFor([echo(), open()], { limits: { anonymous: 1, authenticated: 2, premium: 3 } });
     const first = await post(api, valid);
     expect(first.headers.get('ratelimit-policy')).toBe('"authenticated";q=2;w=60');
     expect(first.headers.get('ratelimit')).toBe('"authenticated";r=1;t=60');
@@ -264,7 +264,7 @@ describe('rate limits', () => {
   });
 
   it('counts failed sign-ins against the address', async () => {
-    const { api } = apiFor([echo()], { limits: { anonymous: 1, authenticated: 2, premium: 3 } });
+    const { api } = appFor([echo()], { limits: { anonymous: 1, authenticated: 2, premium: 3 } });
     expect((await post(api, valid, { key: 'guess-1' })).status).toBe(401);
     expect((await post(api, valid, { key: 'guess-2' })).status).toBe(429);
   });
@@ -272,7 +272,7 @@ describe('rate limits', () => {
 
 describe('headers', () => {
   it('echoes a sane request id and replaces any other', async () => {
-    const { api } = apiFor([open()]);
+    const { api } = appFor([open()]);
     const given = await api.request('/v1/open', { headers: { 'x-request-id': 'abc-1' } });
     expect(given.headers.get('x-request-id')).toBe('abc-1');
     const made = await api.request('/v1/open', { headers: { 'x-request-id': 'a b<script>' } });
@@ -282,7 +282,7 @@ describe('headers', () => {
   });
 
   it('refuses a foreign origin and serves a listed one', async () => {
-    const { api } = apiFor([echo(), open()], { origins: ['https://console.example'] });
+    const { api } = appFor([echo(), open()], { origins: ['https://console.example'] });
     const preflight = (origin: string) =>
       api.request('/v1/echo/x', {
         method: 'OPTIONS',
@@ -297,7 +297,7 @@ describe('headers', () => {
   });
 
   it('sets every header before the answer exists: no middleware rebuilds it', async () => {
-    const { api } = apiFor([echo(), open()], { origins: ['https://console.example'] });
+    const { api } = appFor([echo(), open()], { origins: ['https://console.example'] });
     const created = vi.spyOn(globalThis, 'Response');
     try {
       for (const request of [
@@ -346,7 +346,7 @@ describe('contract', () => {
   });
 
   it('R126: counts by route template, never by path', async () => {
-    const { api, metrics } = apiFor([echo(), open()]);
+    const { api, metrics } = appFor([echo(), open()]);
     await post(api, valid);
     await api.request('/v1/nothing/at/all');
     const text = await metrics.text();
@@ -358,7 +358,7 @@ describe('contract', () => {
   });
 
   it('serves a documentation page that names no other host', async () => {
-    const { api } = apiFor([open()]);
+    const { api } = appFor([open()]);
     const page = await api.request('/docs');
     expect(page.status).toBe(200);
     const html = await page.text();

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 
 /** An answer as it was sent. */
 export interface StoredAnswer {
@@ -49,17 +49,24 @@ export const createIdempotencyKeys = async ({
   onError: (error: Error) => void;
 }): Promise<IdempotencyKeys> => {
   const holder = randomBytes(8).readBigInt64BE();
-  let keeper: Promise<PoolClient> | null = null;
+  let keeper: Promise<() => void> | null = null;
 
-  const take = async (): Promise<PoolClient> => {
+  /** Takes the lock on a connection of its own; the result gives both back. */
+  const take = async (): Promise<() => void> => {
     const client = await pool.connect();
-    client.once('error', (error) => {
+    let held = true;
+    const release = (): void => {
+      if (held) client.release(true);
+      held = false;
+    };
+    client.on('error', (error) => {
+      if (!held) return;
       keeper = null;
-      client.release(error);
+      release();
       onError(error);
     });
     await client.query('select pg_advisory_lock($1)', [holder]);
-    return client;
+    return release;
   };
 
   const hold = async (): Promise<void> => {
@@ -140,9 +147,9 @@ export const createIdempotencyKeys = async ({
       );
     },
     close: async () => {
-      const client = await keeper;
+      const release = await keeper;
       keeper = null;
-      client?.release(true);
+      release?.();
     },
   };
 };

@@ -4,7 +4,7 @@ import type { Route } from '../../api/define-route.ts';
 import { createOwnership } from '../../api/log-access/ownership.ts';
 import { createMetrics } from '../../api/metrics.ts';
 import { createRateLimiter, type RateLimits } from '../../api/rate-limit.ts';
-import { createHub } from '../../api/realtime/hub.ts';
+import { createHub, type Hub } from '../../api/realtime/hub.ts';
 import { createMemoryEventStore } from '../../infra/event-store/memory/store.ts';
 import type { IdempotencyKeys, StoredAnswer } from '../../infra/idempotency/keys.ts';
 import type { Credentials, Principal } from '../../infra/keys/credentials.ts';
@@ -64,17 +64,28 @@ export const memoryKeys = (): IdempotencyKeys => {
 
 const GENEROUS: RateLimits = { anonymous: 1000, authenticated: 1000, premium: 1000 };
 
-/** The API over `routes`, called in process. Every answer is checked against its schema. */
-export const apiFor = (
-  routes: readonly Route[],
-  { limits = GENEROUS, origins = [] }: { limits?: RateLimits; origins?: readonly string[] } = {},
-) => {
-  const logger = pino({ level: 'silent' });
+interface AppOptions {
+  readonly limits?: RateLimits;
+  readonly origins?: readonly string[];
+  readonly hub?: Hub;
+}
+
+const logger = pino({ level: 'silent' });
+
+const quietHub = (): Hub => {
   const store = createMemoryEventStore();
+  return createHub({ store, ownership: createOwnership(store), logger, from: 0n });
+};
+
+/** The API over `routes`. Every answer is checked against its schema. */
+export const appFor = (
+  routes: readonly Route[],
+  { limits = GENEROUS, origins = [], hub = quietHub() }: AppOptions = {},
+) => {
   const metrics = createMetrics({ lag: async () => ({}) });
   const api = createApp({
     routes,
-    hub: createHub({ store, ownership: createOwnership(store), logger, from: 0n }),
+    hub,
     metrics,
     logger,
     origins,

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
-import { fullOpinion, isLow, isUncertain, TRUSTED_SCORE } from '../../../domain/provider/opinion.ts';
+import { admits, fullOpinion, isLow, isUncertain } from '../../../domain/provider/opinion.ts';
 import { PROBATION_SHARE } from '../../../domain/tiers.ts';
-import { getTrust } from '../../../projections/trust/queries.ts';
-import type { TrustRow } from '../../../projections/trust/table.ts';
+import { getTrust, type TrustRecord } from '../../../projections/trust/queries.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, instant, position } from '../../fields.ts';
@@ -17,25 +16,27 @@ const scoreSchema = z.object({
   uncertainty: z.number(),
   flagged: z.boolean().describe('uncertainty strictly above 0.2'),
   low: z.boolean().describe('mean below 0.5'),
-  tier: z.enum(['trusted', 'probation']),
+  tier: z.enum(['trusted', 'probation', 'refused']),
+  score: z.number().describe('of the award gate, which forgets; read at this moment'),
   probation_share: z.number(),
   updated_at: instant,
   position,
 });
 
-/** Belief and flags count all evidence ever, undecayed (settled 17); what decays is the score of the award gate alone. */
-const shownScore = (trust: TrustRow): z.input<typeof scoreSchema> => {
-  const opinion = fullOpinion(trust);
-  const flagged = isUncertain(opinion);
+/** Belief and flags count all evidence ever (settled 17); only the award gate's score and verdict forget. */
+const shownScore = (trust: TrustRecord, now: string): z.input<typeof scoreSchema> => {
+  const opinion = fullOpinion(trust.evidence);
+  const { admitted, newcomer, score } = admits(trust.evidence, now);
   return {
     entity_id: trust.providerId,
     alpha: trust.positive + 1,
     beta: trust.negative + 1,
     mean: opinion.mean,
     uncertainty: opinion.uncertainty,
-    flagged,
+    flagged: isUncertain(opinion),
     low: isLow(opinion),
-    tier: !flagged && opinion.mean >= TRUSTED_SCORE ? 'trusted' : 'probation',
+    tier: !admitted ? 'refused' : newcomer ? 'probation' : 'trusted',
+    score,
     probation_share: PROBATION_SHARE,
     updated_at: trust.updatedAt,
     position: trust.position,
@@ -43,7 +44,7 @@ const shownScore = (trust: TrustRow): z.input<typeof scoreSchema> => {
 };
 
 /** Reading a score never changes it: everything but the evidence itself is derived here. */
-export const getScore = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | 'checkpoints'>) =>
+export const getScore = ({ db, checkpoints, now }: Pick<RouteDependencies, 'db' | 'checkpoints' | 'now'>) =>
   defineRoute(
     {
       method: 'GET',
@@ -64,6 +65,6 @@ export const getScore = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | 'ch
       if (!ready.ok) return ready;
       const trust = await getTrust(db, query.entity_id);
       if (!trust) return reject('RESOURCE_NOT_FOUND', `no entity ${query.entity_id}`);
-      return respond(200, shownScore(trust));
+      return respond(200, shownScore(trust, now()));
     },
   );

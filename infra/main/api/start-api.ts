@@ -53,7 +53,11 @@ const POOL_SIZE = 16;
 const SWEEP_MS = 3_600_000;
 
 /** Builds the API of `config` and serves it. It starts before Temporal is there, and waits for PostgreSQL. */
-export const startApi = async (config: Config, logger: Logger): Promise<Listening> => {
+export const startApi = async (
+  config: Config,
+  logger: Logger,
+  taskQueue: string = TASK_QUEUE,
+): Promise<Listening> => {
   const now = (): string => instant(Date.now());
   const stopping = new AbortController();
   const keys = (name: string) => readKeyFile(join(config.home, 'keys', name));
@@ -74,7 +78,7 @@ export const startApi = async (config: Config, logger: Logger): Promise<Listenin
   });
   const connection = Connection.lazy({ address: config.temporalAddress });
   const client = new Client({ connection, namespace: config.temporalNamespace });
-  const lifecycles = createLifecycles({ client, store, taskQueue: TASK_QUEUE });
+  const lifecycles = createLifecycles({ client, store, taskQueue });
 
   const tokens = createAccessTokens({ signer, now, newId: ulid });
   const credentials = createCredentials({ pool, tokens, now });
@@ -101,7 +105,7 @@ export const startApi = async (config: Config, logger: Logger): Promise<Listenin
   const routes: readonly Route[] = createRoutes({
     artifacts,
     attestor: createAttestor({
-      gateway: createRemoteGateway({ client, taskQueue: TASK_QUEUE }),
+      gateway: createRemoteGateway({ client, taskQueue }),
       artifacts,
       roots,
       now,
