@@ -5,9 +5,11 @@ export const EXIT = {
   failed: 1,
   /** The request makes no sense or was refused. */
   refused: 2,
+  /** By Ctrl-C, as shells say it. */
+  interrupted: 130,
 } as const;
 
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** A failure that the person at the terminal can act on: shown as its message, without a stack trace. */
 export class CliError extends Error {

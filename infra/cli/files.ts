@@ -1,4 +1,4 @@
-import { open, writeFile } from 'node:fs/promises';
+import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import { MAX_ARTIFACT_BYTES } from '../../domain/ports/artifacts.ts';
 import { refuse } from './failure.ts';
 
@@ -48,12 +48,11 @@ export const readInput = async (
 ): Promise<Uint8Array<ArrayBuffer>> => {
   if (isStandard(file)) return collect(stdin, option);
   try {
-    await using handle = await open(file, 'r');
-    if ((await handle.stat()).size > MAX_ARTIFACT_BYTES) throw tooLarge(option, file);
-    return await handle.readFile();
+    if ((await stat(file)).size <= MAX_ARTIFACT_BYTES) return await readFile(file);
   } catch (error) {
     throw because(option, file, error);
   }
+  throw tooLarge(option, file);
 };
 
 /**

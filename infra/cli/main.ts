@@ -6,7 +6,7 @@ import { createClient } from './client/client.ts';
 import { loadCredentials } from './client/credentials.ts';
 import { createTransport } from './client/transport.ts';
 import type { CliContext, Engine } from './context.ts';
-import { EXIT, refuse } from './failure.ts';
+import { CliError, EXIT, refuse } from './failure.ts';
 import { runCli } from './program.ts';
 
 const AUDIT = join(import.meta.dirname, '..', 'main', 'audit.ts');
@@ -36,12 +36,21 @@ const runAudit = async (args: readonly string[]): Promise<number> => {
   return code ?? EXIT.failed;
 };
 
+const interruptible = async <T>(work: Promise<T>, message: () => string): Promise<T> => {
+  const interrupted = Promise.withResolvers<never>();
+  // It stays until the end: a launcher passes on the signal that the terminal has sent here already.
+  const stop = () => interrupted.reject(new CliError(message(), EXIT.interrupted));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  return Promise.race([work, interrupted.promise]);
+};
+
 const context: CliContext = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   engine: () => openEngine(process.env),
   audit: runAudit,
+  interruptible,
   exit: (code) => {
     process.exitCode = code;
   },
@@ -54,3 +63,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 await runCli(process.argv.slice(2), context);
+// What was interrupted may still wait for an answer.
+if (process.exitCode === EXIT.interrupted) process.exit();

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Job } from './client/schema.ts';
 import type { CliContext } from './context.ts';
-import { EXIT, refuse } from './failure.ts';
+import { CliError, EXIT, refuse } from './failure.ts';
 import { JOB_ID, job, jobIn, OUTPUT, OUTPUT_SHA256, scriptedClient } from './job/job.fixture.ts';
 import { runCli } from './program.ts';
 
@@ -23,12 +23,13 @@ interface Surroundings {
   readonly jobs?: readonly Job[];
   readonly isLocalStack?: boolean;
   readonly stdin?: string;
+  readonly interrupt?: CliContext['interruptible'];
 }
 
 /** Runs a command line against a scripted engine and tells all that it did. */
 const cli = async (
   argv: readonly string[],
-  { jobs = [job()], isLocalStack = true, stdin = '' }: Surroundings = {},
+  { jobs = [job()], isLocalStack = true, stdin = '', interrupt }: Surroundings = {},
 ) => {
   const summaries = jobs.map(({ job_id, state, tier, price_micro, submitted_at }) => ({
     job_id,
@@ -53,6 +54,7 @@ const cli = async (
       audits.push(args);
       return 1;
     },
+    interruptible: interrupt ?? ((work) => work),
     exit: (given) => {
       code = given;
     },
@@ -210,6 +212,10 @@ test('files that cannot be read are named before anything is sent', async () => 
     expect(err).toMatch(/--(input|wasm) .*missing: no such file/);
   }
   expect((await cli(runArgs('--input', folder))).err).toContain('is a folder');
+  const large = join(folder, 'large');
+  writeFileSync(large, '');
+  truncateSync(large, 64 * 1024 * 1024 + 1);
+  expect((await cli(runArgs('--input', large))).err).toMatch(/--input .*large: at most 64 MiB/);
 });
 
 test('an output that cannot be written is refused before anything is paid for; an old one stays until then', async () => {
@@ -232,6 +238,17 @@ test('standard input can be the input, not module and input at once', async () =
   ]) {
     expect(await cli(args)).toMatchObject({ code: EXIT.refused, calls: [] });
   }
+});
+
+test('a run that is interrupted says that its job goes on', async () => {
+  const interrupt: CliContext['interruptible'] = async (work, message) => {
+    await work;
+    throw new CliError(message(), EXIT.interrupted);
+  };
+  const { code, err, out } = await cli(runArgs(), { interrupt });
+  expect(code).toBe(EXIT.interrupted);
+  expect(err).toContain(`the job goes on: npx aivillage job show ${JOB_ID}`);
+  expect(out).toBe('');
 });
 
 test('job show and job list print what there is, as text and as JSON', async () => {
@@ -288,6 +305,7 @@ test('a failure for the user is its message; a defect is not swallowed', async (
       throw error;
     },
     audit: async () => 0,
+    interruptible: (work) => work,
     exit: (given) => {
       code = given;
     },

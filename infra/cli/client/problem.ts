@@ -10,7 +10,10 @@ const problemSchema = z.object({
 type Problem = z.output<typeof problemSchema>;
 
 const messageOf = ({ code, detail, errors, trace_id }: Problem, status: number): string => {
-  const lines = [`${code}: ${detail}`, ...errors.map(({ field, rule }) => `  ${field}: ${rule}`)];
+  const rules = errors.map(({ field, rule }) => `${field}: ${rule}`);
+  // Where the text is no more than the rules in a row, they are told once.
+  const lines = detail === rules.join('; ') ? [code] : [`${code}: ${detail}`];
+  lines.push(...rules.map((rule) => `  ${rule}`));
   // The server's own log tells more about a defect of its own; about a refusal there is no more to tell.
   if (status >= 500 && trace_id !== undefined) lines.push(`  trace ${trace_id}`);
   return lines.join('\n');

@@ -68,7 +68,6 @@ export const jobSchema = z.object({
     z.object({
       at: z.string(),
       event: z.string(),
-      workflow_id: z.string().nullable(),
       position: z.string(),
       provider_id: z.string().nullable(),
     }),

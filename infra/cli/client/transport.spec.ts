@@ -103,6 +103,18 @@ test('a refusal becomes its code, its text and every field with its rule', async
   expect(calls()).toHaveLength(1);
 });
 
+test('rules are told once where the text is made of them', async () => {
+  const detail = 'tier: unknown; utilization: at most 1';
+  const errors = [
+    { field: 'tier', rule: 'unknown' },
+    { field: 'utilization', rule: 'at most 1' },
+  ];
+  script = [json(422, { code: 'INVALID_REQUEST', detail, errors })];
+  await expect(open().json(get, schema)).rejects.toThrow(
+    /^INVALID_REQUEST\n {2}tier: unknown\n {2}utilization: at most 1$/,
+  );
+});
+
 test('a defect of the server is a failure, with the trace to look for', async () => {
   script = [problem(500, 'INTERNAL_ERROR')];
   await expect(open().json(get, schema)).rejects.toMatchObject({

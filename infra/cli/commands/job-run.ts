@@ -5,7 +5,7 @@ import type { CliContext } from '../context.ts';
 import { EXIT, refuse } from '../failure.ts';
 import { ensureWritable, isStandard, readInput, writeOutput } from '../files.ts';
 import { createProgressView } from '../job/progress.ts';
-import { hasEnded, type JobRunOptions, runJob } from '../job/run-job.ts';
+import { hasEnded, type JobReporter, type JobRunOptions, runJob } from '../job/run-job.ts';
 import { STEPS, SUBMISSION_STEPS } from '../job/steps.ts';
 import { collect, decimal, microUnits, whole } from '../options.ts';
 import { jobJson } from '../render/job-json.ts';
@@ -78,11 +78,20 @@ const deliver = async (
 const runShown = async (
   client: EngineClient,
   options: JobRunOptions,
-  stderr: CliContext['stderr'],
+  { stderr, interruptible }: CliContext,
 ): Promise<Job> => {
   const view = createProgressView(stderr, options.wait ? STEPS : SUBMISSION_STEPS);
+  let jobId: string | null = null;
+  const report: JobReporter = (progress) => {
+    if (progress.type === 'submitted') jobId = progress.jobId;
+    view.report(progress);
+  };
   try {
-    return await runJob(client, options, view.report);
+    return await interruptible(runJob(client, options, report), () =>
+      jobId === null
+        ? 'Interrupted before the job was accepted'
+        : `Interrupted; the job goes on: npx aivillage job show ${jobId}`,
+    );
   } finally {
     await view.close();
   }
@@ -96,8 +105,8 @@ const run = async (context: CliContext, options: Options): Promise<void> => {
   }
   const { client, isLocalStack } = await context.engine();
   const allowSimulated = options.allowSimulated ?? isLocalStack;
+  const job = await runShown(client, { ...files, allowSimulated }, context);
   const { stdout, stderr } = context;
-  const job = await runShown(client, { ...files, allowSimulated }, stderr);
   const output = await deliver(client, job, options, stdout);
   if (options.json) {
     await writeLines(stdout, [JSON.stringify(jobJson(job))]);

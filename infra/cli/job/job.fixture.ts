@@ -45,21 +45,18 @@ export const job = (change: Partial<Job> = {}): Job => ({
     {
       at: '2026-01-01T00:00:00.000Z',
       event: 'job.submitted',
-      workflow_id: JOB_ID,
       position: '40',
       provider_id: null,
     },
     {
       at: '2026-01-01T00:00:10.500Z',
       event: 'job.enclave-attested',
-      workflow_id: JOB_ID,
       position: '61',
       provider_id: 'provider-0',
     },
     {
       at: '2026-01-01T00:00:12.250Z',
       event: 'job.settled',
-      workflow_id: JOB_ID,
       position: '77',
       provider_id: null,
     },

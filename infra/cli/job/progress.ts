@@ -37,12 +37,19 @@ const taskOf = (row: Row): ListrTask => ({
   },
 });
 
+/** Narrower, or of unknown width, a list that redraws itself becomes a heap of broken lines. */
+const MIN_COLUMNS = 40;
+
+const isLive = ({ isTTY, columns }: NodeJS.WriteStream): boolean => isTTY && columns >= MIN_COLUMNS;
+
 /** Draws until every row is through its gate, or one failed: a live list on a terminal, a line per step elsewhere. */
 const drawList = async (rows: readonly Row[], stream: NodeJS.WriteStream): Promise<void> => {
   const logger = new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(stream, stream) });
   const list = new Listr(rows.map(taskOf), {
-    renderer: stream.isTTY ? 'default' : 'simple',
+    renderer: isLive(stream) ? 'default' : 'simple',
     rendererOptions: { logger, showErrorMessage: false, collapseErrors: false },
+    // A view that is interrupted is closed like any other.
+    registerSignalListeners: false,
     fallbackRenderer: 'simple',
     fallbackRendererOptions: { logger },
   });
@@ -103,7 +110,7 @@ export const createProgressView = (
       }
     },
     close: async () => {
-      stop('stopped');
+      stop('see below');
       await drawn;
     },
   };

@@ -16,17 +16,16 @@ export const headline = (job: Job): string => {
 };
 
 /** The story of the job, a line per event, as the log and the Temporal UI tell it. */
-export const timelineLines = ({ timeline, submitted_at }: Job): string[] => [
-  'Timeline',
+export const timelineLines = ({ job_id, timeline, submitted_at }: Job): string[] => [
+  `Timeline of workflow ${job_id}`,
   ...indented(
     columns(
-      timeline.map(({ at, event, position, provider_id, workflow_id }) => [
+      timeline.map(({ at, event, position, provider_id }) => [
         at,
         `+${secondsBetween(submitted_at, at)} s`,
+        `@${position}`,
         event,
         provider_id ?? '',
-        `@${position}`,
-        workflow_id ?? '',
       ]),
     ),
   ),

@@ -42,12 +42,12 @@ test('the report names result, price, proof, members and, where it was simulated
   expect(report).not.toContain('Reason');
 });
 
-test('the timeline tells every event with its time, position and workflow', () => {
+test('the timeline tells every event with its time, position and provider, and the workflow', () => {
   expect(timelineLines(job())).toEqual([
-    'Timeline',
-    `  2026-01-01T00:00:00.000Z  +0.000 s   job.submitted                     @40  ${JOB_ID}`,
-    `  2026-01-01T00:00:10.500Z  +10.500 s  job.enclave-attested  provider-0  @61  ${JOB_ID}`,
-    `  2026-01-01T00:00:12.250Z  +12.250 s  job.settled                       @77  ${JOB_ID}`,
+    `Timeline of workflow ${JOB_ID}`,
+    '  2026-01-01T00:00:00.000Z  +0.000 s   @40  job.submitted',
+    '  2026-01-01T00:00:10.500Z  +10.500 s  @61  job.enclave-attested  provider-0',
+    '  2026-01-01T00:00:12.250Z  +12.250 s  @77  job.settled',
   ]);
 });
 
