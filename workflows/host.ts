@@ -266,7 +266,9 @@ class Host {
       events: item.kind === 'events' ? item.cause : '',
       report: item.kind === 'report' ? eventId(item.report.stream, item.report.revision) : '',
     }[item.kind];
-    const { actor, correlationId, traceparent } = meta;
+    const { actor, traceparent } = meta;
+    // A stream belongs to one journey: the one that opened it.
+    const { correlationId } = this.#revision < 0 ? meta : this.#lineage;
     return { occurredAt: this.#now(), actor, correlationId, causationId, traceparent };
   }
 

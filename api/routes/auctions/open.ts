@@ -28,13 +28,12 @@ export const ceilingOf = (quote: Pick<Quote, 'ceiling'>, maximum: Micro | undefi
 export const seedOf = (signer: Signer, quote: Pick<Quote, 'ulid'>): string =>
   createHash('sha256').update(signer.sign('aivillage-auction-seed-v1', quote.ulid)).digest('hex');
 
-const exists = async (store: Pick<EventStore, 'readStream'>, stream: string): Promise<boolean> =>
-  (await store.readStream(stream, { from: 0n, to: 0n })).length > 0;
-
-/** Refuses a quote that already made something else than `stream`. */
+/** Refuses a quote that already made something else than `stream`. The auction of a job belongs to that job. */
 export const usedElsewhere = async (store: Pick<EventStore, 'readStream'>, quote: Quote, stream: string) => {
   for (const other of [`job-${quote.ulid}`, `auction-${quote.ulid}`]) {
-    if (other !== stream && (await exists(store, other))) {
+    if (other === stream) continue;
+    const [first] = await store.readStream(other, { from: 0n, to: 0n });
+    if (first && first.data['jobId'] !== stream) {
       return reject('CONFLICT', `the quote was used for ${other}`, [
         { field: 'quote_id', rule: 'not used before' },
       ]);
