@@ -1,3 +1,4 @@
+export { askNode } from './ask-node.ts';
 export { auction } from './auction.ts';
 export { enclave } from './enclave.ts';
 export { job } from './job.ts';

@@ -65,7 +65,12 @@ export const createIdempotencyKeys = async ({
       release();
       onError(error);
     });
-    await client.query('select pg_advisory_lock($1)', [holder]);
+    try {
+      await client.query('select pg_advisory_lock($1)', [holder]);
+    } catch (error) {
+      release();
+      throw error;
+    }
     return release;
   };
 

@@ -3,12 +3,20 @@ import type { Client } from '@temporalio/client';
 import type { NodeGateway } from '../../domain/ports/node-gateway.ts';
 import { isTransient } from './transient.ts';
 
-/** On top of the node's own time: the way to the worker and back. */
-const MARGIN_MS = 2000;
+/** The way to the worker and back, on top of the node's own time. */
+const MARGIN_MS = 3000;
+
+/** Nobody took the question, or the node did not answer in time. */
+const isTimeout = (error: unknown): boolean => {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (each.name === 'TimeoutFailure') return true;
+  }
+  return false;
+};
 
 /**
- * Reaches nodes from a process without a mesh: the worker runs the activity `mesh.ask`. Asked once, for nobody knows
- * whether a silent node acted; a worker that is away counts as a node that is out of reach.
+ * Reaches nodes from a process without a mesh: the workflow `askNode` has the worker ask. A worker that is away counts as
+ * a node that is out of reach.
  */
 export const createRemoteGateway = ({
   client,
@@ -20,15 +28,14 @@ export const createRemoteGateway = ({
   request: async (providerId, request, { timeoutMs, signal }) => {
     const limit = timeoutMs + MARGIN_MS;
     const ask = () =>
-      client.activity.execute('mesh.ask', {
-        id: `mesh-ask-${randomUUID()}`,
+      client.workflow.execute('askNode', {
+        workflowId: `ask-node-${randomUUID()}`,
         args: [{ providerId, request, timeoutMs }],
         taskQueue,
-        scheduleToCloseTimeout: limit,
-        retry: { maximumAttempts: 1 },
+        workflowExecutionTimeout: limit,
       });
+    const bounded = () => client.connection.withDeadline(Date.now() + limit + MARGIN_MS, ask);
     try {
-      const bounded = () => client.connection.withDeadline(Date.now() + limit + MARGIN_MS, ask);
       return await (signal ? client.connection.withAbortSignal(signal, bounded) : bounded());
     } catch (error) {
       if (isTransient(error) || isTimeout(error)) {
@@ -38,10 +45,3 @@ export const createRemoteGateway = ({
     }
   },
 });
-
-/** The activity ran out of time: nobody took it, or the node did not answer. */
-const isTimeout = (error: unknown): boolean => {
-  for (let each = error; each instanceof Error; each = each.cause)
-    if (each.name === 'TimeoutFailure') return true;
-  return false;
-};

@@ -1,0 +1,654 @@
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Role } from '../../domain/subject/events.ts';
+import { newApiKey } from '../../infra/keys/api-key.ts';
+import { createEnrolment } from '../../infra/keys/enrolment.ts';
+import type { Listening } from '../../infra/main/api/listen.ts';
+import { startApi } from '../../infra/main/api/start-api.ts';
+import { READ_MODELS } from '../../projections/read-models.ts';
+import { createRunner } from '../../projections/runner.ts';
+import { type Engine, now, openEngine } from '../support/open-engine.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { temporalAddress } from '../support/temporal.ts';
+
+const GOLD = { tier: 'gold', required_tops: 500, utilization: 0.8, duration_seconds: 7200 };
+const log = pino({ level: 'silent' });
+/** (module (memory (export "memory") 1) (func (export "_start"))) */
+const MODULE = Buffer.from(
+  '0061736d01000000010401600000030201000503010001071302066d656d6f72790200065f737461727400000a040102000b',
+  'hex',
+);
+const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+let home: string;
+let database: TestDatabase;
+let engine: Engine;
+let api: Listening;
+let projecting: Promise<void>;
+const stop = new AbortController();
+
+/** A principal with a token. */
+interface Caller {
+  readonly id: string;
+  readonly authorization: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // Bodies of all routes: each test knows its own.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly body: any;
+}
+
+const call = async (
+  caller: Caller | null,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> => {
+  const binary = body instanceof Uint8Array;
+  const response = await fetch(`http://127.0.0.1:${api.port}${path}`, {
+    method,
+    headers: {
+      ...(caller ? { authorization: caller.authorization } : {}),
+      ...(body === undefined || binary ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: binary ? new Uint8Array(body) : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const json = response.headers.get('content-type')?.includes('json');
+  return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+};
+
+const enrol = async (...roles: Role[]): Promise<Caller> => {
+  const apiKey = newApiKey();
+  const made = await createEnrolment({ pool: engine.pool, store: engine.store, now }).enrolApiKey(
+    apiKey,
+    roles,
+  );
+  if (!made.ok) throw new Error(made.message);
+  const { body } = await call(null, 'POST', '/v1/auth/token', { api_key: apiKey });
+  return { id: made.value.subjectId, authorization: `Bearer ${body.access_token}` };
+};
+
+let admin: Caller;
+let submitter: Caller;
+let auditor: Caller;
+
+const fund = async (caller: Caller, amount = '100000000') => {
+  const credit = { account_id: caller.id, amount, reference: `test-${randomBytes(6).toString('hex')}` };
+  const answer = await call(admin, 'POST', '/v1/ledger/credit', credit);
+  expect(answer.status).toBe(201);
+  return answer.body as { balance: string; position: string };
+};
+
+/** A funded owner with a listed provider, all of it made over HTTP but the attestation, which needs a node. */
+const bidder = async (
+  index: number,
+  infrastructureType: string,
+): Promise<Caller & { providerId: string }> => {
+  const caller = await enrol('provider');
+  await fund(caller);
+  const registered = await call(caller, 'POST', '/v1/providers', {
+    owner: caller.id,
+    infrastructure_type: infrastructureType,
+    asn: 64_500 + index,
+    region: `region-${index}`,
+    tops: 1000,
+    pubkey: randomBytes(32).toString('hex'),
+  });
+  expect(registered.status).toBe(201);
+  const providerId: string = registered.body.provider_id;
+  const outcome = await engine.providers.execute(
+    providerId,
+    {
+      type: 'attest',
+      platform: 'amd_sev_snp',
+      label: 'simulated',
+      reportHash: '00',
+      nonce: '00',
+      expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+    },
+    { actor: caller.id, commandId: providerId },
+  );
+  if (!outcome.ok) throw new Error(outcome.message);
+  const listed = await call(caller, 'GET', `/v1/providers/${providerId}?after=${outcome.position}`);
+  expect(listed.body).toMatchObject({ state: 'listed', trust: { alpha: 1, beta: 1, uncertainty: 1 } });
+  return { ...caller, providerId };
+};
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'aivillage-api-'));
+  await mkdir(join(home, 'keys'));
+  for (const name of ['master.key', 'engine.key']) {
+    await writeFile(join(home, 'keys', name), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+  }
+  database = await createTestDatabase();
+  const address = await temporalAddress();
+  engine = await openEngine({ databaseUrl: database.url, address });
+  projecting = createRunner({ pool: engine.pool, store: engine.store, log }).run(READ_MODELS, stop.signal);
+  api = await startApi(
+    {
+      home,
+      profile: 'embedded',
+      port: 0,
+      apiUrl: 'http://127.0.0.1',
+      databaseUrl: database.url,
+      temporalAddress: address,
+      temporalNamespace: 'default',
+      temporalUiUrl: null,
+      meshPort: 1,
+      requireHardware: false,
+      openProviderEnrolment: true,
+      rateLimits: { anonymous: 10_000, authenticated: 10_000, premium: 10_000 },
+      logLevel: 'silent',
+    },
+    log,
+    engine.taskQueue,
+  );
+  admin = await enrol('admin');
+  submitter = await enrol('submitter');
+  auditor = await enrol('auditor');
+  await fund(submitter);
+});
+afterAll(async () => {
+  await api?.stop();
+  stop.abort();
+  await projecting;
+  await engine?.stop();
+  await database?.drop();
+  await rm(home, { recursive: true, force: true });
+});
+
+describe('sign-in', () => {
+  const keyPair = () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const hex = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex');
+    return { hex, sign: (text: string) => sign(null, Buffer.from(text), privateKey).toString('base64url') };
+  };
+
+  it('J1.1: enrols an unknown key as provider by a signed challenge, once per challenge', async () => {
+    const key = keyPair();
+    const asked = await call(null, 'POST', '/v1/auth/token', { public_key: key.hex, role: 'provider' });
+    expect(asked.status).toBe(200);
+    const { challenge } = asked.body;
+    const wrong = { public_key: key.hex, challenge, signature: keyPair().sign(challenge) };
+    expect((await call(null, 'POST', '/v1/auth/token', wrong)).status).toBe(401);
+    const answer = { public_key: key.hex, challenge, signature: key.sign(challenge) };
+    const granted = await call(null, 'POST', '/v1/auth/token', answer);
+    expect(granted).toMatchObject({
+      status: 200,
+      body: { token_type: 'Bearer', expires_in: 900, roles: ['provider'] },
+    });
+    expect((await call(null, 'POST', '/v1/auth/token', answer)).status).toBe(401);
+    const caller = { id: '', authorization: `Bearer ${granted.body.access_token}` };
+    expect((await call(caller, 'GET', '/v1/system/info')).status).toBe(200);
+    expect((await call(caller, 'GET', '/v1/system/metrics')).status).toBe(403);
+  });
+
+  it('J1.1: grants no other role to an unknown key, and no role that a key does not hold', async () => {
+    const role = await call(null, 'POST', '/v1/auth/token', { public_key: keyPair().hex, role: 'submitter' });
+    expect(role).toMatchObject({ status: 403, body: { code: 'AUTHORIZATION_FAILED' } });
+    expect((await call(null, 'POST', '/v1/auth/token', { api_key: newApiKey() })).status).toBe(401);
+    expect((await call(null, 'POST', '/v1/auth/token', { api_key: 'x', public_key: 'y' })).status).toBe(422);
+  });
+
+  it('D11: publishes the key that signs', async () => {
+    const { body } = await call(null, 'GET', '/.well-known/jwks.json');
+    const [header = ''] = submitter.authorization.slice(7).split('.');
+    const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string };
+    expect(body.keys.map((key: { kid: string }) => key.kid)).toEqual([kid]);
+  });
+});
+
+describe('system', () => {
+  it('R10, R12: tells health by component, causes for operators only', async () => {
+    const health = await call(null, 'GET', '/v1/system/health');
+    expect(health.status).toBe(200);
+    expect(health.body.components).toMatchObject({
+      postgres: { status: 'ok' },
+      temporal: { status: 'ok' },
+      zk_predicates: { status: 'off' },
+      neo4j: { status: 'off' },
+    });
+    expect(JSON.stringify(health.body)).not.toContain('cause');
+    expect((await call(null, 'GET', '/v1/system/health/live')).body).toEqual({ status: 'ok' });
+    expect((await call(null, 'GET', '/v1/system/health/ready')).body).toEqual({ status: 'ok', failing: [] });
+  });
+
+  it('R13, R14: serves info and metrics', async () => {
+    expect((await call(submitter, 'GET', '/v1/system/info')).body).toMatchObject({
+      title: 'AIVillage Enhanced API',
+      version: '3.0.0',
+    });
+    const metrics = await call(admin, 'GET', '/v1/system/metrics');
+    expect(metrics.body.requests).toBeGreaterThan(0);
+    expect(Object.keys(metrics.body.lag)).toContain('jobs');
+    expect((await call(admin, 'GET', '/metrics')).body).toContain('projection_lag_events{projection="jobs"}');
+  });
+
+  it('serves the document that is checked in', async () => {
+    const served = await call(null, 'GET', '/openapi.json');
+    expect(served.body).toEqual(JSON.parse(await readFile('openapi.json', 'utf8')));
+  });
+});
+
+describe('artefacts', () => {
+  it('keeps a module for its owner alone', async () => {
+    const path = `/v1/artifacts/${hashOf(MODULE)}`;
+    const stored = await call(submitter, 'PUT', path, MODULE, { 'content-type': 'application/wasm' });
+    expect(stored).toMatchObject({
+      status: 200,
+      body: { size: MODULE.length, media_type: 'application/wasm' },
+    });
+    expect((await call(submitter, 'GET', path)).status).toBe(200);
+    expect((await call(await enrol('submitter'), 'GET', path)).status).toBe(404);
+  });
+
+  it('refuses a truncated module, whatever it says it is, and a wrong hash', async () => {
+    const cut = MODULE.subarray(0, MODULE.length - 4);
+    for (const type of ['application/wasm', 'application/octet-stream']) {
+      const refused = await call(submitter, 'PUT', `/v1/artifacts/${hashOf(cut)}`, cut, {
+        'content-type': type,
+      });
+      expect(refused).toMatchObject({ status: 422, body: { code: 'INVALID_REQUEST' } });
+      expect(refused.body.errors.length).toBeGreaterThan(0);
+    }
+    expect(await call(submitter, 'PUT', `/v1/artifacts/${'0'.repeat(64)}`, MODULE)).toMatchObject({
+      status: 422,
+      body: { errors: [{ field: 'sha256' }] },
+    });
+  });
+});
+
+describe('ledger', () => {
+  it('R168: credits once per reference and key; shows balances to their owner and auditors', async () => {
+    const caller = await enrol('submitter');
+    const credit = { account_id: caller.id, amount: '500', reference: `ref-${caller.id}` };
+    const first = await call(admin, 'POST', '/v1/ledger/credit', credit, { 'idempotency-key': 'credit-1' });
+    const replay = await call(admin, 'POST', '/v1/ledger/credit', credit, { 'idempotency-key': 'credit-1' });
+    expect(first).toMatchObject({ status: 201, body: { balance: '500' } });
+    expect(replay.body).toEqual(first.body);
+    expect((await call(admin, 'POST', '/v1/ledger/credit', credit)).status).toBe(409);
+    for (const reader of [caller, auditor]) {
+      const account = await call(reader, 'GET', `/v1/ledger/accounts/${caller.id}`);
+      expect(account).toMatchObject({
+        status: 200,
+        body: { available: '500', escrow: '0', stake: '0', total: '0' },
+      });
+    }
+    expect((await call(submitter, 'GET', `/v1/ledger/accounts/${caller.id}`)).status).toBe(404);
+    expect((await call(caller, 'POST', '/v1/ledger/credit', credit)).status).toBe(403);
+    const nobody = { ...credit, account_id: 'subject-00000000000000000000000000', reference: 'x' };
+    expect((await call(admin, 'POST', '/v1/ledger/credit', nobody)).status).toBe(404);
+  });
+});
+
+describe('providers', () => {
+  it('J1.2, J1.6: registers an own key once and locks stake', async () => {
+    const caller = await enrol('provider');
+    const request = {
+      owner: caller.id,
+      infrastructure_type: 'edge_devices',
+      asn: 1,
+      region: 'r',
+      tops: 500,
+      pubkey: randomBytes(32).toString('hex'),
+    };
+    const made = await call(caller, 'POST', '/v1/providers', request);
+    expect(made).toMatchObject({
+      status: 201,
+      body: { state: 'probation', trust: { alpha: 1, beta: 1, uncertainty: 1 } },
+    });
+    expect((await call(caller, 'POST', '/v1/providers', request)).status).toBe(409);
+    expect((await call(caller, 'POST', '/v1/providers', { ...request, owner: submitter.id })).status).toBe(
+      403,
+    );
+    expect(
+      (await call(caller, 'POST', '/v1/providers', { ...request, infrastructure_type: 'moon' })).status,
+    ).toBe(422);
+    const stake = `/v1/providers/${made.body.provider_id}/stake`;
+    expect((await call(caller, 'POST', stake, { amount: '10' })).status).toBe(402);
+    await fund(caller, '10');
+    expect(await call(caller, 'POST', stake, { amount: '10' })).toMatchObject({
+      status: 200,
+      body: { stake: '10', probation_share: 0.05 },
+    });
+    expect((await call(await enrol('provider'), 'POST', stake, { amount: '1' })).status).toBe(404);
+    const score = await call(caller, 'GET', `/v1/fog/reputation/score?entity_id=${made.body.provider_id}`);
+    expect(score.body).toMatchObject({
+      mean: 0.5,
+      uncertainty: 1,
+      flagged: true,
+      tier: 'probation',
+      probation_share: 0.05,
+    });
+  });
+});
+
+describe('quotes', () => {
+  it('R56-R58: prices exactly, by query and by body', async () => {
+    const expected = {
+      h200_hours: '0.888889',
+      ceiling: '888889',
+      rate: '1000000',
+      winners: 3,
+      maximum_total: '2666667',
+      t_ref: 900,
+    };
+    const query = 'tier=gold&required_tops=500&utilization=0.8&duration_seconds=7200';
+    expect((await call(submitter, 'GET', `/v1/fog/pricing/quote?${query}`)).body).toMatchObject(expected);
+    expect((await call(submitter, 'POST', '/v1/fog/pricing/quote', GOLD)).body).toMatchObject(expected);
+  });
+
+  it.each([
+    [{ tier: 'diamond' }, 'tier'],
+    [{ utilization: 1.2 }, 'utilization'],
+    [{ required_tops: -1 }, 'required_tops'],
+    [{ duration_seconds: 0 }, 'duration_seconds'],
+  ])('R64: refuses %j by field and rule', async (change, field) => {
+    const refused = await call(submitter, 'POST', '/v1/fog/pricing/quote', { ...GOLD, ...change });
+    expect(refused).toMatchObject({ status: 422, body: { code: 'INVALID_REQUEST', errors: [{ field }] } });
+    const submit = { ...GOLD, ...change, code_hash: hashOf(MODULE) };
+    expect(await call(submitter, 'POST', '/v1/fog/scheduler/submit', submit)).toMatchObject({
+      status: 422,
+      body: { errors: [{ field }] },
+    });
+  });
+});
+
+const newQuote = async (caller = submitter): Promise<string> =>
+  (await call(caller, 'POST', '/v1/fog/pricing/quote', GOLD)).body.quote_id;
+
+describe('auction', () => {
+  it('J2.2: opens from a quote once, holds the escrow, refuses what is not covered', async () => {
+    const quote = await newQuote();
+    const body = { quote_id: quote, auction_seconds: 600 };
+    const opened = await call(submitter, 'POST', '/v1/fog/pricing/auction', body, {
+      'idempotency-key': 'a-1',
+    });
+    expect(opened).toMatchObject({
+      status: 201,
+      body: { state: 'open', k: 3, min_bidders: 4, ceiling: '888889', escrow: '2666667', deposit: '888889' },
+    });
+    const replay = await call(submitter, 'POST', '/v1/fog/pricing/auction', body, {
+      'idempotency-key': 'a-1',
+    });
+    expect(replay.body).toEqual(opened.body);
+    expect(await call(submitter, 'POST', '/v1/fog/pricing/auction', body)).toMatchObject({
+      status: 409,
+      body: { code: 'CONFLICT' },
+    });
+    const poor = await enrol('submitter');
+    const uncovered = await call(poor, 'POST', '/v1/fog/pricing/auction', { quote_id: await newQuote(poor) });
+    expect(uncovered).toMatchObject({ status: 402, body: { code: 'INSUFFICIENT_BALANCE' } });
+    expect((await call(poor, 'POST', '/v1/fog/pricing/auction', body)).status).toBe(404);
+    const account = await call(
+      submitter,
+      'GET',
+      `/v1/ledger/accounts/${submitter.id}?after=${opened.body.position}`,
+    );
+    expect(account.body).toMatchObject({ escrow: '2666667', total: '0' });
+    expect(
+      (
+        await call(submitter, 'POST', '/v1/fog/pricing/bid', {
+          auction_id: opened.body.auction_id,
+          price: '1',
+        })
+      ).status,
+    ).toBe(403);
+  });
+
+  it('J2.3, settled 12: takes sealed bids and shows nobody anything of them', async () => {
+    const opened = await call(submitter, 'POST', '/v1/fog/pricing/auction', {
+      quote_id: await newQuote(),
+      auction_seconds: 600,
+    });
+    const auctionId: string = opened.body.auction_id;
+    const [first, second] = [await bidder(1, 'cloud_aws'), await bidder(2, 'edge_devices')];
+    const bid = (caller: Caller, price: string) =>
+      call(caller, 'POST', '/v1/fog/pricing/bid', { auction_id: auctionId, price });
+    const placed = await bid(first, '700001');
+    expect(placed).toMatchObject({ status: 201, body: { auction_id: auctionId, deposit: '888889' } });
+    expect(JSON.stringify(placed.body)).not.toContain('700001');
+    expect(await bid(first, '600000')).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
+    expect(await bid(second, '888890')).toMatchObject({
+      status: 422,
+      body: { errors: [{ field: 'price' }] },
+    });
+    expect((await bid(await enrol('provider'), '1')).status).toBe(403);
+    expect((await bid(second, '600001')).status).toBe(201);
+    expect(
+      (
+        await call(first, 'POST', '/v1/fog/pricing/bid', {
+          auction_id: 'auction-00000000000000000000000000',
+          price: '1',
+        })
+      ).status,
+    ).toBe(404);
+
+    const head: string = (await call(auditor, 'GET', '/v1/system/info')).body.position;
+    const seen = [
+      await call(auditor, 'GET', `/v1/fog/pricing/auctions/${auctionId}?after=${head}`),
+      await call(auditor, 'GET', `/v1/events?stream=${auctionId}`),
+      await call(submitter, 'GET', `/v1/events?stream=${auctionId}`),
+      await call(auditor, 'GET', '/v1/events?limit=500'),
+      await call(auditor, 'GET', '/v1/events?stream=ledger-main&limit=500'),
+      await call(auditor, 'GET', `/v1/ledger/accounts/${first.id}?after=${head}`),
+    ];
+    for (const { status, body } of seen) {
+      expect(status).toBe(200);
+      expect(JSON.stringify(body)).not.toMatch(/bid-|bid-placed|deposit|sealed/);
+    }
+    expect(seen[1]?.body.events.map(({ type }: { type: string }) => type)).toEqual(['auction.opened']);
+    expect(seen[5]?.body.available).toBe('100000000');
+    const own = await call(first, 'GET', `/v1/ledger/accounts/${first.id}?after=${head}`);
+    expect(own.body).toMatchObject({ available: '99111111', deposits: '888889' });
+  });
+
+  it('refuses a late bid with AUCTION_EXPIRED, fails with too few owners and refunds, and then shows its log', async () => {
+    const late = await bidder(3, 'cloud_gcp');
+    const before = await call(submitter, 'GET', `/v1/ledger/accounts/${submitter.id}`);
+    const opened = await call(submitter, 'POST', '/v1/fog/pricing/auction', {
+      quote_id: await newQuote(),
+      auction_seconds: 1,
+    });
+    const auctionId: string = opened.body.auction_id;
+    await expect
+      .poll(async () => (await call(submitter, 'GET', `/v1/fog/pricing/auctions/${auctionId}`)).body, {
+        timeout: 20_000,
+      })
+      .toMatchObject({ state: 'failed', reason: 'AUCTION_NOT_ENOUGH_BIDS', extended: true, winners: [] });
+    const bid = { auction_id: auctionId, price: '5' };
+    expect(await call(late, 'POST', '/v1/fog/pricing/bid', bid)).toMatchObject({
+      status: 409,
+      body: { code: 'AUCTION_EXPIRED' },
+    });
+    const log = await call(auditor, 'GET', `/v1/events?stream=${auctionId}`);
+    expect(log.body.events.map(({ type }: { type: string }) => type)).toEqual([
+      'auction.opened',
+      'auction.extended',
+      'auction.failed',
+    ]);
+    expect(log.body.events[0]).toMatchObject({ workflowId: auctionId });
+    const { position } = log.body.events[2];
+    const after = await call(submitter, 'GET', `/v1/ledger/accounts/${submitter.id}?after=${position}`);
+    expect(after.body.available).toBe(before.body.available);
+  });
+});
+
+describe('events', () => {
+  it('J4.1: shows own streams only, chained, page by page; a foreign stream is unknown', async () => {
+    const caller = await enrol('submitter');
+    const own = await call(caller, 'GET', '/v1/events');
+    expect(own.body.events.map(({ stream }: { stream: string }) => stream)).toEqual([caller.id]);
+    expect((await call(caller, 'GET', `/v1/events?stream=${submitter.id}`)).status).toBe(404);
+    expect((await call(auditor, 'GET', '/v1/events?stream=job-00000000000000000000000000')).status).toBe(404);
+
+    const page = await call(auditor, 'GET', '/v1/events?limit=2');
+    const next = await call(auditor, 'GET', `/v1/events?limit=2&from=${page.body.next_from}`);
+    const events = [...page.body.events, ...next.body.events];
+    expect(events.map(({ position }: { position: string }) => position)).toEqual(['1', '2', '3', '4']);
+    for (const [index, event] of events.entries()) {
+      expect(event.prev_hash).toBe(index === 0 ? '0'.repeat(64) : events[index - 1].hash);
+    }
+  });
+});
+
+describe('jobs', () => {
+  const submit = (body: object, headers: Record<string, string> = {}) =>
+    call(
+      submitter,
+      'POST',
+      '/v1/fog/scheduler/submit',
+      { code_hash: hashOf(MODULE), auction_seconds: 600, ...body },
+      headers,
+    );
+
+  it('J2.7: accepts a job once per quote and shows it to its submitter alone', async () => {
+    const quote = await newQuote();
+    const made = await submit({ quote_id: quote, allow_simulated: true }, { 'idempotency-key': 'j-1' });
+    expect(made.status).toBe(202);
+    expect(
+      (await submit({ quote_id: quote, allow_simulated: true }, { 'idempotency-key': 'j-1' })).body,
+    ).toEqual(made.body);
+    expect((await submit({ quote_id: quote, allow_simulated: true })).status).toBe(409);
+    expect((await call(submitter, 'POST', '/v1/fog/pricing/auction', { quote_id: quote })).status).toBe(409);
+    const path = `/v1/fog/scheduler/status/${made.body.job_id}`;
+    const status = await call(submitter, 'GET', path);
+    expect(status).toMatchObject({
+      status: 200,
+      body: { job_id: made.body.job_id, tier: 'gold', ceiling_micro: '888889' },
+    });
+    expect(status.body.timeline[0]).toMatchObject({ event: 'job.submitted', workflow_id: made.body.job_id });
+    expect((await call(auditor, 'GET', path)).status).toBe(200);
+    expect((await call(await enrol('submitter'), 'GET', path)).status).toBe(404);
+    const queue = await call(submitter, 'GET', '/v1/fog/scheduler/queue?limit=1');
+    expect(queue.body.own.items[0].job_id).toBe(made.body.job_id);
+    expect(queue.body.queue_stats.total).toBeGreaterThan(0);
+  });
+
+  it('waits for a state, and not longer than asked', async () => {
+    const made = await submit({ ...GOLD, allow_simulated: true });
+    const path = `/v1/fog/scheduler/status/${made.body.job_id}?wait_for`;
+    const reached = await call(submitter, 'GET', `${path}=auctioning&timeout=20`);
+    expect(reached.body.state).toBe('auctioning');
+    const timedOut = await call(submitter, 'GET', `${path}=terminal&timeout=0.2`);
+    expect(timedOut).toMatchObject({ status: 200, body: { state: 'auctioning' } });
+    expect((await call(submitter, 'GET', `${path}=terminal&timeout=61`)).status).toBe(422);
+    expect((await call(submitter, 'GET', `${path}=done`)).status).toBe(422);
+  });
+
+  it('names what is wrong with a submission', async () => {
+    const unknown = 'f'.repeat(64);
+    expect(await submit({ ...GOLD, code_hash: unknown })).toMatchObject({
+      status: 404,
+      body: { errors: [{ field: 'code_hash' }] },
+    });
+    expect(await submit({ ...GOLD, input_ref: unknown })).toMatchObject({
+      status: 404,
+      body: { errors: [{ field: 'input_ref' }] },
+    });
+    expect(await submit({ ...GOLD, memory_mb: 10_240 })).toMatchObject({
+      status: 422,
+      body: { errors: [{ field: 'memory_mb' }] },
+    });
+    expect((await submit({ quote_id: 'forged' })).status).toBe(404);
+    expect(
+      (await call(submitter, 'GET', '/v1/fog/scheduler/status/job-00000000000000000000000000')).status,
+    ).toBe(404);
+    expect((await call(submitter, 'GET', '/v1/fog/scheduler/status/nonsense')).status).toBe(422);
+  });
+});
+
+describe('quorums, enclaves, proofs', () => {
+  const member = (id: string, type: string, n: number) => ({
+    id,
+    owner: `owner-${n}`,
+    infrastructure_type: type,
+    asn: n,
+    region: `r${n}`,
+    unavailability: 0.01,
+  });
+
+  it('validates any set and names every violation', async () => {
+    const good = [
+      member('a', 'cloud_aws', 1),
+      member('b', 'cloud_gcp', 2),
+      member('c', 'private_datacenters', 3),
+    ];
+    const ok = await call(submitter, 'POST', '/v1/fog/quorum/validate', { tier: 'gold', members: good });
+    expect(ok.body).toMatchObject({ valid: true, meets_tier: true, violations: [] });
+    const bad = await call(submitter, 'POST', '/v1/fog/quorum/validate', {
+      tier: 'gold',
+      required_up: 2,
+      members: good.slice(0, 2),
+      type_unavailability: { cloud_aws: 0.5 },
+    });
+    expect(bad.body.meets_tier).toBe(false);
+    expect(bad.body.violations).toEqual(
+      expect.arrayContaining([expect.objectContaining({ rule: 'member-count', have: 2, need: 3 })]),
+    );
+    const unknown = { tier: 'gold', proposed_providers: ['provider-00000000000000000000000000'] };
+    expect((await call(submitter, 'POST', '/v1/fog/quorum/validate', unknown)).status).toBe(404);
+    expect((await call(submitter, 'POST', '/v1/fog/quorum/validate', { tier: 'gold' })).status).toBe(422);
+    const { body } = await call(submitter, 'GET', '/v1/fog/quorum/tiers');
+    expect(body.tiers.gold).toMatchObject({ availability: 0.999, k: 3, min_bidders: 4, required_up: 2 });
+    expect((await call(submitter, 'GET', '/v1/fog/quorum/status')).body).toEqual({ quorums: [] });
+  });
+
+  it('R16: tells platforms; refuses unknown ones, too much memory, and foreign things', async () => {
+    const status = await call(submitter, 'GET', '/v1/fog/tee/status');
+    expect(status.body.platforms).toContainEqual({
+      type: 'amd_sev_snp',
+      available: true,
+      label: 'simulated',
+    });
+    expect(status.body.platforms).toContainEqual(
+      expect.objectContaining({ type: 'intel_sgx', available: false }),
+    );
+    const create = (body: object) =>
+      call(submitter, 'POST', '/v1/fog/tee/create', {
+        code_hash: hashOf(MODULE),
+        platform: 'amd_sev_snp',
+        memory_mb: 64,
+        ...body,
+      });
+    expect(await create({ platform: 'abacus' })).toMatchObject({
+      status: 422,
+      body: { code: 'UNSUPPORTED_PLATFORM' },
+    });
+    expect((await create({ code_hash: 'f'.repeat(64) })).status).toBe(404);
+    const [provider] = [await bidder(9, 'hybrid_environments')];
+    expect(await create({ memory_mb: 10_240, provider_id: provider.providerId })).toMatchObject({
+      status: 422,
+      body: { errors: [{ field: 'memory_mb' }] },
+    });
+    const nonce = randomBytes(32).toString('hex');
+    const foreign = { enclave_id: 'enclave-00000000000000000000000000', nonce };
+    expect((await call(submitter, 'POST', '/v1/fog/tee/attest', foreign)).status).toBe(404);
+    const host = { platform: 'abacus', nonce };
+    expect((await call(provider, 'POST', '/v1/fog/tee/attest', host)).body.code).toBe('UNSUPPORTED_PLATFORM');
+  });
+
+  it('R18: verifies by value and by id, and never by a remembered verdict', async () => {
+    const nonsense = await call(submitter, 'POST', '/v1/fog/proofs/verify', {
+      proof: { proofId: 'proof-x' },
+    });
+    expect(nonsense).toMatchObject({
+      status: 200,
+      body: { valid: false, details: { logged: false, anchored: false } },
+    });
+    const unknown = { proof_id: 'proof-00000000000000000000000000' };
+    expect((await call(submitter, 'POST', '/v1/fog/proofs/verify', unknown)).status).toBe(404);
+    const generate = { proof_type: 'proof_of_weather', evidence: {} };
+    expect((await call(submitter, 'POST', '/v1/fog/proofs/generate', generate)).status).toBe(403);
+  });
+});
