@@ -26,7 +26,8 @@ const get = (path: string) =>
   fetch(`${stack.apiUrl}${path}`, { headers: { 'X-API-Key': stack.apiKey } }).then((response) =>
     response.json(),
   );
-const jobs = async () => ((await get('/v1/fog/scheduler/jobs')) as { items: { state: string }[] }).items;
+const jobs = async () =>
+  ((await get('/v1/fog/scheduler/queue')) as { own: { items: { state: string }[] } }).own.items;
 
 test('the first start runs every process, settles the sample job and prints the addresses', async () => {
   expect(Object.keys(stack.pids()).sort()).toEqual([...SERVICES, ...NODES].sort());
