@@ -59,5 +59,5 @@ export const domainEventOf = <E extends DomainEvent>(event: Pick<NewEvent, 'type
 /** A domain event as a new event of `context`. */
 export const newEvent = (event: DomainEvent, context: EventContext, schemaVersion = 1): NewEvent => {
   const { type, ...data } = event;
-  return { type, schemaVersion, data: data as JsonObject, ...context };
+  return { type, schemaVersion, data, ...context };
 };

@@ -23,7 +23,7 @@ export const decide = (
     case 'run': {
       const event = { type: 'enclave.run-started', work: command.work, startedAt: ctx.now } as const;
       if (snapshot.can(event)) return accept(event);
-      return reject('CONFLICT', `the enclave is ${String(snapshot.value)}, not attested and idle`);
+      return reject('CONFLICT', `the enclave is ${snapshot.value}, not attested and idle`);
     }
     case 'destroy':
       return stop(snapshot, command.reason);
@@ -41,7 +41,7 @@ const stop = (snapshot: Snapshot, reason: string): Decision<EnclaveEvent> => {
     message: reason,
     steps: [],
   } as const;
-  return snapshot.can(event) ? accept(event) : reject('CONFLICT', `the enclave is ${String(snapshot.value)}`);
+  return snapshot.can(event) ? accept(event) : reject('CONFLICT', `the enclave is ${snapshot.value}`);
 };
 
 const outOfRange = (

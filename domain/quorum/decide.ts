@@ -46,7 +46,7 @@ export const decide = (
 };
 
 const allowed = (snapshot: Snapshot, event: QuorumEvent): Decision<QuorumEvent> =>
-  snapshot.can(event) ? accept(event) : reject('CONFLICT', `the quorum is ${String(snapshot.value)}`);
+  snapshot.can(event) ? accept(event) : reject('CONFLICT', `the quorum is ${snapshot.value}`);
 
 const form = (snapshot: Snapshot, command: FormQuorum, ctx: DecisionContext): Decision<QuorumEvent> => {
   if (!snapshot.matches('new')) return reject('CONFLICT', 'this quorum is formed already');

@@ -4,7 +4,6 @@ import { WithStartWorkflowOperation } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
 import type { OpenAuction } from '../../../domain/auction/commands.ts';
 import { toMicro } from '../../../domain/money.ts';
-import type { Command } from '../../../domain/ports/lifecycles.ts';
 import { TIER_TABLE_VERSION } from '../../../domain/tiers.ts';
 import { bidIdOf } from '../../../infra/bidding/bid-id.ts';
 import { sealContext } from '../../../infra/bidding/seal-context.ts';
@@ -98,11 +97,7 @@ const ourAuction = async (engine: Engine, { auctionId, bids }: PreparedAuction):
   if (!opened.ok) throw new Error(opened.message);
   const bid = async (sealed: SealedBid): Promise<void> => {
     const meta = metaOf(sealed.bidId, sealed.owner);
-    const placed = await engine.lifecycles.execute(
-      auctionId,
-      { type: 'place-bid', ...sealed } as Command,
-      meta,
-    );
+    const placed = await engine.lifecycles.execute(auctionId, { type: 'place-bid', ...sealed }, meta);
     if (!placed.ok) throw new Error(placed.message);
   };
   await Promise.all(bids.map(bid));
