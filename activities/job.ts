@@ -4,6 +4,7 @@ import type { Auction } from '../domain/auction/machine.ts';
 import type { RunEnclave } from '../domain/enclave/commands.ts';
 import type {
   JobAborted,
+  JobAuctionAwarded,
   JobEvent,
   JobFailed,
   JobProven,
@@ -87,7 +88,9 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       requiredUp: TIERS[job.tier].requiredUp,
       members: [
         ...job.members.map((member) => ({ missedHeartbeats: member.result?.missedHeartbeats ?? 0 })),
-        ...job.failed.filter(({ duringRun }) => duringRun).map(() => ({ missedHeartbeats: MISSED_HEARTBEATS })),
+        ...job.failed
+          .filter(({ duringRun }) => duringRun)
+          .map(() => ({ missedHeartbeats: MISSED_HEARTBEATS })),
       ],
     });
   };
@@ -134,6 +137,25 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
     );
   };
 
+  const awardOf = async ({ jobId, auctionId }: Job): Promise<JobAuctionAwarded | null> => {
+    const auction = foldStream(auctionId, await store.readStream(auctionId)).context as Auction;
+    const { awarded: winners, seed } = auction;
+    if (auction.jobId !== jobId || winners.length === 0) return null;
+    return { type: 'job.auction-awarded', auctionId, winners, reserve: reserveOf(auction), seed };
+  };
+
+  /** Ends the auction of a job that failed before any award reached it. What was bought is released with the rest. */
+  const closeAuction = async (job: Job): Promise<JobAuctionAwarded[]> => {
+    if (!job.failure || job.awarded.length > 0) return [];
+    const order = job.auctionGiven
+      ? { type: 'allocate', jobId: job.jobId }
+      : { type: 'cancel', reason: 'its job failed' };
+    const meta = command(job, order.type, job.auctionGiven ? job.submitter : 'engine');
+    await tell(job.auctionId, order, meta);
+    const award = await awardOf(job);
+    return award ? [award] : [];
+  };
+
   const settlementOf = (job: Job, proven: Omit<JobProven, 'type'>) =>
     settle({
       escrow: multiply(job.ceiling, job.winners),
@@ -150,16 +172,9 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
         if (outcome.code === 'RESOURCE_UNAVAILABLE') throw new Error(outcome.message);
         return [aborted(outcome.code, outcome.message)];
       }
-      const auction = foldStream(job.auctionId, await store.readStream(job.auctionId)).context as Auction;
-      return [
-        {
-          type: 'job.auction-awarded',
-          auctionId: job.auctionId,
-          winners: auction.awarded,
-          reserve: reserveOf(auction),
-          seed: auction.seed,
-        },
-      ];
+      const award = await awardOf(job);
+      if (!award) throw new Error(`${job.auctionId} was allocated without an award`);
+      return [award];
     },
 
     'job.replaceMembers': async ({
@@ -237,16 +252,17 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
     },
 
     /** Ends the job: trust first, children next, money last, in the closing event. */
-    'job.settle': async ({ job }: Input): Promise<(JobSettled | JobFailed)[]> => {
+    'job.settle': async ({ job }: Input): Promise<(JobAuctionAwarded | JobSettled | JobFailed)[]> => {
       await updateTrust(job);
       await releaseChildren(job);
+      const unheard = await closeAuction(job);
       const at = now();
       if (job.failure || !job.proven) {
         const { reason, message } = job.failure ?? {
           reason: 'INTERNAL_ERROR',
           message: 'nothing was proven',
         };
-        return [{ type: 'job.failed', reason, message, payouts: [], price: ZERO, failedAt: at }];
+        return [...unheard, { type: 'job.failed', reason, message, payouts: [], price: ZERO, failedAt: at }];
       }
       const { payouts, price, slaCredit, refund } = settlementOf(job, job.proven);
       if (job.proven.outcome === 'time_limit' || job.proven.outcome === 'memory_limit') {

@@ -15,7 +15,7 @@ export interface AuctionReport {
   readonly failure: { readonly reason: ErrorCode; readonly message: string } | null;
 }
 
-const lifecycle: Lifecycle = {
+export const auctionLifecycle: Lifecycle = {
   aggregate: 'auction',
   family: LIFECYCLES.auction,
   effects: {
@@ -26,12 +26,12 @@ const lifecycle: Lifecycle = {
         startToCloseTimeout: '30 seconds',
         retry: { initialInterval: '200 milliseconds', maximumInterval: '5 seconds' },
       },
-      failed: (_, message): AuctionFailed[] => [
+      failed: ({ bidIds }: { readonly bidIds: readonly string[] }, message): AuctionFailed[] => [
         {
           type: 'auction.failed',
           reason: 'INTERNAL_ERROR',
           message: `the bids cannot be opened: ${message}`,
-          verdicts: [],
+          verdicts: bidIds.map((bidId) => ({ bidId, state: 'expired', reason: 'the bids cannot be opened' })),
         },
       ],
     },
@@ -46,4 +46,4 @@ const lifecycle: Lifecycle = {
 };
 
 /** A sealed reverse auction. */
-export const auction = (input: LifecycleInput) => runLifecycle(lifecycle, input);
+export const auction = (input: LifecycleInput) => runLifecycle(auctionLifecycle, input);

@@ -33,7 +33,7 @@ const onNode = (
   failed: whenFailed,
 });
 
-const lifecycle: Lifecycle = {
+export const enclaveLifecycle: Lifecycle = {
   aggregate: 'enclave',
   family: LIFECYCLES.enclave,
   effects: {
@@ -55,4 +55,4 @@ const lifecycle: Lifecycle = {
 };
 
 /** One enclave on one node, from request to destruction. */
-export const enclave = (input: LifecycleInput) => runLifecycle(lifecycle, input);
+export const enclave = (input: LifecycleInput) => runLifecycle(enclaveLifecycle, input);

@@ -189,7 +189,7 @@ const onEnclave = (report: Report, job: Job): JobEvent[] => {
   return [{ type: 'job.enclave-attested', providerId, enclaveId, label, attestedAt: attestation.attestedAt }];
 };
 
-const lifecycle: Lifecycle = {
+export const jobLifecycle: Lifecycle = {
   aggregate: 'job',
   family: LIFECYCLES.job,
   effects: {
@@ -218,4 +218,4 @@ const lifecycle: Lifecycle = {
 };
 
 /** A job from submission to settlement. */
-export const job = (input: LifecycleInput) => runLifecycle(lifecycle, input);
+export const job = (input: LifecycleInput) => runLifecycle(jobLifecycle, input);

@@ -37,4 +37,10 @@ export interface AllocateAuction {
   readonly jobId: string;
 }
 
-export type AuctionCommand = OpenAuction | PlaceBid | AllocateAuction | DeadlineCommand;
+/** The job that an auction was for has failed: nothing is bought any more. */
+export interface CancelAuction {
+  readonly type: 'cancel';
+  readonly reason: string;
+}
+
+export type AuctionCommand = OpenAuction | PlaceBid | AllocateAuction | CancelAuction | DeadlineCommand;

@@ -1,6 +1,6 @@
 import type { SnapshotFrom } from 'xstate';
 import { accept, type Decision, type DecisionContext } from '../decision.ts';
-import { reject } from '../errors.ts';
+import { type Rejection, reject } from '../errors.ts';
 import { MAX_BIDS, TIERS } from '../tiers.ts';
 import { addSeconds, isBefore } from '../time.ts';
 import type { AuctionCommand, OpenAuction, PlaceBid } from './commands.ts';
@@ -34,15 +34,21 @@ export const decide = (
       const event = { type: 'auction.allocated', jobId: command.jobId } as const;
       if (snapshot.can(event)) return accept(event);
       if (auction.failure) return reject('AUCTION_NOT_ENOUGH_BIDS', auction.failure.message);
-      return reject('CONFLICT', `the auction is ${String(snapshot.value)}, not awarded`);
+      return reject('CONFLICT', `the auction is ${snapshot.value}, not awarded`);
     }
+    case 'cancel':
+      return cancel(snapshot, command.reason);
     case 'deadline':
       return command.id === 'close' ? close(snapshot, ctx) : lapse(snapshot, ctx);
   }
 };
 
 const open = (snapshot: Snapshot, command: OpenAuction, ctx: DecisionContext): Decision<AuctionEvent> => {
-  if (!snapshot.matches('new')) return reject('CONFLICT', 'this quote has already opened an auction');
+  if (!snapshot.matches('new')) {
+    return reject('CONFLICT', 'this quote has already opened an auction', [
+      { field: 'quote_id', rule: 'not used before' },
+    ]);
+  }
   const { auctionSeconds } = command;
   if (!Number.isInteger(auctionSeconds) || auctionSeconds < 1 || auctionSeconds > MAX_AUCTION_SECONDS) {
     return reject('INVALID_REQUEST', 'the auction length is out of range', [
@@ -64,17 +70,30 @@ const open = (snapshot: Snapshot, command: OpenAuction, ctx: DecisionContext): D
   });
 };
 
+/** The refusal of a bid that comes at or after the close. */
+export const late = (closesAt: string): Rejection =>
+  reject('AUCTION_EXPIRED', `the auction closed at ${closesAt}`, [
+    { field: 'auction_id', rule: 'an auction that is open' },
+  ]);
+
+/** The refusal of a bid by whoever opened the auction. */
+export const ownAuction = (): Rejection =>
+  reject('AUTHORIZATION_FAILED', 'nobody bids on an auction of its own', [
+    { field: 'auction_id', rule: 'an auction of somebody else' },
+  ]);
+
 const placeBid = (snapshot: Snapshot, command: PlaceBid, ctx: DecisionContext): Decision<AuctionEvent> => {
   const auction = snapshot.context;
   if (snapshot.matches('new')) return reject('RESOURCE_NOT_FOUND', 'no such auction');
   // The logged close decides; a bid that arrives before the close event but at its instant is late all the same.
   if (!snapshot.matches('open') || !isBefore(ctx.now, auction.closesAt)) {
-    return reject('AUCTION_EXPIRED', `the auction closed at ${auction.closesAt}`);
+    return late(auction.closesAt);
   }
-  if (command.owner === auction.submitter)
-    return reject('AUTHORIZATION_FAILED', 'nobody bids on an auction of its own');
+  if (command.owner === auction.submitter) return ownAuction();
   if (auction.bids.some((bid) => bid.owner === command.owner))
-    return reject('CONFLICT', 'one active bid per owner');
+    return reject('CONFLICT', 'this owner has bid already', [
+      { field: 'auction_id', rule: 'one active bid per owner' },
+    ]);
   if (auction.bids.length >= MAX_BIDS) return reject('CONFLICT', `the auction has its ${MAX_BIDS} bids`);
   const { type: _, ...bid } = command;
   return accept({ type: 'auction.bid-placed', ...bid, deposit: auction.ceiling, placedAt: ctx.now });
@@ -97,15 +116,18 @@ const close = (snapshot: Snapshot, ctx: DecisionContext): Decision<AuctionEvent>
     type: 'auction.failed',
     reason: 'AUCTION_NOT_ENOUGH_BIDS',
     message: `bids of distinct owners: have ${owners}, need ${auction.minimumOwners}`,
-    verdicts: auction.bids.map((bid) => expired(bid)),
+    verdicts: expired(auction.bids, 'too few bids'),
   });
 };
 
-const expired = (bid: SealedBid): BidVerdict => ({
-  bidId: bid.bidId,
-  state: 'expired',
-  reason: 'too few bids',
-});
+const expired = (bids: readonly SealedBid[], reason: string): BidVerdict[] =>
+  bids.map(({ bidId }) => ({ bidId, state: 'expired', reason }));
+
+const cancel = (snapshot: Snapshot, message: string): Decision<AuctionEvent> => {
+  const verdicts = expired(snapshot.context.bids, message);
+  const event = { type: 'auction.failed', reason: 'CONFLICT', message, verdicts } as const;
+  return snapshot.can(event) ? accept(event) : reject('CONFLICT', `the auction is ${snapshot.value}`);
+};
 
 const lapse = (snapshot: Snapshot, ctx: DecisionContext): Decision<AuctionEvent> => {
   const event = { type: 'auction.lapsed', lapsedAt: ctx.now } as const;

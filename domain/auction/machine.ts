@@ -107,7 +107,7 @@ const awarded = (event: AuctionAwarded): Partial<Auction> => ({
 /** A sealed reverse auction: open until a logged deadline, extended at most once, awarded or failed with everything refunded. */
 export const auctionMachine = setup({
   types: { context: {} as Auction, events: {} as AuctionEvent | DeadlineRaised },
-  actors: { openBids: effect<{ auctionId: string }>() },
+  actors: { openBids: effect<{ auctionId: string; bidIds: readonly string[] }>() },
   delays: {
     untilClose: ({ context }) => msBetween(context.since, context.closesAt),
     untilLapse: ({ context }) =>
@@ -144,7 +144,14 @@ export const auctionMachine = setup({
       },
     },
     opening: {
-      invoke: { id: 'openBids', src: 'openBids', input: ({ context }) => ({ auctionId: context.auctionId }) },
+      invoke: {
+        id: 'openBids',
+        src: 'openBids',
+        input: ({ context }) => ({
+          auctionId: context.auctionId,
+          bidIds: context.bids.map(({ bidId }) => bidId),
+        }),
+      },
       on: {
         'auction.bids-opened': {
           actions: assign(({ event }) => ({ opened: event.bids, refused: event.refused })),

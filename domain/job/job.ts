@@ -4,8 +4,7 @@ import type { OpenedBid, Winner } from '../auction/events.ts';
 import type { PlatformLabel } from '../enclave/events.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ulidFrom } from '../ids.ts';
-import { type Micro, ZERO } from '../money.ts';
-import type { TierName } from '../tiers.ts';
+import { ZERO } from '../money.ts';
 import type { JobEvent, JobMemberFailed, JobProven, JobResultReceived, JobSubmitted } from './events.ts';
 
 /** One attempt to have a member do the work. A provider is barred once it failed, so it appears once. */
@@ -52,12 +51,12 @@ export const blankJob: Job = {
   quoteId: '',
   auctionId: '',
   auctionGiven: false,
-  tier: 'bronze' as TierName,
+  tier: 'bronze',
   tierTableVersion: 0,
   requiredTops: 0,
   utilization: 0,
   durationSeconds: 0,
-  ceiling: ZERO as Micro,
+  ceiling: ZERO,
   winners: 0,
   codeHash: '',
   args: [],
@@ -125,6 +124,7 @@ export const evolveJob = (job: Job, event: JobEvent): Job => {
     case 'job.auction-opened':
       return { ...job, closesAt: event.closesAt };
     case 'job.auction-awarded':
+      if (job.awarded.length > 0) return job;
       return {
         ...job,
         awarded: event.winners,

@@ -195,6 +195,8 @@ export const jobMachine = setup({
     settling: {
       invoke: { id: 'settle', src: 'settle', input: ({ context }) => ({ job: context }) },
       on: {
+        // A job that failed before it heard of its award still holds what the award holds.
+        'job.auction-awarded': { actions: 'fold' },
         'job.settled': { target: 'settled', actions: 'fold' },
         'job.failed': { target: 'failed', actions: 'fold' },
       },

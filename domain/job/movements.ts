@@ -26,6 +26,8 @@ const paid = (job: Job, payout: Payout, cause: string): LedgerEntry =>
 
 /** Pays what is due, books the remainder of rounding, and returns what is left of the escrow and every deposit held. */
 const closeOut = (job: Job, event: JobSettled | JobFailed, cause: string): LedgerEntry[] => {
+  // An award that was never taken over is not this job's to release.
+  if (job.auctionGiven && job.awarded.length === 0) return [];
   const escrow = account.escrow(job.auctionId);
   const submitter = account.available(job.submitter);
   const paidOut = event.payouts.reduce((sum, payout) => add(sum, payout.amount), ZERO);

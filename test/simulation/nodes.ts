@@ -1,0 +1,86 @@
+import type { EnclaveEvent, EnclaveFailed, EnclaveFault } from '../../domain/enclave/events.ts';
+import type { Enclave } from '../../domain/enclave/machine.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
+import { proofIdOf } from '../../domain/proof/proof-id.ts';
+import type { ExecutionRecord, RunOutcome } from '../../domain/proof/record.ts';
+import { addSeconds } from '../../domain/time.ts';
+import type { Activities, World } from './world.ts';
+
+const HEX = '5'.repeat(64);
+const HONEST = 'a'.repeat(64);
+const DEVIANT = 'b'.repeat(64);
+
+const failed = (fault: EnclaveFault, code: ErrorCode): EnclaveFailed => ({
+  type: 'enclave.failed',
+  fault,
+  code,
+  message: `the node: ${fault}`,
+  steps: [{ step: 'node', ok: false, code: fault }],
+});
+
+/** Nodes that mostly do as they are told: one in `honesty` steps goes wrong, in every way the engine knows. */
+export const nodeActivities = ({ draw, now }: World, honesty: number): Activities => {
+  const goesWrong = (): boolean => draw(honesty) === 0;
+
+  const recordOf = (enclave: Enclave, outcome: RunOutcome, outputHash: string): ExecutionRecord => ({
+    proofType: 'proof_of_execution',
+    version: 1,
+    jobId: enclave.jobId,
+    enclaveId: enclave.enclaveId,
+    providerId: enclave.providerId,
+    moduleHash: enclave.codeHash,
+    args: enclave.work?.args ?? [],
+    inputHash: enclave.work?.inputHash ?? HEX,
+    outcome,
+    exitCode: outcome === 'exited' ? 0 : null,
+    outputHash,
+    outputBytes: 3,
+    stderrTail: '',
+    resources: { cpuMs: 1.5, wallMs: 2.5, peakMemoryBytes: 65_536 },
+    startedAt: now(),
+    finishedAt: now(),
+    reportHash: HEX,
+  });
+
+  return {
+    'enclave.createOnNode': async (): Promise<EnclaveEvent[]> => {
+      if (!goesWrong()) return [{ type: 'enclave.created', enclaveKey: HEX }];
+      const faults = [
+        failed('refusal', 'TEE_UNAVAILABLE'),
+        failed('no-show', 'TEE_UNAVAILABLE'),
+        failed('lost', 'RESOURCE_UNAVAILABLE'),
+      ];
+      return [faults[draw(faults.length)] as EnclaveFailed];
+    },
+
+    'enclave.attest': async (): Promise<EnclaveEvent[]> => {
+      if (goesWrong()) return [failed('attestation', 'ATTESTATION_FAILED')];
+      const attestedAt = now();
+      return [
+        {
+          type: 'enclave.attested',
+          reportHash: HEX,
+          measurement: 'c'.repeat(96),
+          nonce: HEX,
+          label: 'simulated',
+          steps: [{ step: 'signature', ok: true, code: 'OK' }],
+          attestedAt,
+          expiresAt: addSeconds(attestedAt, 3600),
+        },
+      ];
+    },
+
+    'enclave.runOnNode': async ({ enclave }: { enclave: Enclave }): Promise<EnclaveEvent[]> => {
+      if (goesWrong()) return [failed('lost', 'RESOURCE_UNAVAILABLE')];
+      const outcome = goesWrong() ? 'time_limit' : 'exited';
+      const record = recordOf(enclave, outcome, goesWrong() ? DEVIANT : HONEST);
+      const missedHeartbeats = goesWrong() ? 2 : 0;
+      const proof = { proofId: proofIdOf(record), record };
+      return [{ type: 'enclave.run-finished', proof, missedHeartbeats, finishedAt: now() }];
+    },
+
+    'enclave.destroyOnNode': async ({ enclave }: { enclave: Enclave }): Promise<EnclaveEvent[]> => [
+      { type: 'enclave.destroyed', reason: enclave.destroyReason, confirmed: !goesWrong() },
+    ],
+  };
+};
