@@ -1,3 +1,4 @@
+import { Hono } from 'hono';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { reject } from '../domain/errors.ts';
@@ -311,6 +312,15 @@ describe('headers', () => {
         await request();
         expect(created).toHaveBeenCalledTimes(1);
       }
+      const late = new Hono();
+      late.use(async (c, next) => {
+        await next();
+        c.header('X-Late', 'rebuilt');
+      });
+      late.get('/', (c) => c.text('x'));
+      created.mockClear();
+      await late.request('/');
+      expect(created.mock.calls.length, 'the measure itself').toBeGreaterThan(1);
     } finally {
       created.mockRestore();
     }

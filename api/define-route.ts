@@ -119,4 +119,4 @@ export const defineRoute = <
 >(
   spec: RouteSpec<P, Q, B, R>,
   handler: Handler<Output<P>, Output<Q>, B extends z.ZodType ? z.output<B> : Uint8Array, R>,
-): Route => ({ ...spec, handler: handler as unknown as Route['handler'] }) as Route;
+): Route => ({ ...spec, handler });

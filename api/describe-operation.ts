@@ -39,8 +39,9 @@ export const isKeyed = (route: Route): boolean => route.method === 'POST' && !ro
 
 const parametersIn = (place: 'path' | 'query', shape: z.ZodObject | undefined): Parameters =>
   Object.entries(shape?.shape ?? {}).map(([name, field]) => {
-    const { $schema: _, ...schema } = z.toJSONSchema(field, { io: 'output', unrepresentable: 'any' });
-    return { in: place, name, required: !field.safeParse(undefined).success, schema: schema as object };
+    const { $schema: _, ...described } = z.toJSONSchema(field, { io: 'output', unrepresentable: 'any' });
+    const schema: object = described;
+    return { in: place, name, required: !field.safeParse(undefined).success, schema };
   });
 
 const responsesOf = (route: Route): ResponseObjects => {

@@ -7,9 +7,6 @@ const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 export const queryNumber = <T extends z.ZodNumber>(schema: T) =>
   z.preprocess((value) => (typeof value === 'string' && NUMBER.test(value) ? Number(value) : value), schema);
 
-/** `true` or `false` in a query string. */
-export const queryBoolean = z.enum(['true', 'false']).transform((value) => value === 'true');
-
 /** Position in the log, decimal. */
 export const position = z.string().regex(/^(0|[1-9]\d{0,18})$/, 'a position: a whole number, at least 0');
 

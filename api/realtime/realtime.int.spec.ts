@@ -80,7 +80,7 @@ const connect = async (apiKey = 'submitter') => {
   const frames: Frame[] = [];
   let arrived = Promise.withResolvers<void>();
   socket.on('message', (data) => {
-    frames.push(JSON.parse(String(data)) as Frame);
+    frames.push(JSON.parse((data as Buffer).toString()) as Frame);
     arrived.resolve();
   });
   await once(socket, 'open');
@@ -227,7 +227,7 @@ describe('/ws', () => {
       const seen: number[] = [];
       const done = Promise.withResolvers<void>();
       socket.on('message', (data) => {
-        const { position } = JSON.parse(String(data)) as Frame;
+        const { position } = JSON.parse((data as Buffer).toString()) as Frame;
         if (position !== undefined) seen.push(Number(position));
         if (seen.length === 1501 - 200) done.resolve();
       });

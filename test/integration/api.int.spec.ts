@@ -41,7 +41,7 @@ interface Answer {
   readonly status: number;
   readonly headers: Headers;
   // Bodies of all routes: each test knows its own.
-  // biome-ignore lint/suspicious/noExplicitAny: see above
+  // oxlint-disable-next-line typescript/no-explicit-any
   readonly body: any;
 }
 

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { announcementOf } from './realtime/frames.ts';
+import type { Listener } from './realtime/hub.ts';
+import { createWatch } from './watch.ts';
+
+/** A hub whose events a test tells by hand. */
+const hub = () => {
+  const listeners = new Set<Listener>();
+  return {
+    attach: (listener: Listener) => void listeners.add(listener),
+    detach: (listener: Listener) => void listeners.delete(listener),
+    count: () => listeners.size,
+    tell: (stream: string) => {
+      const event = { stream, position: 1n } as Parameters<typeof announcementOf>[0];
+      for (const listener of listeners) listener.deliver(announcementOf(event, new Set()));
+    },
+  };
+};
+const forever = new AbortController().signal;
+
+describe('watch', () => {
+  it('looks at once, and again after an event of the stream that came during the look', async () => {
+    const source = hub();
+    let looks = 0;
+    const look = async () => {
+      looks += 1;
+      if (looks === 1) source.tell('job-1');
+      return looks === 2 ? 'there' : null;
+    };
+    const found = await createWatch(source)('job-1', look, { timeoutMs: 60_000, signal: forever });
+    expect([found, looks, source.count()]).toEqual(['there', 2, 0]);
+  });
+
+  it('gives up when the time is out or the caller is gone', async () => {
+    const source = hub();
+    const watch = createWatch(source);
+    expect(await watch('job-1', async () => null, { timeoutMs: 20, signal: forever })).toBeNull();
+    const gone = new AbortController();
+    const waiting = watch('job-1', async () => null, { timeoutMs: 60_000, signal: gone.signal });
+    gone.abort();
+    expect(await waiting).toBeNull();
+    expect(source.count()).toBe(0);
+  });
+
+  it('lets a failed look through and lets go of the hub', async () => {
+    const source = hub();
+    const failing = createWatch(source)('job-1', () => Promise.reject(new Error('no database')), {
+      timeoutMs: 60_000,
+      signal: forever,
+    });
+    await expect(failing).rejects.toThrow('no database');
+    expect(source.count()).toBe(0);
+  });
+});
