@@ -15,7 +15,7 @@ export interface QuorumReport {
   readonly formedAt: string;
 }
 
-const lifecycle: Lifecycle = {
+export const quorumLifecycle: Lifecycle = {
   aggregate: 'quorum',
   family: LIFECYCLES.quorum,
   effects: {
@@ -42,4 +42,4 @@ const lifecycle: Lifecycle = {
 };
 
 /** A set of members with a promised availability, re-formed when one is lost. */
-export const quorum = (input: LifecycleInput) => runLifecycle(lifecycle, input);
+export const quorum = (input: LifecycleInput) => runLifecycle(quorumLifecycle, input);

@@ -82,6 +82,24 @@ const degraded = (event: QuorumDegraded): Partial<Quorum> => ({
   lost: [],
 });
 
+/** False for a re-solve that began before its set lost one more member: the next answer is on its way. */
+const keepsNoneLost = ({
+  context,
+  event,
+}: {
+  context: Quorum;
+  event: QuorumEvent | DeadlineRaised;
+}): boolean =>
+  !('members' in event) ||
+  event.members.every((member) => !context.lost.some((lost) => lost.providerId === member.providerId));
+
+/** What may happen to a quorum as long as it stands. */
+const standing = {
+  'quorum.member-lost': { guard: 'isMember', target: '#quorum.reforming', reenter: true, actions: 'lose' },
+  'quorum.member-requested': { target: '#quorum.reforming', reenter: true, actions: 'extend' },
+  'quorum.dissolved': { target: '#quorum.dissolved' },
+} as const;
+
 /**
  * A set of members with a promised availability; a lost member is replaced in a new epoch or the set is degraded.
  * The expiry starts anew with every state: a quorum nobody touches for its lifetime dissolves.
@@ -89,32 +107,30 @@ const degraded = (event: QuorumDegraded): Partial<Quorum> => ({
 export const quorumMachine = setup({
   types: { context: {} as Quorum, events: {} as QuorumEvent | DeadlineRaised },
   actors: { reform: effect<{ quorumId: string; epoch: number }>() },
+  actions: {
+    lose: assign(({ context, event }) =>
+      event.type === 'quorum.member-lost' ? withoutLost(context, event) : {},
+    ),
+    extend: assign({ extra: ({ context }) => context.extra + 1 }),
+  },
+  guards: {
+    isMember: ({ context, event }) =>
+      event.type === 'quorum.member-lost' &&
+      context.members.some((member) => member.providerId === event.providerId),
+    keepsNoneLost,
+  },
   delays: { lifetime: ({ context }) => msBetween(context.formedAt, context.expiresAt) },
 }).createMachine({
   id: 'quorum',
   initial: 'new',
   context: blank,
-  on: {
-    'quorum.member-lost': {
-      target: '.reforming',
-      reenter: true,
-      guard: ({ context, event }) => context.members.some((member) => member.providerId === event.providerId),
-      actions: assign(({ context, event }) => withoutLost(context, event)),
-    },
-    'quorum.member-requested': {
-      target: '.reforming',
-      reenter: true,
-      guard: ({ context }) => context.epoch > 0,
-      actions: assign({ extra: ({ context }) => context.extra + 1 }),
-    },
-    'quorum.dissolved': { target: '.dissolved', guard: ({ context }) => context.epoch > 0 },
-  },
   states: {
     new: { on: { 'quorum.formed': { target: 'formed', actions: assign(({ event }) => formed(event)) } } },
     formed: {
       tags: ['report'],
       entry: raise({ type: 'deadline', id: 'expiry' }, { id: 'expiry', delay: 'lifetime' }),
       exit: cancel('expiry'),
+      on: standing,
     },
     reforming: {
       entry: raise({ type: 'deadline', id: 'expiry' }, { id: 'expiry', delay: 'lifetime' }),
@@ -125,14 +141,24 @@ export const quorumMachine = setup({
         input: ({ context }) => ({ quorumId: context.quorumId, epoch: context.epoch }),
       },
       on: {
-        'quorum.reformed': { target: 'formed', actions: assign(({ event }) => reformed(event)) },
-        'quorum.degraded': { target: 'degraded', actions: assign(({ event }) => degraded(event)) },
+        ...standing,
+        'quorum.reformed': {
+          guard: 'keepsNoneLost',
+          target: 'formed',
+          actions: assign(({ event }) => reformed(event)),
+        },
+        'quorum.degraded': {
+          guard: 'keepsNoneLost',
+          target: 'degraded',
+          actions: assign(({ event }) => degraded(event)),
+        },
       },
     },
     degraded: {
       tags: ['report'],
       entry: raise({ type: 'deadline', id: 'expiry' }, { id: 'expiry', delay: 'lifetime' }),
       exit: cancel('expiry'),
+      on: standing,
     },
     dissolved: { type: 'final' },
   },
