@@ -37,6 +37,8 @@ export const decide = (
       return reject('CONFLICT', `the auction is ${snapshot.value}, not awarded`);
     }
     case 'cancel':
+      if (ctx.actor !== 'engine')
+        return reject('AUTHORIZATION_FAILED', 'only the engine cancels the auction of a job');
       return cancel(snapshot, command.reason);
     case 'deadline':
       return command.id === 'close' ? close(snapshot, ctx) : lapse(snapshot, ctx);

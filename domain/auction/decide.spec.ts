@@ -1,0 +1,286 @@
+import { describe, expect, test } from 'vitest';
+import { machineDecider, specify } from '../../test/support/decider.ts';
+import { toMicro } from '../money.ts';
+import { MAX_BIDS, TIERS } from '../tiers.ts';
+import { addMs, addSeconds } from '../time.ts';
+import type { AllocateAuction, OpenAuction, PlaceBid } from './commands.ts';
+import { decide, distinctOwners, reserveOf } from './decide.ts';
+import type { AuctionAwarded, AuctionEvent, AuctionOpened, BidPlaced, BidsOpened } from './events.ts';
+import { type Auction, auctionMachine } from './machine.ts';
+import { bidOf } from './market.fixture.ts';
+
+const { given } = specify(machineDecider(auctionMachine, decide));
+
+const OPENED_AT = '2026-01-01T00:00:00.000Z';
+const CLOSES_AT = '2026-01-01T00:05:00.000Z';
+const SUBMITTER = 'subject-submitter';
+
+const open: OpenAuction = {
+  type: 'open',
+  auctionId: 'auction-1',
+  submitter: SUBMITTER,
+  jobId: null,
+  quoteId: 'quote-1',
+  tier: 'gold',
+  tierTableVersion: 1,
+  requiredTops: 500,
+  utilization: 0.8,
+  durationSeconds: 60,
+  ceiling: toMicro('1000'),
+  auctionSeconds: 300,
+  seed: '00',
+};
+const { type: _, ...terms } = open;
+
+const opened: AuctionOpened = {
+  type: 'auction.opened',
+  machineVersion: 1,
+  ...terms,
+  winners: 3,
+  requiredUp: 2,
+  minimumOwners: 4,
+  rule: 'critical-value',
+  openedAt: OPENED_AT,
+  closesAt: CLOSES_AT,
+};
+
+const placeBid = (index: number): PlaceBid => ({
+  type: 'place-bid',
+  bidId: `bid-${index}`,
+  providerId: `provider-${index}`,
+  owner: `owner-${index}`,
+  sealed: 'box',
+});
+
+const placed = (index: number, placedAt = OPENED_AT): BidPlaced => ({
+  ...placeBid(index),
+  type: 'auction.bid-placed',
+  deposit: toMicro('1000'),
+  placedAt,
+});
+
+const bids = (count: number): BidPlaced[] => Array.from({ length: count }, (_, index) => placed(index));
+
+const extended: AuctionEvent = {
+  type: 'auction.extended',
+  extendedAt: CLOSES_AT,
+  closesAt: addSeconds(CLOSES_AT, 300),
+  owners: 1,
+};
+const closed: AuctionEvent = { type: 'auction.closed', closedAt: CLOSES_AT };
+const bidsOpened: BidsOpened = {
+  type: 'auction.bids-opened',
+  bids: [0, 1, 2, 3].map((index) => bidOf(index, 100 + index)),
+  refused: [{ bidId: 'bid-4', state: 'rejected', reason: 'unreadable' }],
+};
+const awarded: AuctionAwarded = {
+  type: 'auction.awarded',
+  winners: [0, 1, 2].map((index) => ({ ...bidOf(index, 100 + index), payment: toMicro('103') })),
+  verdicts: [],
+  total: toMicro('309'),
+  predictedAvailability: 0.9999,
+  method: 'exact',
+  allocateBy: addSeconds(CLOSES_AT, 900),
+};
+const failed: AuctionEvent = {
+  type: 'auction.failed',
+  reason: 'QUORUM_NOT_ACHIEVED',
+  message: 'no set of bids meets gold',
+  verdicts: [],
+};
+
+const deadline = (id: string) => ({ type: 'deadline', id, dueAt: CLOSES_AT }) as const;
+
+describe('opening', () => {
+  test('fixes rule, ceiling and seed in the first event', () => {
+    given().when(open, { now: OPENED_AT }).then(opened);
+  });
+
+  test.each(Object.values(TIERS))('$name: asks for as many owners as the tier says', (tier) => {
+    const state = given()
+      .when({ ...open, tier: tier.name }, { now: OPENED_AT })
+      .thenState();
+    expect(state.context).toMatchObject({ winners: tier.winners, minimumOwners: tier.minimumOwners });
+    expect(tier.minimumOwners).toBe(Math.max(3, tier.winners + 1));
+  });
+
+  test('R65: lasts the 300 s of the guide or what the submitter says, from a second to a day', () => {
+    const at = (auctionSeconds: number) => given().when({ ...open, auctionSeconds }, { now: OPENED_AT });
+    expect(at(1).thenState().context.closesAt).toBe('2026-01-01T00:00:01.000Z');
+    expect(at(86_400).thenState().context.closesAt).toBe('2026-01-02T00:00:00.000Z');
+    const rule = [{ field: 'auction_seconds', rule: 'an integer from 1 to 86400' }];
+    for (const wrong of [0, 86_401, 1.5, Number.NaN])
+      at(wrong).thenRejects('INVALID_REQUEST', /length/, rule);
+  });
+
+  test('happens once', () => {
+    given(opened)
+      .when(open, { now: OPENED_AT })
+      .thenRejects('CONFLICT', /already/);
+  });
+});
+
+describe('bidding', () => {
+  test('takes a sealed bid and asks the ceiling as its deposit', () => {
+    const now = addSeconds(OPENED_AT, 1);
+    given(opened).when(placeBid(1), { now }).then(placed(1, now));
+  });
+
+  test('R65: a bid one millisecond before the close is valid, one at the close is late', () => {
+    given(opened)
+      .when(placeBid(1), { now: addMs(CLOSES_AT, -1) })
+      .then(placed(1, addMs(CLOSES_AT, -1)));
+    given(opened)
+      .when(placeBid(1), { now: CLOSES_AT })
+      .thenRejects('AUCTION_EXPIRED', /closed at/);
+  });
+
+  test('R65: the logged close decides, whatever the clock says', () => {
+    given(opened, ...bids(4), closed)
+      .when(placeBid(5), { now: OPENED_AT })
+      .thenRejects('AUCTION_EXPIRED');
+  });
+
+  test('goes on until the end of the extension', () => {
+    const end = addSeconds(CLOSES_AT, 300);
+    given(opened, extended)
+      .when(placeBid(1), { now: addMs(end, -1) })
+      .then(placed(1, addMs(end, -1)));
+    given(opened, extended).when(placeBid(1), { now: end }).thenRejects('AUCTION_EXPIRED');
+  });
+
+  test('refuses a second bid of an owner, also by another provider', () => {
+    const second = { ...placeBid(2), owner: 'owner-1' };
+    given(opened, placed(1))
+      .when(second, { now: OPENED_AT })
+      .thenRejects('CONFLICT', /bid already/);
+  });
+
+  test('refuses the submitter itself', () => {
+    const own = { ...placeBid(1), owner: SUBMITTER };
+    given(opened).when(own, { now: OPENED_AT }).thenRejects('AUTHORIZATION_FAILED');
+  });
+
+  test(`takes ${MAX_BIDS} bids and not one more`, () => {
+    given(opened, ...bids(98))
+      .when(placeBid(98), { now: OPENED_AT })
+      .then(placed(98));
+    given(opened, ...bids(99))
+      .when(placeBid(99), { now: OPENED_AT })
+      .then(placed(99));
+    given(opened, ...bids(100))
+      .when(placeBid(100), { now: OPENED_AT })
+      .thenRejects('CONFLICT', /100 bids/);
+  });
+
+  test('needs an auction', () => {
+    given().when(placeBid(1), { now: OPENED_AT }).thenRejects('RESOURCE_NOT_FOUND');
+  });
+});
+
+describe('the close', () => {
+  test('R66: enough owners close it; fewer extend it once; still fewer fail it and every bid expires', () => {
+    given(opened, ...bids(4))
+      .when(deadline('close'), { now: CLOSES_AT })
+      .then(closed);
+    given(opened, ...bids(3))
+      .when(deadline('close'), { now: CLOSES_AT })
+      .then({ ...extended, owners: 3 });
+    const end = addSeconds(CLOSES_AT, 300);
+    given(opened, placed(1), extended, placed(2))
+      .when(deadline('close'), { now: end })
+      .then({
+        type: 'auction.failed',
+        reason: 'AUCTION_NOT_ENOUGH_BIDS',
+        message: 'bids of distinct owners: have 2, need 4',
+        verdicts: ['bid-1', 'bid-2'].map((bidId) => ({ bidId, state: 'expired', reason: 'too few bids' })),
+      });
+  });
+
+  test('R66: an extension that brought enough owners closes', () => {
+    const end = addSeconds(CLOSES_AT, 300);
+    given(opened, extended, ...bids(4))
+      .when(deadline('close'), { now: end })
+      .then({ ...closed, closedAt: end });
+  });
+
+  test('counts owners, not bids', () => {
+    expect(distinctOwners([{ owner: 'a' }, { owner: 'a' }, { owner: 'b' }])).toBe(2);
+  });
+
+  test('happens in an open auction only', () => {
+    given(opened, ...bids(4), closed)
+      .when(deadline('close'), { now: CLOSES_AT })
+      .thenRejects('CONFLICT');
+  });
+});
+
+describe('the award', () => {
+  const history = [opened, ...bids(5), closed, bidsOpened];
+  const allocate: AllocateAuction = { type: 'allocate', jobId: 'job-1' };
+
+  test('is taken by a job of the submitter', () => {
+    given(...history, awarded)
+      .when(allocate, { actor: SUBMITTER })
+      .then({ type: 'auction.allocated', jobId: 'job-1' });
+  });
+
+  test('is nobody else’s', () => {
+    given(...history, awarded)
+      .when(allocate, { actor: 'subject-2' })
+      .thenRejects('AUTHORIZATION_FAILED');
+  });
+
+  test('is not there before the close, after a failure, or twice', () => {
+    const when = (...events: AuctionEvent[]) => given(...events).when(allocate, { actor: SUBMITTER });
+    when(opened).thenRejects('CONFLICT', /open, not awarded/);
+    when(opened, ...bids(5), closed, failed).thenRejects('AUCTION_NOT_ENOUGH_BIDS', /no set of bids/);
+    when(...history, awarded, { type: 'auction.allocated', jobId: 'job-2' }).thenRejects('CONFLICT');
+  });
+
+  test('lapses when nobody takes it in time', () => {
+    const now = addSeconds(CLOSES_AT, 900);
+    given(...history, awarded)
+      .when(deadline('allocation'), { now })
+      .then({ type: 'auction.lapsed', lapsedAt: now });
+    given(...history, awarded, { type: 'auction.allocated', jobId: 'job-1' })
+      .when(deadline('allocation'), { now })
+      .thenRejects('CONFLICT', /taken/);
+  });
+
+  test('of a job goes to it at once', () => {
+    const { state } = given({ ...opened, jobId: 'job-1' }, ...bids(5), closed, bidsOpened, {
+      ...awarded,
+      allocateBy: null,
+    });
+    expect(state.value).toBe('allocated');
+  });
+
+  test('leaves the opened bids that neither won nor were refused in reserve', () => {
+    const { state } = given(...history, awarded);
+    expect(reserveOf(state.context as Auction).map(({ bidId }) => bidId)).toEqual(['bid-3']);
+  });
+});
+
+describe('cancelling', () => {
+  const cancel = { type: 'cancel', reason: 'its job failed' } as const;
+  const verdicts = [{ bidId: 'bid-0', state: 'expired', reason: 'its job failed' }] as const;
+  const cancelled: AuctionEvent = {
+    type: 'auction.failed',
+    reason: 'CONFLICT',
+    message: 'its job failed',
+    verdicts,
+  };
+
+  test('ends an auction before its award, and every bid with it', () => {
+    given(opened, placed(0)).when(cancel).then(cancelled);
+    given(opened, placed(0), closed).when(cancel).then(cancelled);
+  });
+
+  test('is too late after the award, and not for people', () => {
+    given(opened, ...bids(5), closed, bidsOpened, { ...awarded, allocateBy: null })
+      .when(cancel)
+      .thenRejects('CONFLICT', /allocated/);
+    given(opened).when(cancel, { actor: SUBMITTER }).thenRejects('AUTHORIZATION_FAILED');
+  });
+});
