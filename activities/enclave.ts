@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type {
   EnclaveEvent,
   EnclaveFailed,
@@ -6,7 +6,6 @@ import type {
   VerificationStep,
 } from '../domain/enclave/events.ts';
 import type { Enclave } from '../domain/enclave/machine.ts';
-import { measurementOf, moduleSha384 } from '../domain/enclave/measurement.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { newEvent } from '../domain/event.ts';
 import type { NodeReplies } from '../domain/mesh/messages.ts';
@@ -14,9 +13,9 @@ import type { Artifacts } from '../domain/ports/artifacts.ts';
 import { type EventStore, NO_STREAM } from '../domain/ports/event-store.ts';
 import type { ProofRecorded } from '../domain/proof/events.ts';
 import type { ExecutionProof } from '../domain/proof/record.ts';
-import { addSeconds } from '../domain/time.ts';
 import type { Nonces } from '../infra/keys/nonces.ts';
-import { type TrustedRoot, verifyEvidence, verifyExecutionProof } from '../infra/verify/index.ts';
+import { type AttestationJudge, brokenStep } from '../infra/providers/attestation-judge.ts';
+import { type TrustedRoot, verifyExecutionProof } from '../infra/verify/index.ts';
 import type { AskPatiently } from './patience.ts';
 
 export interface EnclaveDeps {
@@ -24,6 +23,7 @@ export interface EnclaveDeps {
   readonly store: EventStore;
   readonly artifacts: Artifacts;
   readonly nonces: Nonces;
+  readonly judge: AttestationJudge;
   /** Roots that the engine trusts: the vendors', and the simulated one where the profile has it. */
   readonly roots: readonly TrustedRoot[];
   readonly now: () => string;
@@ -33,8 +33,6 @@ interface Input {
   readonly enclave: Enclave;
 }
 
-/** Report lifetime (requirements §3, tee): renewed by later issues, long enough for a job's launch here. */
-const ATTESTATION_TTL_SECONDS = 24 * 3600;
 const LAUNCH_WINDOW_MS = 30_000;
 const DESTROY_WINDOW_MS = 5_000;
 /** A node may need this long beyond the time limit to start, fetch and upload. */
@@ -50,13 +48,16 @@ const failed = (
 /** A node that forgot its enclave has restarted: a crash, not a refusal. */
 const refusalFault = (code: ErrorCode): EnclaveFault => (code === 'RESOURCE_NOT_FOUND' ? 'lost' : 'refusal');
 
-const firstFailure = (steps: readonly VerificationStep[]): string => {
-  const step = steps.find((each) => !each.ok);
-  return step ? `${step.step}: ${step.code}` : 'refused by policy';
-};
-
 /** Effects of an enclave: what the engine asks of a node, and how it checks the answers. */
-export const createEnclaveActivities = ({ ask, store, artifacts, nonces, roots, now }: EnclaveDeps) => {
+export const createEnclaveActivities = ({
+  ask,
+  store,
+  artifacts,
+  nonces,
+  judge,
+  roots,
+  now,
+}: EnclaveDeps) => {
   const moduleOf = async (codeHash: string): Promise<Uint8Array> => {
     const bytes = await artifacts.read(codeHash);
     if (!bytes) throw new Error(`artefact ${codeHash} is gone`);
@@ -71,26 +72,14 @@ export const createEnclaveActivities = ({ ask, store, artifacts, nonces, roots, 
     if (enclaveKey !== enclave.enclaveKey) {
       return failed('attestation', 'ATTESTATION_FAILED', 'the report is for another enclave key');
     }
-    const measurement = measurementOf(moduleSha384(await moduleOf(enclave.codeHash)), enclave.config);
-    const at = now();
-    const verdict = await verifyEvidence(evidence, {
-      now: at,
-      policy: { roots, allowSimulated: enclave.allowSimulated },
-      expected: { measurement, nonce, key: enclaveKey },
-    });
-    if (!verdict.acceptable) {
-      return failed('attestation', 'ATTESTATION_FAILED', firstFailure(verdict.reasons), verdict.reasons);
+    const { enclaveId, providerId, codeHash, config, allowSimulated } = enclave;
+    const subject = { type: 'enclave', enclaveId, enclaveKey, providerId, codeHash, config } as const;
+    const judgement = await judge.judge(subject, nonce, evidence, { allowSimulated });
+    if (!judgement.ok) {
+      return failed('attestation', 'ATTESTATION_FAILED', judgement.message, judgement.steps);
     }
-    return {
-      type: 'enclave.attested',
-      reportHash: createHash('sha256').update(evidence.report, 'base64url').digest('hex'),
-      measurement,
-      nonce,
-      label: verdict.platform,
-      steps: verdict.reasons,
-      attestedAt: at,
-      expiresAt: addSeconds(at, ATTESTATION_TTL_SECONDS),
-    };
+    const { reportHash, measurement, label, steps, attestedAt, expiresAt } = judgement.report;
+    return { type: 'enclave.attested', reportHash, measurement, nonce, label, steps, attestedAt, expiresAt };
   };
 
   const judgeProof = async (enclave: Enclave, proof: ExecutionProof) =>
@@ -183,7 +172,7 @@ export const createEnclaveActivities = ({ ask, store, artifacts, nonces, roots, 
           const { proof } = reply;
           const verdict = await judgeProof(enclave, proof);
           if (!verdict.valid) {
-            const message = `the proof does not hold: ${firstFailure(verdict.reasons)}`;
+            const message = `the proof does not hold: ${brokenStep(verdict.reasons)}`;
             return [failed('attestation', 'PROOF_VERIFICATION_FAILED', message, verdict.reasons)];
           }
           const at = now();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { late, ownAuction } from '../../domain/auction/decide.ts';
 import { type Rejection, reject } from '../../domain/errors.ts';
 import { canonicalJson } from '../../domain/json.ts';
 import { isMicro, type Micro, units } from '../../domain/money.ts';
@@ -87,9 +88,7 @@ const refusalOf = <B extends Bidder>(
   if (owner !== undefined && bidder.owner !== owner) {
     return reject('AUTHORIZATION_FAILED', 'the provider belongs to another owner');
   }
-  if (bidder.owner === auction.submitter) {
-    return reject('AUTHORIZATION_FAILED', 'nobody bids on an auction of its own');
-  }
+  if (bidder.owner === auction.submitter) return ownAuction();
   if (!bidder.listed) return reject('AUTHORIZATION_FAILED', 'the provider is not attested');
   if (bidder.tops < auction.requiredTops) {
     return invalid('auction_id', `needs ${auction.requiredTops} TOPS, the provider has ${bidder.tops}`);
@@ -123,14 +122,13 @@ export const createBidDesk = <B extends Bidder>(deps: BidDeskDeps<B>): BidDesk =
       if (!bidder) return reject('AUTHORIZATION_FAILED', 'only a registered provider bids');
       const refusal = refusalOf(auction, bidder, owner, admits);
       if (refusal) return refusal;
-      if (auction.state !== 'open')
-        return reject('AUCTION_EXPIRED', `the auction closed at ${auction.closesAt}`);
+      if (auction.state !== 'open') return late(auction.closesAt);
       if (units(price) > units(auction.ceiling))
         return invalid('price', 'at most the ceiling of the auction');
 
       const bidId = bidIdOf(auctionId, bidder.providerId);
       const sealed = await seal(auctionId, bidId, price);
-      if (sealed === null) return reject('AUCTION_EXPIRED', `the auction closed at ${auction.closesAt}`);
+      if (sealed === null) return late(auction.closesAt);
       const command = {
         type: 'place-bid',
         bidId,

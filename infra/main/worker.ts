@@ -23,6 +23,7 @@ import { createEngineMesh, type EngineMesh } from '../p2p/engine-mesh.ts';
 import { createPeer } from '../p2p/peer.ts';
 import { createPool } from '../postgres/pool.ts';
 import { createAdmission } from '../providers/admission.ts';
+import { createAttestationJudge } from '../providers/attestation-judge.ts';
 import { createProviderMarket } from '../providers/provider-market.ts';
 import { createProviders } from '../providers/providers.ts';
 import { trustedRoots } from '../tee/trusted-roots.ts';
@@ -59,6 +60,7 @@ const journal = createJournal({ store });
 const providers = createProviders({ store, books: journal, now });
 const market = createProviderMarket({ providers, now });
 const roots = await trustedRoots(config);
+const judge = createAttestationJudge({ artifacts, roots, now });
 
 const connection = await withPatience(log, 'Temporal', () =>
   Connection.connect({ address: config.temporalAddress }),
@@ -71,7 +73,7 @@ const admission = createAdmission({
   providers,
   enrolment: createEnrolment({ pool, store, now }),
   nonces,
-  roots,
+  judge,
   requireHardware: config.requireHardware,
   now,
 });
@@ -103,6 +105,7 @@ const worker = await Worker.create({
       store,
       artifacts,
       nonces,
+      judge,
       roots,
       now,
     }),

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { HOST_MEASUREMENT } from '../../domain/enclave/measurement.ts';
 import { ok, type Rejection, type Result, reject } from '../../domain/errors.ts';
 import { ulidFrom } from '../../domain/ids.ts';
 import { units } from '../../domain/money.ts';
@@ -9,21 +8,20 @@ import type { Enrolment } from '../keys/enrolment.ts';
 import type { Nonces } from '../keys/nonces.ts';
 import type { AskNode } from '../p2p/ask-node.ts';
 import type { JoinRequest } from '../p2p/engine-handlers.ts';
-import { type TrustedRoot, verifyEvidence } from '../verify/index.ts';
+import type { AttestationJudge } from './attestation-judge.ts';
 import type { Providers } from './providers.ts';
 
 export interface AdmissionDeps {
   readonly providers: Providers;
   readonly enrolment: Pick<Enrolment, 'enrolPublicKey'>;
   readonly nonces: Nonces;
-  readonly roots: readonly TrustedRoot[];
+  readonly judge: AttestationJudge;
   /** Refuses simulated roots altogether (settled 28). */
   readonly requireHardware: boolean;
   readonly now: () => string;
 }
 
-/** How long a host's attestation holds, and how long before its end a join renews it. */
-const ATTESTATION_SECONDS = 24 * 3600;
+/** How long before its end a join renews a host's attestation. */
 const RENEWAL_SECONDS = 3600;
 const HOST_TIMEOUT_MS = 15_000;
 
@@ -42,7 +40,7 @@ export const createAdmission = ({
   providers,
   enrolment,
   nonces,
-  roots,
+  judge,
   requireHardware,
   now,
 }: AdmissionDeps) => {
@@ -58,24 +56,20 @@ export const createAdmission = ({
     const reply = await ask({ type: 'attest-host', platform, nonce }, { timeoutMs: HOST_TIMEOUT_MS });
     if (reply.type !== 'attestation')
       return reject('ATTESTATION_FAILED', `the host did not attest: ${reply.message}`);
-    const { evidence } = reply;
-    const verdict = await verifyEvidence(evidence, {
-      now: now(),
-      policy: { roots, allowSimulated: !requireHardware },
-      expected: { measurement: HOST_MEASUREMENT, nonce, key: provider.publicKey },
-    });
-    const broken = verdict.reasons.find((step) => !step.ok);
-    if (!verdict.acceptable) return reject('ATTESTATION_FAILED', `${broken?.step}: ${broken?.code}`);
-    const outcome = await providers.execute(
-      provider.providerId,
+    const { providerId, publicKey } = provider;
+    const judgement = await judge.judge(
+      { type: 'host', providerId, publicKey, platform },
+      nonce,
+      reply.evidence,
       {
-        type: 'attest',
-        platform,
-        label: verdict.platform,
-        reportHash: createHash('sha256').update(evidence.report, 'base64url').digest('hex'),
-        nonce,
-        expiresAt: addSeconds(now(), ATTESTATION_SECONDS),
+        allowSimulated: !requireHardware,
       },
+    );
+    if (!judgement.ok) return reject('ATTESTATION_FAILED', judgement.message);
+    const { label, reportHash, expiresAt } = judgement.report;
+    const outcome = await providers.execute(
+      providerId,
+      { type: 'attest', platform, label, reportHash, nonce, expiresAt },
       { actor: provider.owner, commandId: `attest/${nonce}` },
     );
     return outcome.ok ? null : outcome;

@@ -22,6 +22,8 @@ import { listProviders } from '../../../projections/providers/queries.ts';
 import { READ_MODELS } from '../../../projections/read-models.ts';
 import { prepareReadModels } from '../../../projections/runner.ts';
 import { createPostgresArtifacts } from '../../artifacts/postgres.ts';
+import { createBidDesk } from '../../bidding/bid-desk.ts';
+import { createBidViews } from '../../bidding/bid-views.ts';
 import type { Config } from '../../config/config.ts';
 import { createPostgresEventStore } from '../../event-store/postgres/store.ts';
 import { createIdempotencyKeys } from '../../idempotency/keys.ts';
@@ -37,6 +39,7 @@ import { createSealing } from '../../keys/sealing.ts';
 import { createSigner } from '../../keys/signer.ts';
 import { createChainHashes } from '../../postgres/chain-hashes.ts';
 import { createPool } from '../../postgres/pool.ts';
+import { createAttestationJudge } from '../../providers/attestation-judge.ts';
 import { createAttestor } from '../../providers/attestor.ts';
 import { createProviders } from '../../providers/providers.ts';
 import { inspectModule } from '../../sandbox/inspect-module.ts';
@@ -46,7 +49,6 @@ import { createRemoteGateway } from '../../temporal/remote-gateway.ts';
 import { TASK_QUEUE } from '../../temporal/task-queue.ts';
 import { withPatience } from '../worker/patience.ts';
 import { healthComponents, projectionLag } from './components.ts';
-import { createHttpBidDesk } from './http-bid-desk.ts';
 import { type Listening, listen } from './listen.ts';
 
 const POOL_SIZE = 16;
@@ -106,18 +108,18 @@ export const startApi = async (
     artifacts,
     attestor: createAttestor({
       gateway: createRemoteGateway({ client, taskQueue }),
-      artifacts,
-      roots,
-      now,
+      judge: createAttestationJudge({ artifacts, roots, now }),
     }),
-    bidDesk: createHttpBidDesk({
+    bidDesk: createBidDesk({
       lifecycles,
       sealing: createSealing({ pool, masterKey }),
-      store,
-      providers,
-      providersOf: async (owner) =>
-        (await listProviders(pool, { owner })).map(({ providerId }) => providerId),
-      now,
+      ...createBidViews({
+        store,
+        providers,
+        providersOf: async (owner) =>
+          (await listProviders(pool, { owner })).map(({ providerId }) => providerId),
+        now,
+      }),
     }),
     books: journal,
     build: { version: VERSION, node: process.version },

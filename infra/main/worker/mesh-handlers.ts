@@ -7,13 +7,11 @@ import type { Artifacts } from '../../../domain/ports/artifacts.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import type { Lifecycles } from '../../../domain/ports/lifecycles.ts';
 import type { Sealing } from '../../../domain/ports/sealing.ts';
-import type { Provider } from '../../../domain/provider/fold.ts';
-import { admits } from '../../../domain/provider/opinion.ts';
 import { foldStream } from '../../../domain/registry.ts';
-import { isBefore } from '../../../domain/time.ts';
 import { listOpenAuctions } from '../../../projections/auctions/queries.ts';
 import { createBidDesk } from '../../bidding/bid-desk.ts';
 import { bidIdOf } from '../../bidding/bid-id.ts';
+import { createBidViews } from '../../bidding/bid-views.ts';
 import type { ArtifactRef, EngineHandlers } from '../../p2p/engine-handlers.ts';
 import type { Admission } from '../../providers/admission.ts';
 import type { Providers } from '../../providers/providers.ts';
@@ -36,29 +34,11 @@ const OUTPUT_TYPE = 'application/octet-stream';
 export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
   const { admission, providers, lifecycles, sealing, store, artifacts, pool, now } = deps;
 
-  const auctionView = async (auctionId: string) => {
-    const events = await store.readStream(auctionId);
-    if (events.length === 0) return null;
-    const { value, context } = foldStream(auctionId, events);
-    const { submitter, ceiling, requiredTops, closesAt } = context as Auction;
-    return { submitter, ceiling, requiredTops, closesAt, state: stateName(value) };
-  };
-
-  const isListed = ({ attestation }: Provider): boolean =>
-    attestation !== null && isBefore(now(), attestation.expiresAt);
-
   const desk = createBidDesk({
     lifecycles,
     sealing,
-    auctionView,
-    providerView: async (ref) => {
-      const provider = 'providerId' in ref ? await providers.find(ref.providerId) : null;
-      return provider && { ...provider, listed: isListed(provider) };
-    },
-    admits: (bidder) => {
-      const { admitted, reason } = admits(bidder.evidence, now());
-      return admitted ? null : reject('AUTHORIZATION_FAILED', reason ?? 'the trust gate refuses it');
-    },
+    // A node bids as itself; nobody bids by owner here.
+    ...createBidViews({ store, providers, providersOf: () => Promise.resolve([]), now }),
   });
 
   /** The enclave, when it is the provider's and the artefact belongs to its work. */
