@@ -6,7 +6,7 @@ import { addMs, addSeconds } from '../time.ts';
 import type { AllocateAuction, OpenAuction, PlaceBid } from './commands.ts';
 import { decide, distinctOwners, reserveOf } from './decide.ts';
 import type { AuctionAwarded, AuctionEvent, AuctionOpened, BidPlaced, BidsOpened } from './events.ts';
-import { type Auction, auctionMachine } from './machine.ts';
+import { auctionMachine } from './machine.ts';
 import { bidOf } from './market.fixture.ts';
 
 const { given } = specify(machineDecider(auctionMachine, decide));
@@ -258,7 +258,7 @@ describe('the award', () => {
 
   test('leaves the opened bids that neither won nor were refused in reserve', () => {
     const { state } = given(...history, awarded);
-    expect(reserveOf(state.context as Auction).map(({ bidId }) => bidId)).toEqual(['bid-3']);
+    expect(reserveOf(state.context).map(({ bidId }) => bidId)).toEqual(['bid-3']);
   });
 });
 

@@ -4,7 +4,7 @@ import { addSeconds } from '../time.ts';
 import type { CreateEnclave, EnclaveCommand } from './commands.ts';
 import { decide, ENCLAVE_LIMITS } from './decide.ts';
 import { type EnclaveEvent, type EnclaveFault, PLATFORMS, type WorkOrder } from './events.ts';
-import { type Enclave, enclaveMachine } from './machine.ts';
+import { enclaveMachine } from './machine.ts';
 
 const { given } = specify(machineDecider(enclaveMachine, decide));
 
@@ -179,7 +179,7 @@ describe('R39: whatever goes wrong, it is destroyed before anybody is told', () 
 
   test.each(named(...ALIVE))('the failure cites its own revision when $state', ({ history }) => {
     const { context } = given(...history, failed('attestation')).state;
-    expect((context as Enclave).failure).toMatchObject({ fault: 'attestation', revision: history.length });
+    expect(context.failure).toMatchObject({ fault: 'attestation', revision: history.length });
   });
 
   test('a finished run is told, then destroyed', () => {

@@ -1,3 +1,4 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import type { SnapshotFrom } from 'xstate';
 import { accept, type Decision, type DecisionContext } from '../decision.ts';
 import { type FieldError, reject } from '../errors.ts';
@@ -10,9 +11,9 @@ import { JOB_VERSION, type jobMachine } from './machine.ts';
 type Snapshot = SnapshotFrom<typeof jobMachine>;
 
 const LIMITS = {
-  durationSeconds: { field: 'duration_seconds', min: 1, max: 30 * 86_400 },
-  memoryMb: { field: 'memory_mb', min: 1, max: 4096 },
-  auctionSeconds: { field: 'auction_seconds', min: 1, max: 86_400 },
+  durationSeconds: { field: 'duration_seconds', whole: false, min: 1, max: 30 * 86_400 },
+  memoryMb: { field: 'memory_mb', whole: true, min: 1, max: 4096 },
+  auctionSeconds: { field: 'auction_seconds', whole: true, min: 1, max: 86_400 },
 } as const;
 
 const ARGUMENT_LIMIT = { count: 64, bytes: 16_384 };
@@ -35,12 +36,13 @@ export const decide = (snapshot: Snapshot, command: JobCommand, ctx: DecisionCon
 
 const boundErrors = (command: SubmitJob): FieldError[] => {
   const errors: FieldError[] = [];
-  for (const [name, { field, min, max }] of Object.entries(LIMITS)) {
+  for (const [name, { field, whole, min, max }] of Object.entries(LIMITS)) {
     const value = command[name as keyof typeof LIMITS];
-    if (!Number.isFinite(value) || value < min || value > max)
-      errors.push({ field, rule: `from ${min} to ${max}` });
+    const isNumber = whole ? Number.isInteger(value) : Number.isFinite(value);
+    if (!isNumber || value < min || value > max)
+      errors.push({ field, rule: `${whole ? 'an integer ' : ''}from ${min} to ${max}` });
   }
-  const bytes = command.args.reduce((sum, arg) => sum + arg.length + 1, 0);
+  const bytes = command.args.reduce((sum, arg) => sum + utf8ToBytes(arg).length + 1, 0);
   if (command.args.length > ARGUMENT_LIMIT.count || bytes > ARGUMENT_LIMIT.bytes) {
     errors.push({
       field: 'args',
@@ -51,7 +53,11 @@ const boundErrors = (command: SubmitJob): FieldError[] => {
 };
 
 const submit = (snapshot: Snapshot, command: SubmitJob, ctx: DecisionContext): Decision<JobEvent> => {
-  if (!snapshot.matches('new')) return reject('CONFLICT', 'this quote has already been used for a job');
+  if (!snapshot.matches('new')) {
+    return reject('CONFLICT', 'this quote has already been used for a job', [
+      { field: 'quote_id', rule: 'not used before' },
+    ]);
+  }
   const errors = boundErrors(command);
   if (errors.length > 0) return reject('INVALID_REQUEST', 'the job is out of bounds', errors);
   const { type: _, ...facts } = command;

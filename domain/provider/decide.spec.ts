@@ -98,7 +98,7 @@ describe('a provider', () => {
       missedHeartbeats,
     });
     given(registered).when(see('provider.up', 0), now).then(up);
-    given(registered, up).when(see('provider.up', 0), now).then();
+    given(registered, up).when(see('provider.up', 0), now).thenNothing();
     given(registered, up)
       .when(see('provider.lost', 3), now)
       .then({ type: 'provider.lost', at: AT, missedHeartbeats: 3 });
@@ -108,7 +108,9 @@ describe('a provider', () => {
 describe('evidence', () => {
   test('counts once', () => {
     given(registered).when(record('proof-1', 'completed'), now).then(recorded('proof-1', 'completed'));
-    given(registered, recorded('proof-1', 'completed')).when(record('proof-1', 'completed'), now).then();
+    given(registered, recorded('proof-1', 'completed'))
+      .when(record('proof-1', 'completed'), now)
+      .thenNothing();
   });
 
   test.each(EVIDENCE_REASONS)('weighs what %s weighs', (reason) => {

@@ -50,6 +50,8 @@ export const specify = <S, C, E extends DomainEvent>(decider: Decider<S, C, E>) 
             const live = decided.reduce(decider.evolve, state);
             expect(JSON.stringify(fold(throughJson([...events, ...decided])))).toBe(JSON.stringify(live));
           },
+          /** The command was accepted and changes nothing. */
+          thenNothing: (): void => expect(accepted()).toEqual([]),
           /** The state after the events decided. */
           thenState: (): S => accepted().reduce(decider.evolve, state),
           thenRejects: (code: ErrorCode, message?: RegExp, errors?: readonly FieldError[]): void => {

@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { machineDecider, specify } from '../../test/support/decider.ts';
+import { toMicro } from '../money.ts';
+import { TIER_NAMES, TIERS } from '../tiers.ts';
+import type { SubmitJob } from './commands.ts';
+import { decide } from './decide.ts';
+import type { JobEvent, JobSubmitted } from './events.ts';
+import { jobMachine } from './machine.ts';
+
+const { given } = specify(machineDecider(jobMachine, decide));
+
+const AT = '2026-01-01T00:00:00.000Z';
+
+const submit: SubmitJob = {
+  type: 'submit',
+  jobId: 'job-1',
+  submitter: 'subject-1',
+  quoteId: 'quote-1',
+  auctionId: 'auction-1',
+  auctionGiven: false,
+  tier: 'gold',
+  tierTableVersion: 1,
+  requiredTops: 500,
+  utilization: 0.8,
+  durationSeconds: 60,
+  ceiling: toMicro('1000'),
+  codeHash: 'aa',
+  args: [],
+  inputHash: 'bb',
+  memoryMb: 64,
+  auctionSeconds: 10,
+  allowSimulated: true,
+  seed: '00',
+};
+const { type: _, ...facts } = submit;
+const submitted: JobSubmitted = {
+  type: 'job.submitted',
+  machineVersion: 1,
+  ...facts,
+  winners: 3,
+  submittedAt: AT,
+};
+
+describe('submitting', () => {
+  test('records the job and what its tier buys', () => {
+    given().when(submit, { now: AT }).then(submitted);
+    for (const tier of TIER_NAMES)
+      expect(
+        given()
+          .when({ ...submit, tier }, { now: AT })
+          .thenState().context.winners,
+      ).toBe(TIERS[tier].winners);
+  });
+
+  test('begins with an auction of its own, or takes the award of one', () => {
+    expect(given().when(submit, { now: AT }).thenState().value).toBe('quoted');
+    const given_ = given().when({ ...submit, auctionGiven: true }, { now: AT });
+    expect(given_.thenState().value).toEqual({ auctioning: 'taking' });
+  });
+
+  test('uses a quote once', () => {
+    given(submitted)
+      .when(submit, { now: AT })
+      .thenRejects('CONFLICT', /already been used/);
+  });
+
+  test.each([
+    ['duration_seconds', 'durationSeconds', 1, 2_592_000],
+    ['memory_mb', 'memoryMb', 1, 4096],
+    ['auction_seconds', 'auctionSeconds', 1, 86_400],
+  ] as const)('bounds %s', (field, name, min, max) => {
+    const ask = (value: number) => given().when({ ...submit, [name]: value }, { now: AT });
+    for (const value of [min, max]) expect(ask(value).thenState().value).toBe('quoted');
+    for (const value of [min - 1, max + 1, Number.NaN, Number.POSITIVE_INFINITY])
+      ask(value).thenRejects('INVALID_REQUEST', /out of bounds/, [{ field, rule: expect.any(String) }]);
+  });
+
+  test('takes whole megabytes and seconds where an enclave or an auction does', () => {
+    for (const change of [{ memoryMb: 1.5 }, { auctionSeconds: 1.5 }])
+      given()
+        .when({ ...submit, ...change }, { now: AT })
+        .thenRejects('INVALID_REQUEST');
+  });
+
+  test('bounds the arguments by their number and by their bytes', () => {
+    const rule = [{ field: 'args', rule: 'at most 64 arguments and 16384 bytes' }];
+    const ask = (args: readonly string[]) => given().when({ ...submit, args }, { now: AT });
+    expect(ask(Array.from({ length: 64 }, () => 'a')).thenState().value).toBe('quoted');
+    ask(Array.from({ length: 65 }, () => 'a')).thenRejects('INVALID_REQUEST', undefined, rule);
+    expect(ask(['a'.repeat(16_383)]).thenState().value).toBe('quoted');
+    ask(['a'.repeat(16_384)]).thenRejects('INVALID_REQUEST', undefined, rule);
+    ask(['ü'.repeat(8192)]).thenRejects('INVALID_REQUEST', undefined, rule);
+  });
+});
+
+describe('a deadline', () => {
+  const stalled = { type: 'deadline', id: 'stalled', dueAt: AT } as const;
+
+  test('aborts a job that makes no progress and says where', () => {
+    given(submitted).when(stalled).then({
+      type: 'job.aborted',
+      reason: 'RESOURCE_UNAVAILABLE',
+      message: 'the job made no progress while quoted',
+    });
+  });
+
+  test('comes too late once the job is closing', () => {
+    const aborted: JobEvent = { type: 'job.aborted', reason: 'CONFLICT', message: '' };
+    given(submitted, aborted)
+      .when(stalled)
+      .thenRejects('CONFLICT', /moved on/);
+    given().when(stalled).thenRejects('CONFLICT');
+  });
+});

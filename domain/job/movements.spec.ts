@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { bidOf } from '../auction/market.fixture.ts';
+import { toMicro } from '../money.ts';
+import type { JobEvent, JobMemberFailed, JobSettled, JobSubmitted } from './events.ts';
+import { blankJob, evolveJob, type Job } from './job.ts';
+import { movements } from './movements.ts';
+
+const AT = '2026-01-01T00:00:00.000Z';
+const micro = (amount: number) => toMicro(BigInt(amount));
+
+const submitted = (auctionGiven = false): JobSubmitted => ({
+  type: 'job.submitted',
+  machineVersion: 1,
+  jobId: 'job-1',
+  submitter: 'subject-s',
+  quoteId: 'quote-1',
+  auctionId: 'auction-1',
+  auctionGiven,
+  tier: 'silver',
+  tierTableVersion: 1,
+  requiredTops: 500,
+  utilization: 0.8,
+  durationSeconds: 60,
+  ceiling: micro(1000),
+  winners: 2,
+  codeHash: 'aa',
+  args: [],
+  inputHash: 'bb',
+  memoryMb: 64,
+  auctionSeconds: 10,
+  allowSimulated: true,
+  seed: '00',
+  submittedAt: AT,
+});
+const awarded: JobEvent = {
+  type: 'job.auction-awarded',
+  auctionId: 'auction-1',
+  winners: [0, 1].map((index) => ({ ...bidOf(index, 100), payment: micro(101) })),
+  reserve: [],
+  seed: '11',
+};
+const failing = (index: number, slashed: boolean): JobMemberFailed => ({
+  type: 'job.member-failed',
+  providerId: `provider-${index}`,
+  owner: `owner-${index}`,
+  bidId: `bid-${index}`,
+  enclaveId: `enclave-${index}`,
+  fault: slashed ? 'refusal' : 'lost',
+  slashed,
+  evidenceId: `enclave-${index}@1`,
+  message: '',
+});
+const failed: JobEvent = {
+  type: 'job.failed',
+  reason: 'RESOURCE_UNAVAILABLE',
+  message: '',
+  payouts: [],
+  price: micro(0),
+  failedAt: AT,
+};
+const settled: JobSettled = {
+  type: 'job.settled',
+  payouts: [0, 1].map((index) => ({
+    providerId: `provider-${index}`,
+    owner: `owner-${index}`,
+    bidId: `bid-${index}`,
+    amount: micro(90),
+  })),
+  price: micro(182),
+  slaCredit: micro(20),
+  refund: micro(1798),
+  settledAt: AT,
+};
+
+const stateOf = (...events: readonly JobEvent[]): Job => events.reduce(evolveJob, blankJob);
+
+/** `from > to: amount` of every entry that `event` causes after `before`; entries that move nothing left out. */
+const moved = (before: readonly JobEvent[], event: JobEvent): string[] => {
+  const entries = movements(stateOf(...before), event, 'job-1@9');
+  expect(new Set(entries.map(({ entryId }) => entryId)).size).toBe(entries.length);
+  return entries
+    .filter(({ postings }) => postings.some(({ amount }) => amount !== '0'))
+    .map(({ kind, postings: [from, to] }) => `${kind} ${from?.account} > ${to?.account}: ${to?.amount}`);
+};
+
+describe('submitting', () => {
+  test('holds winners × ceiling, unless the auction holds it already', () => {
+    expect(moved([], submitted())).toEqual(['hold available:subject-s > escrow:auction-1: 2000']);
+    expect(moved([], submitted(true))).toEqual([]);
+  });
+});
+
+describe('a failed member', () => {
+  test('loses its deposit for a fault, citing the event that shows it', () => {
+    const [entry] = movements(stateOf(submitted(), awarded), failing(0, true), 'job-1@9');
+    expect(entry).toMatchObject({ kind: 'slash', cause: 'enclave-0@1', entryId: 'enclave-0@1/slash' });
+    expect(moved([submitted(), awarded], failing(0, true))).toEqual(['slash deposit:bid-0 > slashed: 1000']);
+  });
+
+  test('gets it back after a crash', () => {
+    expect(moved([submitted(), awarded], failing(0, false))).toEqual([
+      'release deposit:bid-0 > available:owner-0: 1000',
+    ]);
+  });
+
+  test('has none to lose as a replacement', () => {
+    expect(moved([submitted(), awarded], failing(7, true))).toEqual([]);
+  });
+});
+
+describe('the end', () => {
+  test('settles to the last unit: payouts, rounding, credit, refund and deposits', () => {
+    expect(moved([submitted(), awarded], settled)).toEqual([
+      'payment escrow:auction-1 > available:owner-0: 90',
+      'payment escrow:auction-1 > available:owner-1: 90',
+      'payment escrow:auction-1 > rounding: 2',
+      'sla-credit escrow:auction-1 > available:subject-s: 20',
+      'release escrow:auction-1 > available:subject-s: 1798',
+      'release deposit:bid-0 > available:owner-0: 1000',
+      'release deposit:bid-1 > available:owner-1: 1000',
+    ]);
+  });
+
+  test('refunds a failed job and returns the deposits still held', () => {
+    expect(moved([submitted()], failed)).toEqual(['release escrow:auction-1 > available:subject-s: 2000']);
+    expect(moved([submitted(), awarded, failing(0, true)], failed)).toEqual([
+      'release escrow:auction-1 > available:subject-s: 2000',
+      'release deposit:bid-1 > available:owner-1: 1000',
+    ]);
+  });
+
+  test('leaves the escrow of an award that was never taken to its auction', () => {
+    expect(moved([submitted(true)], failed)).toEqual([]);
+    expect(moved([submitted(true), awarded], failed)).toEqual([
+      'release escrow:auction-1 > available:subject-s: 2000',
+      'release deposit:bid-0 > available:owner-0: 1000',
+      'release deposit:bid-1 > available:owner-1: 1000',
+    ]);
+  });
+
+  test('pays the winners of a run that reached a limit', () => {
+    const { payouts, price } = settled;
+    expect(moved([submitted(), awarded], { ...failed, payouts, price })).toContain(
+      'payment escrow:auction-1 > available:owner-0: 90',
+    );
+  });
+});
