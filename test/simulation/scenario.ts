@@ -173,8 +173,11 @@ const submit = (world: World, job: SubmitJob): void => {
   world.soon(take(draw(4) === 0 ? 0 : 150));
 };
 
-/** Plays one scenario drawn from `draw` to its end: bidders, auctions and jobs, with what may go wrong in them. */
-export const play = async (draw: Draw): Promise<World> => {
+/**
+ * Plays one scenario drawn from `draw`, to its end or for `steps`: bidders, auctions and jobs, with what may go wrong in
+ * them.
+ */
+export const play = async (draw: Draw, steps?: number): Promise<World> => {
   const world = createWorld(draw, activitiesOf([1_000_000, 30, 8][draw(3)] as number));
   const ceiling = 1_000_003n;
   const tier = TIER_NAMES[draw(TIER_NAMES.length)] as TierName;
@@ -201,6 +204,6 @@ export const play = async (draw: Draw): Promise<World> => {
         );
     });
   }
-  await world.run();
+  await world.run(steps);
   return world;
 };

@@ -56,8 +56,11 @@ export interface World {
   readonly draw: Draw;
   /** Adds something that happens at some time. */
   soon(run: () => Promise<unknown>): void;
-  /** Runs until nothing more can happen. @throws when that takes too long: somebody waits for ever. */
-  run(): Promise<void>;
+  /**
+   * Runs `steps` steps or until nothing more can happen, and answers how many it took.
+   * @throws when that takes too long: somebody waits for ever.
+   */
+  run(steps?: number): Promise<number>;
 }
 
 /** A whole engine in one process and one thread: the real rules, effects and journal, in an order drawn at random. */
@@ -170,8 +173,9 @@ export const createWorld = (draw: Draw, activitiesOf: (world: World) => Activiti
       steps.push({ run });
     },
 
-    async run() {
-      for (let count = 0; ; count++) {
+    async run(limit = Number.POSITIVE_INFINITY) {
+      let count = 0;
+      for (; count < limit; count++) {
         if (count > STEP_LIMIT) throw new Error('it does not come to an end');
         for (const birth of births.splice(0)) await birth();
         const timer = earliest();
@@ -181,8 +185,9 @@ export const createWorld = (draw: Draw, activitiesOf: (world: World) => Activiti
         } else if (timer) {
           clock = Math.max(clock, timer.dueAt);
           await timer.host.fire(timer.id);
-        } else return;
+        } else break;
       }
+      return count;
     },
   };
   const activities = activitiesOf(world);
