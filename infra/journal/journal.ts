@@ -7,7 +7,7 @@ import {
   type RecordedEvent,
 } from '../../domain/event.ts';
 import { canonicalJson } from '../../domain/json.ts';
-import type { LedgerEntry } from '../../domain/ledger/entry.ts';
+import { isEmpty, type LedgerEntry } from '../../domain/ledger/entry.ts';
 import { LEDGER_STREAM } from '../../domain/ledger/events.ts';
 import type { EventStore, StreamAppend } from '../../domain/ports/event-store.ts';
 import type { Journal, JournalReply, JournalRequest } from '../../domain/ports/journal.ts';
@@ -27,6 +27,12 @@ const isSame = (stored: RecordedEvent | undefined, sent: NewEvent): boolean =>
   stored.causationId === sent.causationId &&
   canonicalJson(stored.data) === canonicalJson(sent.data);
 
+/** Ledger events of one step. They stand right behind its own events, for a step is never torn apart. */
+const postings = (money: readonly Money[]): number =>
+  money.reduce((count, { entries }) => count + entries.filter((entry) => !isEmpty(entry)).length, 0);
+
+type Written = Exclude<JournalReply, { kind: 'refused' }>;
+
 /** Posts money that no lifecycle event causes: outside credits, stakes. */
 export interface Bookkeeper {
   /** Appends `own` events (if any) and `entries` in one step; a refusal of the ledger is a value. */
@@ -45,27 +51,25 @@ export const createJournal = ({ store }: { readonly store: EventStore }): Journa
   const ledger = createLedgerBelief(store);
 
   /** What stands where `own` was to be written: those very events, others, or nothing. */
-  const standing = async (own: StreamAppend): Promise<Exclude<JournalReply, { kind: 'refused' }> | null> => {
+  const standing = async (own: StreamAppend, money: readonly Money[]): Promise<Written | null> => {
     const stored = await store.readStream(own.stream, { from: own.expectedRevision + 1n });
     if (stored.length === 0) return null;
     if (own.events.every((event, index) => isSame(stored[index], event))) {
-      return {
-        kind: 'appended',
-        position: String((stored[own.events.length - 1] as RecordedEvent).position),
-      };
+      const { position } = stored[own.events.length - 1] as RecordedEvent;
+      return { kind: 'appended', position: String(position + BigInt(postings(money))) };
     }
     return { kind: 'conflict', events: stored.map((event) => domainEventOf(event)) };
   };
 
-  const writtenBy = async (own: StreamAppend): Promise<Exclude<JournalReply, { kind: 'refused' }>> => {
-    const reply = await standing(own);
+  const writtenBy = async (own: StreamAppend, money: readonly Money[]): Promise<Written> => {
+    const reply = await standing(own, money);
     if (!reply) throw new Error(`${own.stream} is shorter than revision ${own.expectedRevision}`);
     return reply;
   };
 
   const appendOwn = async (own: StreamAppend, origin: JournalRequest['origin']): Promise<JournalReply> => {
     const result = await store.append(own, origin);
-    return result.ok ? { kind: 'appended', position: String(result.position) } : writtenBy(own);
+    return result.ok ? { kind: 'appended', position: String(result.position) } : writtenBy(own, []);
   };
 
   /** One try; null when another process posted in between and the money has to be decided again. */
@@ -78,7 +82,7 @@ export const createJournal = ({ store }: { readonly store: EventStore }): Journa
     const decided = decideMoney(state.ledger, money);
     if (!decided.ok) {
       // The belief may be behind, or this is a repetition whose money moved at the first attempt: look before refusing.
-      const before = own && (await standing(own));
+      const before = own && (await standing(own, money));
       if (before) return before;
       ledger.forget();
       const fresh = await ledger.state();
@@ -100,7 +104,7 @@ export const createJournal = ({ store }: { readonly store: EventStore }): Journa
       const result = await appending;
       if (result.ok) return { kind: 'appended', position: String(result.position) };
       ledger.forget();
-      return own && result.stream === own.stream ? await writtenBy(own) : null;
+      return own && result.stream === own.stream ? await writtenBy(own, money) : null;
     } catch (error) {
       ledger.forget();
       throw error;
