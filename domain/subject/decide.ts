@@ -14,10 +14,8 @@ export interface EnrolSubject {
 /** Roles in the order of the catalogue, each once: the same grant always reads the same. */
 export const normalRoles = (roles: readonly Role[]): Role[] => ROLES.filter((role) => roles.includes(role));
 
-const sameRoles = (a: readonly Role[], b: readonly Role[]): boolean => a.join() === b.join();
-
 /**
- * Enrols a principal once. Asking again for the same thing changes nothing; for other roles or another credential it is
+ * Enrols a principal once. Asking again for what it has changes nothing; for further roles or another credential it is
  * a conflict. `engine` is the identity of our own services and never a person's.
  */
 export const decideSubject = (
@@ -35,8 +33,10 @@ export const decideSubject = (
     return reject('AUTHORIZATION_FAILED', 'the role engine is never issued');
   }
   if (subject) {
-    const same = sameRoles(subject.roles, roles) && subject.fingerprint === command.fingerprint;
-    return same ? accept() : reject('CONFLICT', `${command.subjectId} is already enrolled otherwise`);
+    const granted = roles.every((role) => subject.roles.includes(role));
+    return granted && subject.fingerprint === command.fingerprint
+      ? accept()
+      : reject('CONFLICT', `${command.subjectId} is already enrolled otherwise`);
   }
   return accept({
     type: 'subject.enrolled',
