@@ -1,11 +1,10 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { allocatePort } from '../../infra/stack/ports.ts';
 import { startPostgres } from '../../infra/stack/postgres.ts';
-import { startTemporal, type TemporalServer } from '../../infra/stack/temporal.ts';
+import { startTemporal } from '../../infra/stack/temporal.ts';
+import { offer } from './on-demand.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -33,7 +32,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
       durable: false,
     });
     stops.push(postgres.stop);
-    const temporal = await offerTemporal(join(directory, 'temporal.log'));
+    const logFile = join(directory, 'temporal.log');
+    const temporal = await offer(async () => {
+      const server = await startTemporal({
+        env: process.env,
+        report: console.log,
+        file: null,
+        logFile,
+        ui: false,
+      });
+      return { facts: server.address, stop: server.stop };
+    });
     stops.push(temporal.stop);
     project.provide('postgresUrl', postgres.url);
     project.provide('temporalPort', temporal.port);
@@ -43,31 +52,3 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw error;
   }
 }
-
-/** A loopback listener: the first connection starts Temporal, every connection receives its address as one line. */
-const offerTemporal = async (logFile: string): Promise<{ port: number; stop: () => Promise<void> }> => {
-  let server: Promise<TemporalServer> | undefined;
-  const start = () => {
-    server ??= startTemporal({ env: process.env, report: console.log, file: null, logFile, ui: false });
-    return server;
-  };
-  const answer = (socket: Socket) =>
-    start().then(
-      ({ address }) => socket.end(JSON.stringify({ address })),
-      (error: Error) => socket.end(JSON.stringify({ error: error.message })),
-    );
-  const port = await allocatePort();
-  const listener: Server = createServer((socket) => void answer(socket));
-  await new Promise<void>((resolve) => listener.listen(port, '127.0.0.1', resolve));
-  return {
-    port,
-    stop: async () => {
-      await new Promise((resolve) => listener.close(resolve));
-      // A failed start was reported to the test that asked.
-      await server?.then(
-        (running) => running.stop(),
-        () => undefined,
-      );
-    },
-  };
-};

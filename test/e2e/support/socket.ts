@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { expect } from 'vitest';
+import { WebSocket } from 'ws';
+import type { Caller } from './principals.ts';
+import { byToken } from './rest.ts';
+import type { SharedStack } from './shared-stack.ts';
+
+export interface Frame {
+  readonly topic: string;
+  readonly position: string;
+  readonly data: {
+    readonly [name: string]: unknown;
+    readonly event?: string;
+    readonly auction_id?: string;
+    readonly stream?: string;
+  };
+}
+
+export interface Listener {
+  /** Frames of topics so far, in order. */
+  readonly frames: readonly Frame[];
+  /** Resolves when a frame that `wanted` accepts has come. */
+  heard(wanted: (frame: Frame) => boolean): Promise<void>;
+  close(): void;
+}
+
+/** Subscribes to topics over `/ws` and keeps all that is told. */
+export const listen = async (
+  { apiUrl }: SharedStack,
+  { token }: Caller,
+  topics: readonly string[],
+): Promise<Listener> => {
+  const ws = new WebSocket(`${apiUrl.replace('http', 'ws')}/ws`, { headers: byToken(token) });
+  const frames: Frame[] = [];
+  const subscribed = Promise.withResolvers<void>();
+  ws.on('message', (data: Buffer) => {
+    const frame = JSON.parse(data.toString('utf8')) as Frame & { type?: string };
+    if (frame.type === undefined) frames.push(frame);
+    else if (frame.type === 'subscribed') subscribed.resolve();
+  });
+  await once(ws, 'open');
+  ws.send(JSON.stringify({ action: 'subscribe', topics }));
+  await subscribed.promise;
+  return {
+    frames,
+    heard: (wanted) => expect.poll(() => frames.some(wanted), { timeout: 20_000 }).toBe(true),
+    close: () => ws.close(),
+  };
+};
