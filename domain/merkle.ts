@@ -2,23 +2,42 @@ import { sha256 } from '@noble/hashes/sha2.js';
 
 /** The Merkle tree of RFC 6962 §2.1: SHA-256, leaves and nodes in hash domains of their own, no leaf ever doubled. */
 
-const HASH_BYTES = 32;
+export const HASH_BYTES = 32;
+
+/** One-shot SHA-256. */
+export type Sha256 = (bytes: Uint8Array) => Uint8Array;
+
+/** The two hashes of the tree. */
+export interface TreeHashes {
+  /** Hash of an entry: SHA-256(0x00 ‖ entry). */
+  leaf(entry: Uint8Array): Uint8Array;
+  /** Hash of an inner node: SHA-256(0x01 ‖ left ‖ right). */
+  node(left: Uint8Array, right: Uint8Array): Uint8Array;
+}
+
+/** The hashes over a given SHA-256: who hashes a whole log may have a faster one than the portable default. */
+export const treeHashes = (hash: Sha256): TreeHashes => ({
+  leaf: (entry) => {
+    const input = new Uint8Array(1 + entry.length);
+    input.set(entry, 1);
+    return hash(input);
+  },
+  node: (left, right) => {
+    const input = new Uint8Array(1 + left.length + right.length);
+    input[0] = 1;
+    input.set(left, 1);
+    input.set(right, 1 + left.length);
+    return hash(input);
+  },
+});
+
+const portable = treeHashes(sha256);
 
 /** Hash of an entry: SHA-256(0x00 ‖ entry). */
-export const leafHash = (entry: Uint8Array): Uint8Array => {
-  const input = new Uint8Array(1 + entry.length);
-  input.set(entry, 1);
-  return sha256(input);
-};
+export const leafHash = (entry: Uint8Array): Uint8Array => portable.leaf(entry);
 
 /** Hash of an inner node: SHA-256(0x01 ‖ left ‖ right). */
-export const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array => {
-  const input = new Uint8Array(1 + 2 * HASH_BYTES);
-  input[0] = 1;
-  input.set(left, 1);
-  input.set(right, 1 + HASH_BYTES);
-  return sha256(input);
-};
+export const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array => portable.node(left, right);
 
 /** Root of the tree without leaves: SHA-256 of the empty string. */
 export const emptyRoot = (): Uint8Array => sha256(new Uint8Array(0));

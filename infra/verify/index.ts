@@ -1,7 +1,17 @@
 /** The verification library for auditors: pure, no I/O, runs in Node and in a browser. */
 export type { VerificationStep } from '../../domain/enclave/events.ts';
+export type { EcvrfSuite } from '../../domain/vrf/suite.ts';
+export { type EcvrfInput, ecvrfVerify } from '../../domain/vrf/verify.ts';
 export { type AttestationInput, verifyAttestation } from './attestation.ts';
+export {
+  type CheckpointCode,
+  type CheckpointInput,
+  type CheckpointVerdict,
+  type TreeHead,
+  verifyCheckpoint,
+} from './checkpoint.ts';
 export type { Now } from './clock.ts';
+export { type ConsistencyProof, verifyConsistency } from './consistency.ts';
 export { verifyEvidence } from './evidence.ts';
 export {
   type ProofContext,
@@ -10,7 +20,9 @@ export {
   type ProofVerdict,
   verifyExecutionProof,
 } from './execution-proof.ts';
+export { type InclusionProof, verifyInclusion } from './inclusion.ts';
 export type { AttestationExpectation, AttestationPolicy } from './policy.ts';
 export { AMD_ROOTS, type TrustedRoot } from './roots.ts';
 export type { SnpCollateral } from './sev-snp/chain.ts';
 export type { AttestationVerdict } from './sev-snp/verify.ts';
+export type { U64 } from './u64.ts';
