@@ -15,7 +15,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { type AnyMachineSnapshot, createActor, getInitialSnapshot } from 'xstate';
-import type { DecisionContext } from '../domain/decision.ts';
+import type { DeadlineCommand, DecisionContext } from '../domain/decision.ts';
 import { type Rejection, reject } from '../domain/errors.ts';
 import { type DomainEvent, eventId } from '../domain/event.ts';
 import type { LedgerEntry } from '../domain/ledger/entry.ts';
@@ -69,6 +69,15 @@ export interface MachineAction {
   readonly type: string;
   readonly params: unknown;
 }
+
+/** The timer that a deadline comes from; null for everything else. */
+const deadlineIn = (item: Item): string | null =>
+  item.kind === 'command' && item.command.type === 'deadline' ? (item.command as DeadlineCommand).id : null;
+
+const cancelledBy = (actions: readonly MachineAction[]): string[] =>
+  actions
+    .filter(({ type }) => type === 'xstate.cancel')
+    .map(({ params }) => (params as { readonly sendId: string }).sendId);
 
 /**
  * The durable host: runs any lifecycle. For every event it appends first, then applies, then acts. Commands, deadlines,
@@ -128,7 +137,8 @@ class Host {
     for (;;) {
       await condition(() => this.#inbox.length > 0);
       await this.#step();
-      if (this.#refusedOpening) await this.#failOpening(this.#refusedOpening);
+      // Of several openings that came together one may have succeeded: then there is something to run.
+      if (this.#refusedOpening && this.#revision < 0) await this.#failOpening(this.#refusedOpening);
       if (this.#snapshot.status === 'done') break;
       if (workflowInfo().continueAsNewSuggested) await this.#continueAsNew();
     }
@@ -179,9 +189,11 @@ class Host {
 
   #stage(items: readonly Item[]): Staged[] {
     const staged: Staged[] = [];
+    const disarmed = new Set<string>();
     let snapshot = this.#snapshot;
     let revision = this.#revision;
     for (const item of items) {
+      if (disarmed.has(deadlineIn(item) ?? '')) continue;
       const events = this.#eventsOf(item, snapshot);
       if (events.length === 0) continue;
       const entries: LedgerEntry[] = [];
@@ -195,6 +207,7 @@ class Host {
         const [next, effects] = applyEvent(this.#version.machine, snapshot, event);
         snapshot = next as AnyMachineSnapshot;
         actions.push(...(effects as readonly MachineAction[]));
+        for (const timer of cancelledBy(effects as readonly MachineAction[])) disarmed.add(timer);
       }
       staged.push({ item, events, entries, actions, after: snapshot, revision });
     }
@@ -320,7 +333,7 @@ class Host {
         if (params.delay !== undefined) this.#timers.arm(params.id, Date.now() + params.delay);
         return;
       case 'xstate.cancel':
-        return this.#timers.cancel(params.sendId);
+        return this.#disarm(params.sendId);
       case 'xstate.spawnChild':
         return this.#effects.start({ id: params.id, src: params.src, input: params.input }, this.#here());
       case 'xstate.stopChild':
@@ -328,6 +341,13 @@ class Host {
       default:
         throw new Error(`the host does not know the action ${action.type}`);
     }
+  }
+
+  /** A deadline of a state that was left no longer counts, not even when it has passed and waits for its turn. */
+  #disarm(id: string): void {
+    this.#timers.cancel(id);
+    const waiting = this.#inbox.splice(0).filter((item) => deadlineIn(item) !== id);
+    this.#inbox.push(...waiting);
   }
 
   /** Shows the state in the Temporal UI, and tells the parent when a state it waits for was entered. */
@@ -372,7 +392,8 @@ class Host {
   async #continueAsNew(): Promise<void> {
     await this.#effects.settledChildren();
     await Promise.all(this.#reports);
-    await condition(allHandlersFinished);
+    // A command that came meanwhile keeps its handler open until its turn: it goes first.
+    await condition(() => this.#inbox.length > 0 || allHandlersFinished());
     if (this.#inbox.length > 0) return;
     const { stream, version, parent } = this.#input;
     await continueAsNew({

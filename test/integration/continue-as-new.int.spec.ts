@@ -43,7 +43,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-test('continue-as-new carries state, deadline and answers: the auction goes on as if nothing had happened', async () => {
+const openAuction = async (auctionSeconds: number): Promise<string> => {
   const auctionId = `auction-${randomBytes(13).toString('hex')}`;
   const submitter = 'subject-submitter';
   const open: OpenAuction = {
@@ -58,42 +58,73 @@ test('continue-as-new carries state, deadline and answers: the auction goes on a
     utilization: 0.8,
     durationSeconds: 60,
     ceiling: toMicro(1_000_000n),
-    auctionSeconds: 8,
+    auctionSeconds,
     seed: randomBytes(32).toString('hex'),
   };
-  expect(await engine.lifecycles.open('auction', auctionId, open, metaOf('open', submitter))).toMatchObject({
-    ok: true,
-  });
-  const firstRun = (await engine.client.workflow.getHandle(auctionId).describe()).runId;
+  const opened = await engine.lifecycles.open(
+    'auction',
+    auctionId,
+    open,
+    metaOf(`${auctionId}/open`, submitter),
+  );
+  expect(opened).toMatchObject({ ok: true });
   await engine.sealing.createKey(auctionId);
+  return auctionId;
+};
 
-  const place = async (index: number) => {
-    const bidder = await engine.provider(index, 'cloud_aws');
-    const bidId = bidIdOf(auctionId, bidder.providerId);
-    const sealed = await engine.sealing.seal(
-      auctionId,
-      `{"price":"${1000 + index}"}`,
-      sealContext(auctionId, bidId),
-    );
-    const command = { type: 'place-bid', bidId, ...bidder, sealed } as Command;
-    const meta = metaOf(bidId, bidder.owner);
-    return { send: () => engine.lifecycles.execute(auctionId, command, meta) };
-  };
-  const bids = await Promise.all(Array.from({ length: 16 }, (_, index) => place(index)));
+/** Bids that are ready to be sent, each from an owner of its own. */
+const prepareBids = (auctionId: string, count: number) =>
+  Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const bidder = await engine.provider(index, 'cloud_aws');
+      const bidId = bidIdOf(auctionId, bidder.providerId);
+      const sealed = await engine.sealing.seal(
+        auctionId,
+        `{"price":"${1000 + index}"}`,
+        sealContext(auctionId, bidId),
+      );
+      const command = { type: 'place-bid', bidId, ...bidder, sealed } as Command;
+      const meta = metaOf(bidId, bidder.owner);
+      return { send: () => engine.lifecycles.execute(auctionId, command, meta) };
+    }),
+  );
+
+const runIdOf = async (auctionId: string): Promise<string> =>
+  (await engine.client.workflow.getHandle(auctionId).describe()).runId;
+
+const auctionOf = async (auctionId: string): Promise<Auction> =>
+  foldStream(auctionId, await engine.store.readStream(auctionId)).context as Auction;
+
+test('continue-as-new carries state, deadline and answers: the auction goes on as if nothing had happened', async () => {
+  const auctionId = await openAuction(8);
+  const firstRun = await runIdOf(auctionId);
+  const bids = await prepareBids(auctionId, 16);
   const answers = [];
   for (const bid of bids) answers.push(await bid.send());
   expect(answers.every((answer) => answer.ok)).toBe(true);
   expect(new Set(answers.map((answer) => answer.ok && answer.revision)).size).toBe(16);
-  expect((await engine.client.workflow.getHandle(auctionId).describe()).runId).not.toBe(firstRun);
+  expect(await runIdOf(auctionId)).not.toBe(firstRun);
 
   const repeated = await bids[0]?.send();
   expect(repeated).toEqual(answers[0]);
 
   const end = await engine.client.workflow.getHandle(auctionId).result();
   expect(end).toMatchObject({ value: 'allocated' });
-  const events = await engine.store.readStream(auctionId);
-  const auction = foldStream(auctionId, events).context as Auction;
+  const auction = await auctionOf(auctionId);
   expect(auction.bids).toHaveLength(16);
   expect(auction.awarded).toMatchObject([{ price: '1000', payment: '1001' }]);
-  expect(events.map((event) => event.type).filter((type) => type === 'auction.closed')).toHaveLength(1);
+  const types = (await engine.store.readStream(auctionId)).map((event) => event.type);
+  expect(types.filter((type) => type === 'auction.closed')).toHaveLength(1);
+});
+
+test('continue-as-new waits for no command that waits for it: all of many at once are answered', async () => {
+  const auctionId = await openAuction(10);
+  const firstRun = await runIdOf(auctionId);
+  const bids = await prepareBids(auctionId, 60);
+  const answers = await Promise.all(bids.map((bid) => bid.send()));
+  expect(answers.filter((answer) => !answer.ok)).toEqual([]);
+  const end = await engine.client.workflow.getHandle(auctionId).result();
+  expect(end).toMatchObject({ value: 'allocated' });
+  expect(await runIdOf(auctionId)).not.toBe(firstRun);
+  expect((await auctionOf(auctionId)).bids).toHaveLength(60);
 });

@@ -46,17 +46,24 @@ export const openEngine = async ({ databaseUrl, address }: { databaseUrl: string
   const sealing = createSealing({ pool, masterKey: randomBytes(32) });
   const taskQueue = `test-${randomBytes(6).toString('hex')}`;
   const connection = await NativeConnection.connect({ address });
-  const worker = await Worker.create({
-    connection,
-    taskQueue,
-    workflowBundle: { codePath: await workflowBundle('.aivillage/test-bundles') },
-    activities: {
-      ...createJournalActivities({ journal }),
-      ...createAuctionActivities({ store, sealing, market }),
-      ...createQuorumActivities({ store }),
-    },
-  });
-  const running = worker.run();
+  const startWorker = async (): Promise<() => Promise<void>> => {
+    const worker = await Worker.create({
+      connection,
+      taskQueue,
+      workflowBundle: { codePath: await workflowBundle('.aivillage/test-bundles') },
+      activities: {
+        ...createJournalActivities({ journal }),
+        ...createAuctionActivities({ store, sealing, market }),
+        ...createQuorumActivities({ store }),
+      },
+    });
+    const running = worker.run();
+    return async () => {
+      worker.shutdown();
+      await running;
+    };
+  };
+  let stopWorker = await startWorker();
   const clientConnection = await Connection.connect({ address });
   const client = new Client({ connection: clientConnection });
   const lifecycles = createLifecycles({ client, store, taskQueue });
@@ -128,9 +135,16 @@ export const openEngine = async ({ databaseUrl, address }: { databaseUrl: string
       return { providerId, owner };
     },
 
+    /** Does `work` while no worker runs. */
+    async withoutWorker<T>(work: () => Promise<T>): Promise<T> {
+      await stopWorker();
+      const result = await work();
+      stopWorker = await startWorker();
+      return result;
+    },
+
     async stop(): Promise<void> {
-      worker.shutdown();
-      await running;
+      await stopWorker();
       await connection.close();
       await clientConnection.close();
       await store.close();
