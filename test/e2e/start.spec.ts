@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTimeOf } from '../../infra/stack/process-identity.ts';
+import { removeHome } from '../support/home.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const SERVICES = ['api', 'postgres', 'projector', 'temporal', 'worker'];
@@ -16,9 +17,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await stack?.stop();
-  const location = await readFile(join(home, 'postgres', 'location'), 'utf8').catch(() => null);
-  if (location !== null) await rm(join(location.trim(), '..'), { recursive: true, force: true });
-  await rm(home, { recursive: true, force: true });
+  await removeHome(home);
 });
 
 const isAlive = (pid: number) => startTimeOf(pid) !== null;
@@ -65,9 +64,7 @@ test('a second instance on another data directory and port runs beside the first
     expect(secondPids.filter(isAlive)).toEqual([]);
     expect(firstPids.filter(isAlive)).toEqual(firstPids);
   } finally {
-    const location = await readFile(join(other, 'postgres', 'location'), 'utf8').catch(() => null);
-    if (location !== null) await rm(join(location.trim(), '..'), { recursive: true, force: true });
-    await rm(other, { recursive: true, force: true });
+    await removeHome(other);
   }
 });
 
