@@ -1,5 +1,9 @@
 /** The verification library for auditors: pure, no I/O, runs in Node and in a browser. */
 export type { VerificationStep } from '../../domain/enclave/events.ts';
+export type { EpochCommitment } from '../../domain/topology/draw.ts';
+export type { NeighbourSelection } from '../../domain/topology/selection.ts';
+export type { SelectionJson } from '../../domain/topology/selection-json.ts';
+export type { NeighbourFault, NeighbourVerdict } from '../../domain/topology/verify-neighbours.ts';
 export type { EcvrfSuite } from '../../domain/vrf/suite.ts';
 export { type EcvrfInput, ecvrfVerify } from '../../domain/vrf/verify.ts';
 export { type AttestationInput, verifyAttestation } from './attestation.ts';
@@ -21,6 +25,7 @@ export {
   verifyExecutionProof,
 } from './execution-proof.ts';
 export { type InclusionProof, verifyInclusion } from './inclusion.ts';
+export { verifyNeighbours } from './neighbours.ts';
 export type { AttestationExpectation, AttestationPolicy } from './policy.ts';
 export { AMD_ROOTS, type TrustedRoot } from './roots.ts';
 export type { SnpCollateral } from './sev-snp/chain.ts';
