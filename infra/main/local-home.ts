@@ -5,7 +5,13 @@ import { LOCAL_PORT_NAMES, type LocalPorts, localFiles, readLocalPorts } from '.
 import { allocatePorts, isPortFree } from '../stack/ports.ts';
 
 /** The key files of a data directory; each holds 32 random bytes in hex. */
-const KEY_NAMES = ['master.key', 'engine.key', 'engine-peer.key', 'postgres.password'] as const;
+const KEY_NAMES = [
+  'master.key',
+  'engine.key',
+  'engine-peer.key',
+  'checkpoint.key',
+  'postgres.password',
+] as const;
 
 export interface LocalHome {
   readonly home: string;

@@ -1,12 +1,20 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { pino } from 'pino';
+import { createOpenAuctions } from '../../api/log-access/open-auctions.ts';
 import { READ_MODELS } from '../../projections/read-models.ts';
 import { createRunner } from '../../projections/runner.ts';
 import { loadConfig } from '../config/config.ts';
+import { listen } from '../event-store/postgres/notifications.ts';
 import { createPostgresEventStore } from '../event-store/postgres/store.ts';
+import { createWakeups } from '../event-store/wakeups.ts';
+import { readKeyFile } from '../keys/key-file.ts';
 import { createPool } from '../postgres/pool.ts';
+import { followLog } from '../tlog/follow.ts';
+import { createCheckpointSigner } from '../tlog/signer.ts';
 
-/** One connection per projection, one for a rebuild each, the rest for reading the log. */
-const POOL_SIZE = 2 * READ_MODELS.length + 6;
+/** One connection per projection, one for a rebuild each, the rest for the transparency log and for reading the log. */
+const POOL_SIZE = 2 * READ_MODELS.length + 8;
 
 const config = loadConfig(process.env);
 const log = pino({ level: config.logLevel, name: 'projector' });
@@ -23,8 +31,43 @@ const store = createPostgresEventStore({
   onFault: (fault, error) => log.warn({ err: error }, fault),
 });
 
+/** Grows and signs the transparency log: the only process that holds its key. */
+const keepTransparencyLog = async (signal: AbortSignal): Promise<void> => {
+  const keyFile = join(config.home, 'keys', 'checkpoint.key');
+  if (!existsSync(keyFile)) {
+    log.error({ keyFile }, 'without its key the transparency log does not grow');
+    return;
+  }
+  const signer = createCheckpointSigner(await readKeyFile(keyFile));
+  const wakeups = createWakeups();
+  const openAuctions = createOpenAuctions(store);
+  const onFault = (fault: string, error: unknown): void => log.warn({ err: error }, fault);
+  await Promise.all([
+    listen(pool, wakeups.advance, onFault, signal),
+    followLog(
+      {
+        pool,
+        signer,
+        wakeups,
+        log,
+        head: async () => (await store.head()).position,
+        sealedBehind: async () => {
+          let oldest: bigint | null = null;
+          for (const opened of (await openAuctions.list()).values())
+            if (oldest === null || opened < oldest) oldest = opened;
+          return oldest;
+        },
+      },
+      signal,
+    ),
+  ]);
+};
+
 log.info({ projections: READ_MODELS.map(({ name }) => name) }, 'projector started');
-await createRunner({ pool, store, log }).run(READ_MODELS, stop.signal);
+await Promise.all([
+  createRunner({ pool, store, log }).run(READ_MODELS, stop.signal),
+  keepTransparencyLog(stop.signal),
+]);
 await store.close();
 await pool.end();
 log.info('projector stopped');
