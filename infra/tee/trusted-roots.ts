@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AMD_ROOTS, type TrustedRoot } from '../verify/index.ts';
+import { type TrustedRoot, VENDOR_ROOTS } from '../verify/index.ts';
 import { loadTrustedRoot } from './simulated/files.ts';
 
 /**
@@ -12,7 +12,7 @@ export const trustedRoots = async ({
   readonly home: string;
   readonly requireHardware: boolean;
 }): Promise<readonly TrustedRoot[]> => {
-  if (requireHardware) return AMD_ROOTS;
+  if (requireHardware) return VENDOR_ROOTS;
   const simulated = await loadTrustedRoot(join(home, 'tee', 'root'));
-  return simulated ? [...AMD_ROOTS, simulated] : AMD_ROOTS;
+  return simulated ? [...VENDOR_ROOTS, simulated] : VENDOR_ROOTS;
 };

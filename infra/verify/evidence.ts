@@ -2,7 +2,8 @@ import type { AttestationEvidence } from '../../domain/mesh/messages.ts';
 import { verifyAttestation } from './attestation.ts';
 import { fromBase64Url } from './bytes.ts';
 import { MalformedError } from './der.ts';
-import type { AttestationVerdict, SnpInput } from './sev-snp/verify.ts';
+import type { SnpInput } from './sev-snp/verify.ts';
+import type { AttestationVerdict } from './verdict.ts';
 
 const NOTHING = new Uint8Array(0);
 

@@ -16,6 +16,9 @@ export {
 } from './checkpoint.ts';
 export type { Now } from './clock.ts';
 export { type ConsistencyProof, verifyConsistency } from './consistency.ts';
+export type { KeyCollateral } from './cose/key.ts';
+export type { DcapCollateral } from './dcap/collateral.ts';
+export type { TcbStatus, TcbVerdict } from './dcap/tcb-status.ts';
 export { verifyEvidence } from './evidence.ts';
 export {
   type ProofContext,
@@ -26,8 +29,15 @@ export {
 } from './execution-proof.ts';
 export { type InclusionProof, verifyInclusion } from './inclusion.ts';
 export { verifyNeighbours } from './neighbours.ts';
-export type { AttestationExpectation, AttestationPolicy } from './policy.ts';
-export { AMD_ROOTS, type TrustedRoot } from './roots.ts';
+export type { AttestationExpectation, AttestationPolicy, BytesOrHex } from './policy.ts';
+export {
+  AMD_ROOTS,
+  ATTESTATION_FORMATS,
+  type AttestationFormat,
+  INTEL_ROOTS,
+  type TrustedRoot,
+  VENDOR_ROOTS,
+} from './roots.ts';
 export type { SnpCollateral } from './sev-snp/chain.ts';
-export type { AttestationVerdict } from './sev-snp/verify.ts';
 export type { U64 } from './u64.ts';
+export type { AttestationVerdict } from './verdict.ts';

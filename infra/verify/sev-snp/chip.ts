@@ -29,6 +29,9 @@ export const TCB_LAYOUTS = {
 } as const;
 export type TcbLayout = keyof typeof TCB_LAYOUTS;
 
+/** Security versions by component, 0 to 255 each. */
+export type SecurityVersions = Readonly<Record<keyof typeof COMPONENT, number>>;
+
 /** Shortest chip id in a certificate: Turin's; older chips have 64 bytes. The report pads with zeros to 64. */
 const SHORT_CHIP_ID = 8;
 
@@ -46,4 +49,18 @@ export const tcbMatches = (report: SnpReport, vcek: Certificate, layout: TcbLayo
   TCB_LAYOUTS[layout].every(([byte, component]) => {
     const value = vcek.extensions.get(securityVersionOid(component));
     return value !== undefined && derSmallInteger(value) === report.reportedTcb[byte];
+  });
+
+/** Whether every component that `minimum` names is reported at least that new. */
+export const tcbReaches = (
+  report: SnpReport,
+  minimum: Partial<SecurityVersions>,
+  layout: TcbLayout,
+): boolean =>
+  Object.entries(minimum).every(([name, least]) => {
+    const place = TCB_LAYOUTS[layout].find(
+      ([, number]) => number === COMPONENT[name as keyof typeof COMPONENT],
+    );
+    // A component that this generation lacks cannot be new enough.
+    return place !== undefined && (report.reportedTcb[place[0]] ?? 0) >= least;
   });

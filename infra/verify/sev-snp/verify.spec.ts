@@ -9,8 +9,11 @@ import { simulatedMachine } from '../../../test/workloads/simulated-machine.ts';
 import { issueCertificate } from '../../tee/simulated/certificate.ts';
 import { signReport, unsignedReport } from '../../tee/simulated/platform.ts';
 import { issueChip, trustedRootOf } from '../../tee/simulated/root.ts';
-import { type AttestationInput, type AttestationVerdict, verifyAttestation } from '../index.ts';
+import { type AttestationVerdict, verifyAttestation } from '../index.ts';
 import { SNP } from './report.ts';
+import type { SnpInput } from './verify.ts';
+
+type AttestationInput = SnpInput & { readonly format: 'sev-snp' };
 
 const flipped = (bytes: Uint8Array, at: number, mask = 1): Uint8Array => {
   const copy = new Uint8Array(bytes);
@@ -26,7 +29,7 @@ const expectRefused = async (input: AttestationInput): Promise<string[]> => {
   const verdict = await verifyAttestation(input);
   expect(verdict.verified || verdict.acceptable).toBe(false);
   expect(verdict.platform).toBe('simulated');
-  expect(verdict.reasons.length).toBe(11);
+  expect(verdict.reasons.length).toBe(13);
   return failures(verdict);
 };
 
@@ -200,7 +203,9 @@ describe('a simulated report', () => {
   it('says of what nobody demanded that it was not expected', async () => {
     const { reasons } = await verifyAttestation({ ...input(), expected: {} });
     expect(reasons.filter((step) => step.code === 'NOT_EXPECTED').map((step) => step.step)).toEqual([
+      'revocation',
       'measurement',
+      'svn',
       'report-data',
     ]);
   });

@@ -10,8 +10,8 @@ import {
   TAG,
 } from '../der.ts';
 
-/** How a certificate is signed: the two forms that AMD's and the simulated chains use, both with SHA-384. */
-export type SignatureScheme = 'rsa-pss-sha384' | 'ecdsa-sha384';
+/** How a certificate is signed: RSA by AMD, P-256 by Intel, P-384 by the simulated chains. */
+export type SignatureScheme = 'rsa-pss-sha384' | 'ecdsa-sha384' | 'ecdsa-sha256';
 
 /** The parts of an X.509 v3 certificate (RFC 5280) that a pinned chain needs. Byte fields are views into the input. */
 export interface Certificate {
@@ -19,6 +19,8 @@ export interface Certificate {
   readonly signed: Uint8Array;
   readonly signature: Uint8Array;
   readonly scheme: SignatureScheme;
+  /** Content of the serial number's INTEGER. */
+  readonly serial: Uint8Array;
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
   /** Milliseconds since 1970. */
@@ -34,10 +36,14 @@ export interface Certificate {
 
 const OID = {
   rsaPss: '1.2.840.113549.1.1.10',
-  ecdsaSha384: '1.2.840.10045.4.3.3',
   basicConstraints: '2.5.29.19',
   keyUsage: '2.5.29.15',
 } as const;
+
+const ECDSA: Readonly<Record<string, SignatureScheme>> = {
+  '1.2.840.10045.4.3.2': 'ecdsa-sha256',
+  '1.2.840.10045.4.3.3': 'ecdsa-sha384',
+};
 
 /** Critical extensions this parser enforces; any other critical one is refused, as RFC 5280 §4.2 demands. */
 const UNDERSTOOD: ReadonlySet<string> = new Set([OID.basicConstraints, OID.keyUsage]);
@@ -53,12 +59,14 @@ const PSS_TRAILERS = ['', 'a303020101'];
 const hex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-const schemeOf = (algorithm: Uint8Array): SignatureScheme => {
+/** Content of an AlgorithmIdentifier to a scheme. @throws MalformedError for any other */
+export const schemeOf = (algorithm: Uint8Array): SignatureScheme => {
   const reader = derReader(algorithm);
   const oid = oidText(reader.next(TAG.oid).body);
-  if (oid === OID.ecdsaSha384) {
+  const ecdsa = ECDSA[oid];
+  if (ecdsa) {
     reader.end();
-    return 'ecdsa-sha384';
+    return ecdsa;
   }
   if (oid !== OID.rsaPss) throw new MalformedError(`signature algorithm ${oid} is not accepted`);
   const parameters = hex(reader.next(TAG.sequence).body);
@@ -68,7 +76,8 @@ const schemeOf = (algorithm: Uint8Array): SignatureScheme => {
   return 'rsa-pss-sha384';
 };
 
-const timeOf = (reader: DerReader): number => {
+/** An X.509 Time in milliseconds since 1970. @throws MalformedError */
+export const timeOf = (reader: DerReader): number => {
   const { tag, body } = reader.next();
   const text = new TextDecoder().decode(body);
   const match =
@@ -89,9 +98,10 @@ const timeOf = (reader: DerReader): number => {
   return ms;
 };
 
-const readExtensions = (reader: DerReader): Map<string, Uint8Array> => {
+/** Extensions by dotted OID from an element tagged `tag`. @throws MalformedError on a critical one of another kind */
+export const readExtensions = (reader: DerReader, tag: number): Map<string, Uint8Array> => {
   const extensions = new Map<string, Uint8Array>();
-  const list = derReader(derSingle(reader.next(0xa3).body, TAG.sequence).body);
+  const list = derReader(derSingle(reader.next(tag).body, TAG.sequence).body);
   while (list.peek() !== null) {
     const extension = derReader(list.next(TAG.sequence).body);
     const oid = oidText(extension.next(TAG.oid).body);
@@ -128,7 +138,7 @@ export const parseCertificate = (der: Uint8Array): Certificate => {
   const body = derReader(signed.body);
   if (derSmallInteger(body.next(0xa0).body) !== 2)
     throw new MalformedError('not an X.509 version 3 certificate');
-  body.next(TAG.integer);
+  const serial = body.next(TAG.integer).body;
   const innerAlgorithm = body.next(TAG.sequence);
   if (hex(innerAlgorithm.raw) !== hex(outerAlgorithm.raw))
     throw new MalformedError('inner and outer signature algorithm differ');
@@ -139,12 +149,13 @@ export const parseCertificate = (der: Uint8Array): Certificate => {
   validity.end();
   const subject = body.next(TAG.sequence).raw;
   const publicKey = body.next(TAG.sequence).raw;
-  const extensions = readExtensions(body);
+  const extensions = readExtensions(body, 0xa3);
   body.end();
   return {
     signed: signed.raw,
     signature,
     scheme: schemeOf(innerAlgorithm.body),
+    serial,
     issuer,
     subject,
     notBefore,
