@@ -207,7 +207,7 @@ class Host {
         const [next, effects] = applyEvent(this.#version.machine, snapshot, event);
         snapshot = next as AnyMachineSnapshot;
         actions.push(...(effects as readonly MachineAction[]));
-        for (const timer of cancelledBy(effects as readonly MachineAction[])) disarmed.add(timer);
+        for (const timer of cancelledBy(effects)) disarmed.add(timer);
       }
       staged.push({ item, events, entries, actions, after: snapshot, revision });
     }

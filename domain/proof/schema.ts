@@ -1,10 +1,15 @@
 import { z } from 'zod';
+import { instant, listOf, platformLabel, schemaOf, text, verificationStep, version } from '../schema.ts';
+import type { ProofEvent } from './events.ts';
 import type { ExecutionProof, ExecutionRecord } from './record.ts';
 
 const hex = (bytes: number) =>
   z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `${bytes} bytes in lower-case hex`);
 const base64url = (maxChars: number) => z.base64url().max(maxChars);
 const count = z.number().int().nonnegative();
+
+export const runOutcome = z.enum(['exited', 'time_limit', 'memory_limit', 'trapped']);
+export const proofIdSchema = z.string().regex(/^proof-[0-9A-HJKMNP-TV-Z]{26}$/, 'proof- and a ULID');
 
 /** An execution record in transit. Its meaning is checked by `infra/verify`, its shape here. */
 const executionRecordSchema = z.object({
@@ -16,7 +21,7 @@ const executionRecordSchema = z.object({
   moduleHash: hex(32),
   args: z.array(z.string()).max(1024),
   inputHash: hex(32),
-  outcome: z.enum(['exited', 'time_limit', 'memory_limit', 'trapped']),
+  outcome: runOutcome,
   exitCode: z.number().int().nullable(),
   outputHash: hex(32),
   outputBytes: count,
@@ -32,7 +37,7 @@ const executionRecordSchema = z.object({
 }) satisfies z.ZodType<ExecutionRecord>;
 
 export const executionProofSchema = z.object({
-  proofId: z.string().regex(/^proof-[0-9A-HJKMNP-TV-Z]{26}$/, 'proof- and a ULID'),
+  proofId: proofIdSchema,
   record: executionRecordSchema,
   enclaveKey: hex(32),
   signature: base64url(88),
@@ -44,3 +49,33 @@ export const executionProofSchema = z.object({
     certificates: z.array(base64url(16_384)).max(8),
   }),
 }) satisfies z.ZodType<ExecutionProof>;
+
+/** What is stored is what was verified: nothing beside the known members. */
+export const storedRecord = z.strictObject({
+  ...executionRecordSchema.shape,
+  args: listOf(text),
+  resources: executionRecordSchema.shape.resources.strict(),
+});
+
+const { attestation } = executionProofSchema.shape;
+
+/** The stored event of a proof. */
+export const proofEventSchema = schemaOf<ProofEvent>()(
+  z.strictObject({
+    type: z.literal('proof.recorded'),
+    machineVersion: version,
+    proof: z.strictObject({
+      ...executionProofSchema.shape,
+      record: storedRecord,
+      attestation: z.strictObject({
+        ...attestation.shape,
+        config: attestation.shape.config.strict(),
+        certificates: attestation.shape.certificates.readonly(),
+      }),
+    }),
+    label: platformLabel,
+    valid: z.boolean(),
+    steps: listOf(verificationStep),
+    recordedAt: instant,
+  }),
+);

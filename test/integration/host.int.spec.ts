@@ -85,11 +85,7 @@ test('adopts the events that stand in its place in the log, and goes on from the
 
   const answers = await Promise.all(
     others.map((bid) =>
-      engine.lifecycles.execute(
-        auctionId,
-        { type: 'place-bid', ...bid } as Command,
-        metaOf(bid.bidId, bid.owner),
-      ),
+      engine.lifecycles.execute(auctionId, { type: 'place-bid', ...bid }, metaOf(bid.bidId, bid.owner)),
     ),
   );
   expect(answers.map((answer) => answer.ok && answer.revision).sort()).toEqual(['2', '3']);

@@ -9,6 +9,7 @@ import { account, LEDGER_STREAM, type LedgerEvent } from '../../domain/ledger/ev
 import { balanceOf, emptyLedger, evolveLedger, mayOverdraw, total } from '../../domain/ledger/fold.ts';
 import { units, ZERO } from '../../domain/money.ts';
 import { foldStream } from '../../domain/registry.ts';
+import { eventSchemaOf } from '../../domain/schemas.ts';
 import type { SimulatedHost } from './host.ts';
 import { play, SUBMITTER } from './scenario.ts';
 import type { Draw, World } from './world.ts';
@@ -105,6 +106,14 @@ describe('random histories of auctions and jobs, on the real rules, effects and 
         const folded = foldStream(stream, events);
         const live = JSON.parse(JSON.stringify({ value: snapshot.value, context: snapshot.context }));
         expect({ value: folded.value, context: folded.context }).toEqual(live);
+      }
+    }));
+
+  test('schemas: every event ever written has the shape that is promised, and nothing beside it', () =>
+    always(async (world) => {
+      for (const event of await logOf(world)) {
+        const result = eventSchemaOf(event.type)?.safeParse({ ...event.data, type: event.type });
+        expect(result, event.type).toMatchObject({ success: true });
       }
     }));
 

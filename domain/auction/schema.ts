@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import {
+  count,
+  errorCode,
+  hex,
+  id,
+  infrastructureType,
+  instant,
+  listOf,
+  micro,
+  name,
+  schemaOf,
+  share,
+  text,
+  tierName,
+  version,
+} from '../schema.ts';
+import type { AuctionEvent } from './events.ts';
+
+const openedBidFields = {
+  bidId: id,
+  providerId: id,
+  owner: name,
+  infrastructureType,
+  asn: count,
+  region: name,
+  unavailability: share,
+  price: micro,
+  newcomer: z.boolean(),
+};
+
+/** A bid after the close. */
+export const openedBid = z.strictObject(openedBidFields);
+/** A member bought. */
+export const winner = z.strictObject({ ...openedBidFields, payment: micro });
+
+const bidVerdict = z.strictObject({
+  bidId: id,
+  state: z.enum(['won', 'lost', 'expired', 'rejected']),
+  reason: text,
+});
+
+/** The stored events of an auction. */
+export const auctionEventSchema = schemaOf<AuctionEvent>()(
+  z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('auction.opened'),
+      machineVersion: version,
+      auctionId: id,
+      submitter: name,
+      jobId: id.nullable(),
+      quoteId: name,
+      tier: tierName,
+      tierTableVersion: version,
+      requiredTops: z.number().positive(),
+      utilization: share,
+      durationSeconds: z.number().positive(),
+      winners: z.int().positive(),
+      requiredUp: z.int().positive(),
+      minimumOwners: z.int().positive(),
+      ceiling: micro,
+      rule: z.literal('critical-value'),
+      seed: hex(32),
+      auctionSeconds: z.int().positive(),
+      openedAt: instant,
+      closesAt: instant,
+    }),
+    z.strictObject({
+      type: z.literal('auction.bid-placed'),
+      bidId: id,
+      providerId: id,
+      owner: name,
+      sealed: text,
+      deposit: micro,
+      placedAt: instant,
+    }),
+    z.strictObject({
+      type: z.literal('auction.extended'),
+      extendedAt: instant,
+      closesAt: instant,
+      owners: count,
+    }),
+    z.strictObject({ type: z.literal('auction.closed'), closedAt: instant }),
+    z.strictObject({
+      type: z.literal('auction.bids-opened'),
+      bids: listOf(openedBid),
+      refused: listOf(bidVerdict),
+    }),
+    z.strictObject({
+      type: z.literal('auction.awarded'),
+      winners: listOf(winner),
+      verdicts: listOf(bidVerdict),
+      total: micro,
+      predictedAvailability: share,
+      method: z.literal('exact'),
+      allocateBy: instant.nullable(),
+    }),
+    z.strictObject({
+      type: z.literal('auction.failed'),
+      reason: errorCode,
+      message: text,
+      verdicts: listOf(bidVerdict),
+    }),
+    z.strictObject({ type: z.literal('auction.allocated'), jobId: id }),
+    z.strictObject({ type: z.literal('auction.lapsed'), lapsedAt: instant }),
+  ]),
+);

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { proofIdSchema, storedRecord } from '../proof/schema.ts';
+import {
+  count,
+  errorCode,
+  hex,
+  id,
+  instant,
+  listOf,
+  name,
+  platformLabel,
+  schemaOf,
+  text,
+  verificationStep,
+  version,
+} from '../schema.ts';
+import { type EnclaveEvent, PLATFORMS } from './events.ts';
+
+export const platform = z.enum(PLATFORMS);
+export const enclaveFault = z.enum(['refusal', 'no-show', 'attestation', 'lost', 'stopped']);
+
+/** The stored events of an enclave. */
+export const enclaveEventSchema = schemaOf<EnclaveEvent>()(
+  z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('enclave.requested'),
+      machineVersion: version,
+      enclaveId: id,
+      providerId: id,
+      owner: name,
+      submitter: name,
+      jobId: id.nullable(),
+      platform,
+      codeHash: hex(32),
+      config: z.strictObject({
+        memoryMb: z.int().positive(),
+        cpuCores: z.int().positive(),
+        allowDebug: z.literal(false),
+      }),
+      allowSimulated: z.boolean(),
+      requestedAt: instant,
+      expiresAt: instant,
+    }),
+    z.strictObject({ type: z.literal('enclave.created'), enclaveKey: hex(32) }),
+    z.strictObject({
+      type: z.literal('enclave.attested'),
+      reportHash: hex(32),
+      measurement: hex(48),
+      nonce: hex(32),
+      label: platformLabel,
+      steps: listOf(verificationStep),
+      attestedAt: instant,
+      expiresAt: instant,
+    }),
+    z.strictObject({
+      type: z.literal('enclave.failed'),
+      fault: enclaveFault,
+      code: errorCode,
+      message: text,
+      steps: listOf(verificationStep),
+    }),
+    z.strictObject({
+      type: z.literal('enclave.run-started'),
+      work: z.strictObject({
+        args: listOf(text),
+        inputHash: hex(32),
+        randomSeed: hex(32),
+        clockStart: instant,
+        timeLimitSeconds: z.number().positive(),
+      }),
+      startedAt: instant,
+    }),
+    z.strictObject({
+      type: z.literal('enclave.run-finished'),
+      proof: z.strictObject({ proofId: proofIdSchema, record: storedRecord }),
+      missedHeartbeats: count,
+      finishedAt: instant,
+    }),
+    z.strictObject({ type: z.literal('enclave.destroyed'), reason: text, confirmed: z.boolean() }),
+  ]),
+);

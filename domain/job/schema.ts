@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { openedBid, winner } from '../auction/schema.ts';
+import { enclaveFault } from '../enclave/schema.ts';
+import { proofIdSchema, runOutcome } from '../proof/schema.ts';
+import { violation } from '../quorum/schema.ts';
+import {
+  count,
+  errorCode,
+  eventIdSchema,
+  hex,
+  id,
+  instant,
+  listOf,
+  micro,
+  name,
+  platformLabel,
+  schemaOf,
+  share,
+  text,
+  tierName,
+  version,
+} from '../schema.ts';
+import type { JobEvent } from './events.ts';
+
+const epoch = z.int().positive();
+const payout = z.strictObject({ providerId: id, owner: name, bidId: id, amount: micro });
+const outcome = { outcome: runOutcome, exitCode: z.int().nullable(), outputHash: hex(32) };
+
+/** The stored events of a job. */
+export const jobEventSchema = schemaOf<JobEvent>()(
+  z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('job.submitted'),
+      machineVersion: version,
+      jobId: id,
+      submitter: name,
+      quoteId: name,
+      auctionId: id,
+      auctionGiven: z.boolean(),
+      tier: tierName,
+      tierTableVersion: version,
+      requiredTops: z.number().positive(),
+      utilization: share,
+      durationSeconds: z.number().positive(),
+      ceiling: micro,
+      winners: z.int().positive(),
+      codeHash: hex(32),
+      args: listOf(text),
+      inputHash: hex(32),
+      memoryMb: z.int().positive(),
+      auctionSeconds: z.int().positive(),
+      allowSimulated: z.boolean(),
+      seed: hex(32),
+      submittedAt: instant,
+    }),
+    z.strictObject({ type: z.literal('job.auction-opened'), auctionId: id, closesAt: instant }),
+    z.strictObject({
+      type: z.literal('job.auction-awarded'),
+      auctionId: id,
+      winners: listOf(winner),
+      reserve: listOf(openedBid),
+      seed: hex(32),
+    }),
+    z.strictObject({
+      type: z.literal('job.quorum-formed'),
+      quorumId: id,
+      epoch,
+      members: listOf(winner),
+      predictedAvailability: share,
+      formedAt: instant,
+    }),
+    z.strictObject({
+      type: z.literal('job.quorum-degraded'),
+      epoch,
+      members: listOf(winner),
+      violations: listOf(violation),
+    }),
+    z.strictObject({
+      type: z.literal('job.enclave-attested'),
+      providerId: id,
+      enclaveId: id,
+      label: platformLabel,
+      attestedAt: instant,
+    }),
+    z.strictObject({ type: z.literal('job.run-started'), startedAt: instant }),
+    z.strictObject({
+      type: z.literal('job.member-failed'),
+      providerId: id,
+      owner: name,
+      bidId: id,
+      enclaveId: id,
+      fault: enclaveFault,
+      slashed: z.boolean(),
+      evidenceId: eventIdSchema,
+      message: text,
+    }),
+    z.strictObject({
+      type: z.literal('job.result-received'),
+      providerId: id,
+      enclaveId: id,
+      proofId: proofIdSchema,
+      ...outcome,
+      missedHeartbeats: count,
+      finishedAt: instant,
+    }),
+    z.strictObject({ type: z.literal('job.results-disagreed'), results: count }),
+    z.strictObject({
+      type: z.literal('job.proven'),
+      proofId: proofIdSchema,
+      ...outcome,
+      accepted: listOf(id),
+      deviants: listOf(id),
+      sla: z.strictObject({
+        verdict: z.enum(['met', 'missed']),
+        samples: count,
+        missedShare: share,
+        creditPercent: z.int().min(0).max(100),
+      }),
+      provenAt: instant,
+    }),
+    z.strictObject({ type: z.literal('job.aborted'), reason: errorCode, message: text }),
+    z.strictObject({
+      type: z.literal('job.settled'),
+      payouts: listOf(payout),
+      slaCredit: micro,
+      price: micro,
+      refund: micro,
+      settledAt: instant,
+    }),
+    z.strictObject({
+      type: z.literal('job.failed'),
+      reason: errorCode,
+      message: text,
+      payouts: listOf(payout),
+      price: micro,
+      failedAt: instant,
+    }),
+  ]),
+);

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { platform } from '../enclave/schema.ts';
+import {
+  count,
+  hex,
+  id,
+  infrastructureType,
+  instant,
+  micro,
+  name,
+  platformLabel,
+  schemaOf,
+  share,
+  version,
+} from '../schema.ts';
+import { EVIDENCE_REASONS, type ProviderEvent } from './events.ts';
+
+/** The stored events of a provider. */
+export const providerEventSchema = schemaOf<ProviderEvent>()(
+  z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('provider.registered'),
+      machineVersion: version,
+      providerId: id,
+      owner: name,
+      infrastructureType,
+      asn: count,
+      region: name,
+      tops: z.number().positive(),
+      publicKey: hex(32),
+      registeredAt: instant,
+    }),
+    z.strictObject({
+      type: z.literal('provider.attested'),
+      platform,
+      label: platformLabel,
+      reportHash: hex(32),
+      nonce: hex(32),
+      attestedAt: instant,
+      expiresAt: instant,
+    }),
+    z.strictObject({ type: z.literal('provider.stake-locked'), amount: micro }),
+    z.strictObject({
+      type: z.enum(['provider.up', 'provider.suspected', 'provider.lost']),
+      at: instant,
+      missedHeartbeats: count,
+    }),
+    z.strictObject({
+      type: z.literal('provider.evidence-recorded'),
+      evidenceId: name,
+      reason: z.enum(EVIDENCE_REASONS),
+      positive: z.number().nonnegative(),
+      negative: z.number().nonnegative(),
+      at: instant,
+    }),
+    z.strictObject({
+      type: z.enum([
+        'provider.trust-uncertain',
+        'provider.trust-low',
+        'provider.trust-certain',
+        'provider.trust-recovered',
+      ]),
+      mean: share,
+      uncertainty: share,
+    }),
+  ]),
+);

@@ -1,0 +1,29 @@
+import { auctionEventSchema } from './auction/schema.ts';
+import { enclaveEventSchema } from './enclave/schema.ts';
+import { jobEventSchema } from './job/schema.ts';
+import { ledgerEventSchema } from './ledger/schema.ts';
+import { proofEventSchema } from './proof/schema.ts';
+import { providerEventSchema } from './provider/schema.ts';
+import { quorumEventSchema } from './quorum/schema.ts';
+import { subjectEventSchema } from './subject/schema.ts';
+
+const EVENT_SCHEMAS = {
+  auction: auctionEventSchema,
+  enclave: enclaveEventSchema,
+  job: jobEventSchema,
+  ledger: ledgerEventSchema,
+  proof: proofEventSchema,
+  provider: providerEventSchema,
+  quorum: quorumEventSchema,
+  subject: subjectEventSchema,
+} as const;
+
+type EventSchema = (typeof EVENT_SCHEMAS)[keyof typeof EVENT_SCHEMAS];
+
+/** Schema of the aggregate that `type` belongs to; null for an aggregate this build does not know. */
+export const eventSchemaOf = (type: string): EventSchema | null => {
+  const aggregate = type.slice(0, type.indexOf('.'));
+  return Object.hasOwn(EVENT_SCHEMAS, aggregate)
+    ? EVENT_SCHEMAS[aggregate as keyof typeof EVENT_SCHEMAS]
+    : null;
+};
