@@ -60,3 +60,10 @@ export const declaredMemories = (wasm: Uint8Array): DeclaredMemory[] | null => {
   }
   return at === wasm.length ? [] : null;
 };
+
+/** 64 KiB pages in a MiB. */
+const PAGES_PER_MB = 16;
+
+/** MiB of memory that a module starts with, rounded up: no enclave with less can run it. */
+export const startingMemoryMb = (wasm: Uint8Array): number =>
+  Math.ceil((declaredMemories(wasm)?.[0]?.minimumPages ?? 0) / PAGES_PER_MB);

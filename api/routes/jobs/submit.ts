@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { AuctionOpened } from '../../../domain/auction/events.ts';
+import type { Auction } from '../../../domain/auction/machine.ts';
 import type { Quote } from '../../../domain/auction/quote.ts';
-import { type FieldError, ok, type Result, reject } from '../../../domain/errors.ts';
-import { domainEventOf } from '../../../domain/event.ts';
+import { type FieldError, ok, type Rejection, type Result, reject } from '../../../domain/errors.ts';
+import { domainEventOf, type RecordedEvent } from '../../../domain/event.ts';
 import { suffixOf } from '../../../domain/ids.ts';
 import type { SubmitJob } from '../../../domain/job/commands.ts';
+import { stateName } from '../../../domain/lifecycle.ts';
+import { foldStream } from '../../../domain/registry.ts';
 import { DEFAULT_AUCTION_SECONDS } from '../../../domain/tiers.ts';
+import { startingMemoryMb } from '../../../infra/sandbox/wasm-memory.ts';
 import { queuePosition } from '../../../projections/jobs/queries.ts';
 import { defineRoute, type RequestContext, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
@@ -58,19 +62,37 @@ type Deps = Pick<
   'quotes' | 'lifecycles' | 'store' | 'signer' | 'artifacts' | 'db' | 'requireHardware'
 >;
 
+/** A quote, its auction and its job share one ULID. */
+const jobIdFor = (auctionId: string): string => `job-${suffixOf(auctionId)}`;
+
+/** Why no job can take the award now; null when `jobId` can, or has done so already. */
+const noAward = (auctionId: string, events: readonly RecordedEvent[], jobId: string): Rejection | null => {
+  const { value, context } = foldStream(auctionId, events);
+  const auction = context as Auction;
+  const state = stateName(value);
+  if (state === 'awarded' || (state === 'allocated' && auction.jobId === jobId)) return null;
+  const { reason, message } = auction.failure ?? {
+    reason: 'CONFLICT',
+    message: `the auction is ${state}`,
+  };
+  return reject(reason, message, [{ field: 'auction_id', rule: 'an auction with an award to take' }]);
+};
+
 const termsOfAuction = async (
   store: Deps['store'],
   auctionId: string,
   submitter: string,
 ): Promise<Result<Terms>> => {
-  const [first] = await store.readStream(auctionId, { from: 0n, to: 0n });
+  const events = await store.readStream(auctionId);
+  const [first] = events;
   const auction = first && domainEventOf<AuctionOpened>(first);
   if (auction?.submitter !== submitter) {
     return reject('RESOURCE_NOT_FOUND', `no auction ${auctionId}`, [
       { field: 'auction_id', rule: 'an auction of yours' },
     ]);
   }
-  if (auction.jobId !== null) return reject('CONFLICT', `the auction belongs to ${auction.jobId}`);
+  const refusal = noAward(auctionId, events, jobIdFor(auctionId));
+  if (refusal) return refusal;
   const { quoteId: quote, tier, tierTableVersion, requiredTops, durationSeconds, ceiling, seed } = auction;
   return ok({
     quoteId: quote,
@@ -131,6 +153,15 @@ export const submitJob = (deps: Deps) => {
     return errors;
   };
 
+  /** A module that starts with more memory than its enclaves have runs on no node, and none would be at fault. */
+  const memoryErrors = async ({ code_hash, memory_mb }: Body): Promise<FieldError[]> => {
+    const module = await artifacts.read(code_hash);
+    const needed = module ? startingMemoryMb(module) : 0;
+    return memory_mb < needed
+      ? [{ field: 'memory_mb', rule: `at least ${needed}, which the module starts with` }]
+      : [];
+  };
+
   return defineRoute(
     {
       method: 'POST',
@@ -148,7 +179,13 @@ export const submitJob = (deps: Deps) => {
           position,
         }),
       },
-      errors: ['RESOURCE_NOT_FOUND', 'CONFLICT', 'INSUFFICIENT_BALANCE'],
+      errors: [
+        'RESOURCE_NOT_FOUND',
+        'CONFLICT',
+        'AUCTION_NOT_ENOUGH_BIDS',
+        'QUORUM_NOT_ACHIEVED',
+        'INSUFFICIENT_BALANCE',
+      ],
     },
     async (context, { body }) => {
       const { principal, meta } = context;
@@ -159,9 +196,11 @@ export const submitJob = (deps: Deps) => {
       }
       const missing = await missingArtifacts(body, principal.id);
       if (missing.length > 0) return reject('RESOURCE_NOT_FOUND', 'an artefact is missing', missing);
+      const tooSmall = await memoryErrors(body);
+      if (tooSmall.length > 0) return reject('INVALID_REQUEST', 'the module needs more memory', tooSmall);
       const terms = await termsOf(body, context);
       if (!terms.ok) return terms;
-      const jobId = `job-${suffixOf(terms.value.auctionId)}`;
+      const jobId = jobIdFor(terms.value.auctionId);
       const command: SubmitJob = {
         type: 'submit',
         jobId,
