@@ -23,6 +23,9 @@ const scoreSchema = z.object({
   position,
 });
 
+/** To 6 places: what a second of forgetting changes is far below, so a second look sees the same. */
+const toPlaces = (score: number): number => Math.round(score * 1e6) / 1e6;
+
 /** Belief and flags count all evidence ever (settled 17); only the award gate's score and verdict forget. */
 const shownScore = (trust: TrustRecord, now: string): z.input<typeof scoreSchema> => {
   const opinion = fullOpinion(trust.evidence);
@@ -36,7 +39,7 @@ const shownScore = (trust: TrustRecord, now: string): z.input<typeof scoreSchema
     flagged: isUncertain(opinion),
     low: isLow(opinion),
     tier: !admitted ? 'refused' : newcomer ? 'probation' : 'trusted',
-    score,
+    score: toPlaces(score),
     probation_share: PROBATION_SHARE,
     updated_at: trust.updatedAt,
     position: trust.position,
