@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { expect } from 'vitest';
+import { vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Caller } from './principals.ts';
 import { byToken } from './rest.ts';
@@ -19,8 +19,8 @@ export interface Frame {
 export interface Listener {
   /** Frames of topics so far, in order. */
   readonly frames: readonly Frame[];
-  /** Resolves when a frame that `wanted` accepts has come. */
-  heard(wanted: (frame: Frame) => boolean): Promise<void>;
+  /** The first frame that `wanted` accepts; waits for it. */
+  heard(wanted: (frame: Frame) => boolean): Promise<Frame>;
   close(): void;
 }
 
@@ -43,7 +43,7 @@ export const listen = async (
   await subscribed.promise;
   return {
     frames,
-    heard: (wanted) => expect.poll(() => frames.some(wanted), { timeout: 20_000 }).toBe(true),
+    heard: (wanted) => vi.waitUntil(() => frames.find(wanted), { timeout: 20_000 }),
     close: () => ws.close(),
   };
 };

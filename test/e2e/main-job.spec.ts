@@ -1,0 +1,593 @@
+import { readFile } from 'node:fs/promises';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { BidVerdict, OpenedBid } from '../../domain/auction/events.ts';
+import type { ExecutionProof } from '../../domain/proof/record.ts';
+import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
+import { type GuestNode, startGuestNode } from './support/guest-node.ts';
+import { endOf, type JobBody } from './support/jobs.ts';
+import { awardByBruteForce } from './support/market.ts';
+import {
+  type Caller,
+  enrol,
+  type KeyHolder,
+  keyHolder,
+  nodeKey,
+  signIn,
+  signInOperator,
+} from './support/principals.ts';
+import { expectProblem, sha256Of } from './support/rest.ts';
+import { type SharedStack, serversOf, sharedStack } from './support/shared-stack.ts';
+import { type Listener, listen } from './support/socket.ts';
+import { type Account, accountOf, eventsOf } from './support/views.ts';
+
+const LOCAL_NODES = ['aws', 'azure', 'datacenter', 'edge', 'gcp', 'hybrid'];
+const CEILING = 888_889n;
+const QUOTE = { tier: 'gold', required_tops: 500, utilization: 0.8, duration_seconds: 7200 } as const;
+/** Long enough for seven bids and every look at the open auction. */
+const AUCTION_SECONDS = 6;
+const GUEST_PRICE = '100000';
+const WORD_COUNT = new URL('../../infra/workloads/word-count.wasm', import.meta.url);
+const INPUT = new TextEncoder().encode('one two three\nfour five\n');
+const OUTPUT = 'words: 5\n';
+
+let stack: SharedStack;
+let operator: Caller;
+let guestKey: KeyHolder;
+/** May submit and provide; its node does what it won, but bids over HTTP alone. */
+let guest: Caller;
+let guestNode: GuestNode;
+/** The owners of all seven nodes, each signed in with its own key. */
+let owners: readonly Caller[];
+let listener: Listener;
+let wasm: Uint8Array<ArrayBuffer>;
+
+beforeAll(async () => {
+  stack = await sharedStack();
+  operator = await signInOperator(stack);
+  guestKey = keyHolder();
+  await enrol(stack, guestKey, ['submitter', 'provider']);
+  guest = await signIn(stack, guestKey);
+  const credit = { account_id: guest.id, amount: '10000000', reference: `guest-${guest.id}` };
+  expect(await operator.rest.post('/v1/ledger/credit', credit)).toMatchObject({ status: 201 });
+  wasm = new Uint8Array(await readFile(WORD_COUNT));
+  expect(await operator.rest.store(wasm, 'application/wasm')).toMatchObject({ status: 200 });
+  expect(await operator.rest.store(INPUT)).toMatchObject({ status: 200 });
+  guestNode = await startGuestNode(stack, 'guest', guestKey, guest);
+  const keys = await Promise.all(LOCAL_NODES.map((name) => nodeKey(stack, name)));
+  owners = [guest, ...(await Promise.all(keys.map((key) => signIn(stack, key))))];
+  listener = await listen(stack, operator, ['auction_updates', 'realtime_auction', 'realtime_ledger']);
+});
+afterAll(async () => {
+  listener?.close();
+  await guestNode?.stop();
+});
+
+const submitBy = (auctionId: string) =>
+  operator.rest.post<{ job_id: string }>('/v1/fog/scheduler/submit', {
+    auction_id: auctionId,
+    code_hash: sha256Of(wasm),
+    input_ref: sha256Of(INPUT),
+    allow_simulated: true,
+  });
+
+const openAuction = async (caller: Caller, body: object, quote: object = QUOTE): Promise<string> => {
+  const quoted = await caller.rest.post<{ quote_id: string }>('/v1/fog/pricing/quote', quote);
+  const opened = await caller.rest.post<{ auction_id: string }>('/v1/fog/pricing/auction', {
+    quote_id: quoted.body.quote_id,
+    ...body,
+  });
+  expect(opened).toMatchObject({ status: 201 });
+  return opened.body.auction_id;
+};
+
+describe('from an auction by hand to the settled job', () => {
+  let auctionId: string;
+  let openedAt: string;
+  let operatorBefore: Account;
+  let accountsBefore: readonly Account[];
+  let winners: readonly { provider_id: string; owner: string; payment: string }[];
+  let job: JobBody;
+
+  test('R70: bids by mesh and by HTTP are sealed from everybody while the auction is open', async () => {
+    operatorBefore = await accountOf(operator);
+    accountsBefore = await Promise.all(owners.map((owner) => accountOf(owner)));
+    const { body: quote } = await operator.rest.post<{ quote_id: string }>('/v1/fog/pricing/quote', QUOTE);
+    const opened = await operator.rest.post<{ auction_id: string }>('/v1/fog/pricing/auction', {
+      quote_id: quote.quote_id,
+      auction_seconds: AUCTION_SECONDS,
+    });
+    expect(opened).toMatchObject({
+      status: 201,
+      body: {
+        state: 'open',
+        ceiling: '888889',
+        k: 3,
+        min_bidders: 4,
+        escrow: '2666667',
+        deposit: '888889',
+      },
+    });
+    auctionId = opened.body.auction_id;
+    openedAt = (await eventsOf(operator, `stream=${auctionId}`))[0]?.position as string;
+    expect(await accountOf(operator)).toMatchObject({
+      available: String(BigInt(operatorBefore.available) - 3n * CEILING),
+      escrow: String(BigInt(operatorBefore.escrow) + 3n * CEILING),
+      total: '0',
+    });
+
+    const bid = (caller: Caller, price: string) =>
+      caller.rest.post<{ deposit: string }>('/v1/fog/pricing/bid', { auction_id: auctionId, price });
+    expectProblem(await bid(guest, String(CEILING + 1n)), {
+      status: 422,
+      code: 'INVALID_REQUEST',
+      errors: [{ field: 'price', rule: 'at most the ceiling of the auction' }],
+    });
+    expect(await bid(guest, GUEST_PRICE)).toMatchObject({ status: 201, body: { deposit: '888889' } });
+
+    // Only who has the database can count what is under seal; here, to know when the six nodes have bid.
+    const store = createPostgresEventStore({ url: serversOf(stack.home).databaseUrl });
+    try {
+      const bids = async () =>
+        (await store.readStream(auctionId)).filter(({ type }) => type === 'auction.bid-placed').length;
+      await expect.poll(bids, { timeout: AUCTION_SECONDS * 1000, interval: 50 }).toBe(owners.length);
+    } finally {
+      await store.close();
+    }
+    for (const owner of owners) {
+      expectProblem(await bid(owner, '1'), {
+        status: 409,
+        code: 'CONFLICT',
+        errors: [{ field: 'auction_id', rule: 'one active bid per owner' }],
+      });
+    }
+
+    // A later event of another kind: whoever has been told of it has been told all there was to tell before.
+    const note = { account_id: guest.id, amount: '1', reference: `note-${auctionId}` };
+    const { body: noted } = await operator.rest.post<{ position: string }>('/v1/ledger/credit', note);
+    await listener.heard(({ position }) => position === noted.position);
+    const told = listener.frames.filter(({ position }) => BigInt(position) > BigInt(openedAt));
+    expect(told.map(({ topic, position }) => ({ topic, position }))).toEqual([
+      // The escrow of the submitter, then the note.
+      { topic: 'realtime_ledger', position: String(BigInt(openedAt) + 1n) },
+      { topic: 'realtime_ledger', position: noted.position },
+    ]);
+
+    for (const viewer of [operator, ...owners]) {
+      const { status, body } = await viewer.rest.get<object>(`/v1/fog/pricing/auctions/${auctionId}`);
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ state: 'open', winners: [], position: openedAt, extended: false });
+      expect(body).not.toHaveProperty('stats');
+      expect(JSON.stringify(body)).not.toContain(GUEST_PRICE);
+    }
+    expect((await eventsOf(operator, `stream=${auctionId}`)).map(({ type }) => type)).toEqual([
+      'auction.opened',
+    ]);
+    expect(await eventsOf(operator, `from=${openedAt}`)).toEqual([]);
+    expect(await eventsOf(operator, `stream=ledger-main&from=${openedAt}`)).toEqual([]);
+    for (const [index, owner] of owners.entries()) {
+      const { available, deposits } = accountsBefore[index] as Account;
+      const gift = owner === guest ? 1n : 0n;
+      expect(await accountOf(owner)).toMatchObject({
+        available: String(BigInt(available) + gift - CEILING),
+        deposits: String(BigInt(deposits) + CEILING),
+      });
+      const seen = await accountOf(owner, operator);
+      expect(seen.available).toBe(String(BigInt(available) + BigInt(deposits) + gift));
+    }
+    expectProblem(await submitBy(auctionId), {
+      status: 409,
+      code: 'CONFLICT',
+      errors: [{ field: 'auction_id', rule: 'an auction with an award to take' }],
+    });
+    expect(
+      (await operator.rest.get<{ state: string }>(`/v1/fog/pricing/auctions/${auctionId}`)).body.state,
+    ).toBe('open');
+  });
+
+  test('R68, R69, R77: at the close the cheapest feasible set wins, at critical values; losers are refunded', async () => {
+    const awarded = await listener.heard(
+      ({ data }) => data.auction_id === auctionId && data.event === 'auction.awarded',
+    );
+    const { body } = await operator.rest.get<{
+      state: string;
+      winners: typeof winners;
+      total: string;
+      predicted_availability: number;
+      stats: object;
+    }>(`/v1/fog/pricing/auctions/${auctionId}?after=${awarded.position}`);
+    expect(body).toMatchObject({ state: 'awarded', stats: { count: 7, unique: 7, min: GUEST_PRICE } });
+    ({ winners } = body);
+
+    const events = await eventsOf(operator, `stream=${auctionId}`);
+    const dataOf = (type: string) => events.find((event) => event.type === type)?.data;
+    const bids = dataOf('auction.bids-opened')?.['bids'] as OpenedBid[];
+    const verdicts = dataOf('auction.awarded')?.['verdicts'] as BidVerdict[];
+    const held = new Set(
+      verdicts.filter(({ reason }) => reason.startsWith('probation')).map(({ bidId }) => bidId),
+    );
+    const award = await awardByBruteForce(
+      operator.rest,
+      'gold',
+      3,
+      bids.filter(({ bidId }) => !held.has(bidId)),
+      CEILING,
+    );
+    expect(new Map(winners.map(({ provider_id, payment }) => [provider_id, BigInt(payment)]))).toEqual(
+      award.payments,
+    );
+    for (const { providerId, price } of award.members) {
+      const payment = award.payments.get(providerId) as bigint;
+      expect(payment).toBeGreaterThanOrEqual(BigInt(price));
+      expect(payment).toBeLessThanOrEqual(CEILING);
+    }
+    expect(body.total).toBe(String([...award.payments.values()].reduce((sum, each) => sum + each, 0n)));
+    expect(body.predicted_availability).toBeGreaterThanOrEqual(0.999);
+    expect(verdicts.map(({ state }) => state).sort()).toEqual([
+      ...Array.from({ length: 4 }, () => 'lost'),
+      ...Array.from({ length: 3 }, () => 'won'),
+    ]);
+
+    const won = new Set(winners.map(({ owner }) => owner));
+    for (const [index, owner] of owners.entries()) {
+      const { deposits } = accountsBefore[index] as Account;
+      const expected = BigInt(deposits) + (won.has(owner.id) ? CEILING : 0n);
+      expect((await accountOf(owner)).deposits).toBe(String(expected));
+    }
+  });
+
+  test('R65: a bid after the close is late', async () => {
+    expectProblem(await guest.rest.post('/v1/fog/pricing/bid', { auction_id: auctionId, price: '1' }), {
+      status: 409,
+      code: 'AUCTION_EXPIRED',
+      errors: [{ field: 'auction_id', rule: 'an auction that is open' }],
+    });
+  });
+
+  test('a job takes the award, runs on every winner and settles', async () => {
+    const submitted = await submitBy(auctionId);
+    expect(submitted).toMatchObject({ status: 202, body: { auction_id: auctionId } });
+    expect(submitted.body.job_id.slice('job-'.length)).toBe(auctionId.slice('auction-'.length));
+    job = await endOf(operator.rest, submitted.body.job_id);
+    expect(job).toMatchObject({
+      state: 'settled',
+      progress: 1,
+      degraded: false,
+      failed_members: [],
+      outcome: 'exited',
+      exit_code: 0,
+      output_sha256: sha256Of(new TextEncoder().encode(OUTPUT)),
+      sla: { verdict: 'met', credit_percent: 0 },
+    });
+    expect(new TextDecoder().decode(await operator.rest.download(job.output_sha256 as string))).toBe(OUTPUT);
+    expect(
+      job.members.map(({ node_id, paid_micro, label, accepted, output_sha256 }) => ({
+        node_id,
+        paid_micro,
+        label,
+        accepted,
+        output_sha256,
+      })),
+    ).toEqual(
+      expect.arrayContaining(
+        winners.map(({ provider_id, payment }) => ({
+          node_id: provider_id,
+          paid_micro: payment,
+          label: 'simulated',
+          accepted: true,
+          output_sha256: job.output_sha256,
+        })),
+      ),
+    );
+    expect(job.members).toHaveLength(3);
+  });
+
+  test('the quorum was diverse and available enough, and validate agrees', async () => {
+    const { body } = await operator.rest.get(
+      `/v1/fog/quorum/status?quorum_id=${job.quorum_id}&after=${job.position}`,
+    );
+    expect(body).toMatchObject({
+      job_id: job.job_id,
+      epoch: 1,
+      target: 0.999,
+      required_up: 2,
+      diversity: { owner: 3, type: 3, asn: 3, region: 3 },
+      violations: [],
+      lost: [],
+    });
+    const members = job.members.map(({ node_id }) => node_id);
+    const asked = await operator.rest.post<{ predicted_availability: number }>('/v1/fog/quorum/validate', {
+      tier: 'gold',
+      proposed_providers: members,
+    });
+    expect(asked).toMatchObject({ status: 200, body: { valid: true, meets_tier: true, violations: [] } });
+    expect(asked.body.predicted_availability).toBeGreaterThanOrEqual(0.999);
+    const two = await operator.rest.post('/v1/fog/quorum/validate', {
+      tier: 'gold',
+      proposed_providers: members.slice(0, 2),
+    });
+    expect(two).toMatchObject({
+      status: 200,
+      body: {
+        meets_tier: false,
+        violations: expect.arrayContaining([expect.objectContaining({ have: 2, need: 3 })]),
+      },
+    });
+  });
+
+  test('every member had an enclave of its own, attested step by step and destroyed after the work', async () => {
+    for (const { enclave_id, node_id } of job.members) {
+      const status = `/v1/fog/tee/status?enclave_id=${enclave_id}&after=${job.position}`;
+      const shown = () => operator.rest.get<{ state: string; steps: { ok: boolean }[] }>(status);
+      // A job does not wait for its enclaves to be gone before it pays.
+      await expect.poll(async () => (await shown()).body.state, { timeout: 10_000 }).toBe('terminated');
+      const { body } = await shown();
+      expect(body).toMatchObject({
+        provider_id: node_id,
+        job_id: job.job_id,
+        label: 'simulated',
+        code_hash: job.code_hash,
+        destroyed: true,
+        fault: null,
+      });
+      expect(body.steps.length).toBeGreaterThan(5);
+      expect(body.steps.filter(({ ok }) => !ok)).toEqual([]);
+    }
+    const { body: runtime } = await operator.rest.get<{ platforms: { type: string }[] }>(
+      '/v1/fog/tee/status',
+    );
+    expect(runtime.platforms).toContainEqual({ type: 'amd_sev_snp', available: true, label: 'simulated' });
+  });
+
+  describe('its proof', () => {
+    interface Verdict {
+      readonly valid: boolean;
+      readonly reason?: string;
+      readonly details: { readonly signature_valid: boolean; readonly logged: boolean };
+      readonly steps: readonly { readonly step: string; readonly ok: boolean }[];
+    }
+    const verify = async (body: object): Promise<Verdict> => {
+      const answer = await operator.rest.post<Verdict>('/v1/fog/proofs/verify', body);
+      expect(answer.status).toBe(200);
+      return answer.body;
+    };
+    const proofOf = async (proofId: string): Promise<ExecutionProof> =>
+      (await eventsOf(operator, `stream=${proofId}`))[0]?.data['proof'] as ExecutionProof;
+
+    test('R18: verifies by id and by value, every step of it', async () => {
+      for (const proofId of job.proofs) {
+        const proof = await proofOf(proofId);
+        for (const body of [{ proof_id: proofId }, { proof }]) {
+          const verdict = await verify({ ...body, expected_input_hash: job.input_sha256 });
+          expect(verdict).toMatchObject({
+            valid: true,
+            label: 'simulated',
+            details: { signature_valid: true, input_hash_matches: true, logged: true, anchored: false },
+          });
+          expect(verdict.steps.length).toBeGreaterThan(5);
+          expect(verdict.steps.filter(({ ok }) => !ok)).toEqual([]);
+        }
+        expect(proof.record).toMatchObject({
+          jobId: job.job_id,
+          moduleHash: job.code_hash,
+          inputHash: job.input_sha256,
+          outputHash: job.output_sha256,
+          outcome: 'exited',
+          exitCode: 0,
+        });
+      }
+    });
+
+    test('R18: the same id with an altered body is invalid, with the reason', async () => {
+      const proof = await proofOf(job.proof_id as string);
+      const altered: [string, object][] = [
+        ['record', { ...proof, record: { ...proof.record, exitCode: 1 } }],
+        ['output', { ...proof, record: { ...proof.record, outputHash: '0'.repeat(64) } }],
+        ['signature', { ...proof, signature: `${proof.signature.slice(0, -4)}AAAA` }],
+        ['key', { ...proof, enclaveKey: '0'.repeat(64) }],
+        ['nonce', { ...proof, attestation: { ...proof.attestation, nonce: '0'.repeat(64) } }],
+      ];
+      for (const [name, body] of altered) {
+        const verdict = await verify({ proof: body });
+        expect(verdict, name).toMatchObject({ valid: false, details: { logged: false } });
+        const broken = verdict.steps.find(({ ok }) => !ok);
+        expect(verdict.reason, name).toContain(broken?.step);
+      }
+      expect(await verify({ proof, expected_input_hash: '0'.repeat(64) })).toMatchObject({ valid: false });
+      expect(await verify({ proof, allow_simulated: false })).toMatchObject({ valid: false });
+    });
+
+    test('R42, R44: its provider may have it entered again; unsigned evidence is refused', async () => {
+      const mine = job.members.find(({ owner }) => owner === guest.id);
+      const evidence = await proofOf(mine?.proof_id as string);
+      const generate = (body: object) =>
+        guest.rest.post('/v1/fog/proofs/generate', { proof_type: 'proof_of_execution', evidence, ...body });
+      expect(await generate({ task_id: job.job_id })).toMatchObject({
+        status: 201,
+        body: { proof_id: mine?.proof_id, logged: true, anchored: false, label: 'simulated' },
+      });
+      expect(await eventsOf(operator, `stream=${mine?.proof_id}`)).toHaveLength(1);
+      expectProblem(
+        await generate({ evidence: { ...evidence, signature: `${evidence.signature.slice(0, -4)}AAAA` } }),
+        {
+          status: 422,
+          code: 'PROOF_VERIFICATION_FAILED',
+        },
+      );
+      expectProblem(await generate({ proof_type: 'proof_of_faith' }), {
+        status: 422,
+        code: 'UNSUPPORTED_PROOF_TYPE',
+        errors: [{ field: 'proof_type', rule: 'one of proof_of_execution' }],
+      });
+    });
+  });
+
+  test('R87, R92: each member has earned trust by its proof, and reading it changes nothing', async () => {
+    for (const { node_id, proof_id } of job.members) {
+      const evidence = (await eventsOf(operator, `stream=${node_id}`)).filter(
+        ({ type, data }) => type === 'provider.evidence-recorded' && data['evidenceId'] === proof_id,
+      );
+      expect(evidence).toHaveLength(1);
+      const score = () =>
+        operator.rest.get<{ alpha: number; beta: number }>(
+          `/v1/fog/reputation/score?entity_id=${node_id}&after=${job.position}`,
+        );
+      const first = await score();
+      expect(first.status).toBe(200);
+      const { alpha, beta } = first.body;
+      expect(alpha).toBeGreaterThanOrEqual(2);
+      expect(first.body).toMatchObject({
+        mean: alpha / (alpha + beta),
+        uncertainty: 2 / (alpha + beta),
+        flagged: 2 / (alpha + beta) > 0.2,
+      });
+      expect((await score()).body).toEqual(first.body);
+    }
+  });
+
+  test('R63: the winners are paid, the rest of the escrow returns, nothing is left held, and the ledger sums to zero', async () => {
+    const paid = job.members.reduce((sum, { paid_micro }) => sum + BigInt(paid_micro as string), 0n);
+    expect(job.price_micro).toBe(String(paid));
+    expect(job.settlement).toEqual({
+      price: String(paid),
+      refund: String(3n * CEILING - paid),
+      sla_credit: '0',
+    });
+    expect(await accountOf(operator)).toMatchObject({
+      available: String(BigInt(operatorBefore.available) - paid),
+      escrow: operatorBefore.escrow,
+      total: '0',
+    });
+    for (const [index, owner] of owners.entries()) {
+      const before = accountsBefore[index] as Account;
+      const member = job.members.find((each) => each.owner === owner.id);
+      const after = await accountOf(owner);
+      if (owner !== guest) {
+        expect(after).toMatchObject({
+          available: String(BigInt(before.available) + BigInt(member?.paid_micro ?? 0)),
+          deposits: before.deposits,
+        });
+      }
+      expect(after.total).toBe('0');
+    }
+  });
+
+  test('the queue and the list of jobs show it', async () => {
+    const { body } = await operator.rest.get<{ own: { items: { job_id: string }[] } }>(
+      `/v1/fog/scheduler/queue?after=${job.position}`,
+    );
+    expect(body.own.items.find(({ job_id }) => job_id === job.job_id)).toMatchObject({
+      state: 'settled',
+      tier: 'gold',
+      price_micro: job.price_micro,
+    });
+  });
+
+  test('the Temporal server tells the same story: same workflows, runs and states', async () => {
+    const streams = [
+      { id: job.job_id, state: job.state },
+      { id: auctionId, state: 'allocated' },
+      { id: job.quorum_id as string, state: 'dissolved' },
+      ...job.members.map(({ enclave_id }) => ({ id: enclave_id as string, state: 'terminated' })),
+    ];
+    const shown = await Promise.all([
+      operator.rest.get<{ state: string }>(`/v1/fog/pricing/auctions/${auctionId}`),
+      operator.rest.get<{ state: string }>(`/v1/fog/quorum/status?quorum_id=${job.quorum_id}`),
+    ]);
+    expect(shown.map(({ body }) => body.state)).toEqual(['allocated', 'dissolved']);
+
+    const connection = await Connection.connect({ address: serversOf(stack.home).temporalAddress });
+    try {
+      const { workflow } = new Client({ connection });
+      for (const { id, state } of streams) {
+        const query = `WorkflowId = '${id}' and MachineState = '${state}'`;
+        // The server's index follows its workflows within a moment.
+        const listed = await vi.waitUntil(
+          async () => {
+            const found = await Array.fromAsync(workflow.list({ query }));
+            return found.length > 0 && found;
+          },
+          { timeout: 10_000 },
+        );
+        expect(listed.map(({ workflowId }) => workflowId)).toEqual([id]);
+        const events = await eventsOf(operator, `stream=${id}`);
+        expect(events.length).toBeGreaterThan(0);
+        for (const event of events) {
+          expect(event).toMatchObject({ workflowId: id, runId: listed[0]?.runId });
+        }
+        if (id !== job.job_id) continue;
+        expect(
+          job.timeline.map(({ event, position, workflow_id, run_id }) => ({
+            event,
+            position,
+            workflow_id,
+            run_id,
+          })),
+        ).toEqual(
+          events.map(({ type, position, workflowId, runId }) => ({
+            event: type,
+            position,
+            workflow_id: workflowId,
+            run_id: runId,
+          })),
+        );
+      }
+    } finally {
+      await connection.close();
+    }
+  });
+});
+
+test('R66: with too few owners it is extended once, then fails; all is refunded, and no job can take it', async () => {
+  const before = await Promise.all([operator, guest].map((caller) => accountOf(caller)));
+  // No node works for a micro-unit; the guest, who does, is one owner of the three that are needed.
+  const auctionId = await openAuction(
+    operator,
+    { auction_seconds: 1, max_bid: '1' },
+    { ...QUOTE, tier: 'bronze', required_tops: 10 },
+  );
+  expect(await guest.rest.post('/v1/fog/pricing/bid', { auction_id: auctionId, price: '1' })).toMatchObject({
+    status: 201,
+    body: { deposit: '1' },
+  });
+  const failed = await listener.heard(
+    ({ data }) => data.auction_id === auctionId && data.event === 'auction.failed',
+  );
+  expect(
+    listener.frames.filter(({ data }) => data.auction_id === auctionId).map(({ data }) => data.event),
+  ).toEqual(['auction.opened', 'auction.extended', 'auction.failed']);
+  const { body } = await operator.rest.get(`/v1/fog/pricing/auctions/${auctionId}?after=${failed.position}`);
+  expect(body).toMatchObject({
+    state: 'failed',
+    extended: true,
+    reason: 'AUCTION_NOT_ENOUGH_BIDS',
+    winners: [],
+  });
+  expect(await Promise.all([operator, guest].map((caller) => accountOf(caller)))).toMatchObject(
+    before.map(({ available, escrow, deposits }) => ({ available, escrow, deposits })),
+  );
+  expectProblem(await submitBy(auctionId), {
+    status: 409,
+    code: 'AUCTION_NOT_ENOUGH_BIDS',
+    errors: [{ field: 'auction_id', rule: 'an auction with an award to take' }],
+  });
+});
+
+test('R70: nobody bids on an auction of its own, or takes the award of another', async () => {
+  const auctionId = await openAuction(
+    guest,
+    { auction_seconds: 1 },
+    { ...QUOTE, tier: 'bronze', required_tops: 10 },
+  );
+  expectProblem(await guest.rest.post('/v1/fog/pricing/bid', { auction_id: auctionId, price: '1' }), {
+    status: 403,
+    code: 'AUTHORIZATION_FAILED',
+    errors: [{ field: 'auction_id', rule: 'an auction of somebody else' }],
+  });
+  await listener.heard(({ data }) => data.auction_id === auctionId && data.event === 'auction.awarded');
+  expectProblem(await submitBy(auctionId), {
+    status: 404,
+    code: 'RESOURCE_NOT_FOUND',
+    errors: [{ field: 'auction_id', rule: 'an auction of yours' }],
+  });
+});
