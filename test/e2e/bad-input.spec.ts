@@ -13,6 +13,7 @@ import { endOf, type JobBody, runToEnd, SMALL_JOB, storeModule } from './support
 import { type Caller, keyHolder, signIn, signInOperator } from './support/principals.ts';
 import { type Answer, createRest, expectProblem, type Rest, sha256Of } from './support/rest.ts';
 import { type SharedStack, sharedStack } from './support/shared-stack.ts';
+import { accountOf, eventsOf } from './support/views.ts';
 
 const ABSENT_JOB = `job-${'0'.repeat(26)}`;
 
@@ -33,10 +34,8 @@ const submit = (body: object, key?: string): Promise<Answer<{ job_id: string }>>
   rest.post('/v1/fog/scheduler/submit', body, key);
 
 const money = async (): Promise<{ available: string; escrow: string }> => {
-  const { body } = await rest.get<{ available: string; escrow: string }>(
-    `/v1/ledger/accounts/${operator.id}`,
-  );
-  return { available: body.available, escrow: body.escrow };
+  const { available, escrow } = await accountOf(operator);
+  return { available, escrow };
 };
 
 const quote = async (): Promise<string> => {
@@ -70,7 +69,7 @@ describe('a request that makes no sense', () => {
       Object.entries(wrong).map(([name, value]): [string, string] => [name, String(value)]),
     );
     const answers = await Promise.all([
-      rest.get(`/v1/fog/pricing/quote?${query}`),
+      rest.get(`/v1/fog/pricing/quote?${query.toString()}`),
       rest.post('/v1/fog/pricing/quote', wrong),
       submit({ ...wrong, ...work() }),
     ]);
@@ -82,9 +81,16 @@ describe('a request that makes no sense', () => {
   test('that asks for 10 GB of memory is refused, and nothing is held for it', async () => {
     const before = await money();
     const answer = await submit({ ...SMALL_JOB, code_hash: module, memory_mb: 10_240 });
-    const errors = [{ field: 'memory_mb', rule: 'from 1 to 4096' }];
+    const errors = [{ field: 'memory_mb', rule: 'an integer from 1 to 4096' }];
     expectProblem(answer, { status: 422, code: 'INVALID_REQUEST', errors });
     expect(await money()).toEqual(before);
+  });
+
+  test('whose module starts with more memory than its enclaves would have is refused: no node is to blame', async () => {
+    const code_hash = await storeModule(rest, 'large-start');
+    const answer = await submit({ ...SMALL_JOB, code_hash });
+    const errors = [{ field: 'memory_mb', rule: 'at least 65, which the module starts with' }];
+    expectProblem(answer, { status: 422, code: 'INVALID_REQUEST', errors });
   });
 
   test('malformed JSON is 400', async () => {
@@ -217,10 +223,9 @@ describe('an Idempotency-Key', () => {
 
 describe('a module that misbehaves', () => {
   const recordOf = async ({ proof_id }: JobBody): Promise<ExecutionProof['record']> => {
-    const { body } = await rest.get<{ events: { data: { proof: ExecutionProof } }[] }>(
-      `/v1/events?stream=${proof_id}`,
-    );
-    return body.events[0]?.data.proof.record as ExecutionProof['record'];
+    const [recorded] = await eventsOf(operator, `stream=${proof_id}`);
+    if (!recorded) throw new Error(`${proof_id} is not in the log`);
+    return (recorded.data['proof'] as ExecutionProof).record;
   };
 
   const trustIn = async (providerId: string): Promise<unknown> =>
