@@ -31,7 +31,11 @@ export const decideProvider = (
   { now }: DecisionContext,
 ): Decision<ProviderEvent> => {
   if (command.type === 'register') {
-    if (provider) return reject('CONFLICT', 'a provider with this key is registered already');
+    if (provider) {
+      return reject('CONFLICT', 'a provider with this key is registered already', [
+        { field: 'pubkey', rule: 'not registered before' },
+      ]);
+    }
     const { type: _, ...facts } = command;
     return accept({
       type: 'provider.registered',
