@@ -9,6 +9,7 @@ import type { QuoteTokens } from '../infra/keys/quote-tokens.ts';
 import type { Signer } from '../infra/keys/signer.ts';
 import type { Attestor } from '../infra/providers/attestor.ts';
 import type { Providers } from '../infra/providers/providers.ts';
+import type { TransparencyLog } from '../infra/tlog/transparency-log.ts';
 import type { TrustedRoot } from '../infra/verify/index.ts';
 import type { Checkpoints } from '../projections/checkpoints.ts';
 import type { Session } from '../projections/projection.ts';
@@ -54,6 +55,7 @@ export interface RouteDependencies {
   readonly signer: Signer;
   readonly signIn: SignIn;
   readonly store: EventStore;
+  readonly transparency: TransparencyLog;
   readonly visibleLog: VisibleLog;
   readonly watch: Watch;
 }

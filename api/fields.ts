@@ -32,6 +32,15 @@ const ULID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
 export const idOf = (prefix: string) =>
   z.string().regex(new RegExp(`^${prefix}-${ULID}$`), `an id ${prefix}-…`);
 
+/** Up to `most` ids `<prefix>-<ulid>` in a query string, separated by commas. */
+export const idsOf = (prefix: string, most: number) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^${prefix}-${ULID}(,${prefix}-${ULID}){0,${most - 1}}$`),
+      `1 to ${most} ids ${prefix}-…, separated by commas`,
+    );
+
 export const pageQuery = {
   limit: queryNumber(z.int().min(1).max(500)).default(50),
   cursor: z.string().max(200).optional(),

@@ -18,6 +18,11 @@ import { getJobStatus } from './jobs/status.ts';
 import { submitJob } from './jobs/submit.ts';
 import { getAccount } from './ledger/account.ts';
 import { creditAccount } from './ledger/credit.ts';
+import { getCheckpoint } from './log/checkpoint.ts';
+import { getConsistency } from './log/consistency.ts';
+import { getInclusion } from './log/proof.ts';
+import { getTile } from './log/tile.ts';
+import { getProofBatch } from './proofs/batch.ts';
 import { generateProof } from './proofs/generate.ts';
 import { verifyProof } from './proofs/verify.ts';
 import { getProviderState } from './providers/get.ts';
@@ -68,6 +73,11 @@ export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
   getTeeStatus(deps),
   generateProof(deps),
   verifyProof(deps),
+  getProofBatch(deps),
+  getCheckpoint(deps),
+  getInclusion(deps),
+  getConsistency(deps),
+  getTile(deps),
   getScore(deps),
   creditAccount(deps),
   getAccount(deps),

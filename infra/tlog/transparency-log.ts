@@ -39,6 +39,8 @@ export interface TransparencyLog {
   inclusion(index: bigint, size: bigint): Promise<Inclusion>;
   /** @throws RangeError when the first tree is empty or larger than the second. */
   consistency(size1: bigint, size2: bigint): Promise<Uint8Array[]>;
+  /** Root of the tree of that size. */
+  rootAt(size: bigint): Promise<Uint8Array>;
   /** Hashes of complete subtrees that make up `range`, left to right. */
   subtreeHashes(range: LeafRange): Promise<Uint8Array[]>;
   /** Hashes of a tile, as far as it has got; null when there is none. */
@@ -46,6 +48,9 @@ export interface TransparencyLog {
 }
 
 const COLUMNS = 'size, root, note, public_key as "publicKey", signed_at as "signedAt"';
+
+/** The largest number that a column of the database holds. */
+const MAX_INDEX = 2n ** 63n - 1n;
 
 const PARTS = `
   select substring(tile.hashes from wanted.start * ${HASH_BYTES} + 1 for wanted.count * ${HASH_BYTES}) as hashes
@@ -95,15 +100,17 @@ export const createTransparencyLog = (pool: Pool): TransparencyLog => {
 
   return {
     newest: () => checkpoint('order by size desc', []),
-    checkpointAt: (size) => checkpoint('where size = $1', [String(size)]),
+    checkpointAt: async (size) => (size > MAX_INDEX ? null : checkpoint('where size = $1', [String(size)])),
     inclusion: async (index, size) => {
       const leaf = { start: index, end: index + 1n };
       const [leafHash, ...path] = await rangeHashes([leaf, ...inclusionRanges(index, size)]);
       return { leafHash: leafHash as Uint8Array, path };
     },
     consistency: async (size1, size2) => rangeHashes(consistencyRanges(size1, size2)),
+    rootAt: async (size) => (await rangeHashes([{ start: 0n, end: size }]))[0] as Uint8Array,
     subtreeHashes: async (range) => (await subtreesOfAll([range])).flat(),
     tile: async ({ level, index }) => {
+      if (index > MAX_INDEX) return null;
       const { rows } = await pool.query<{ hashes: Buffer }>(
         'select hashes from log.tiles where level = $1 and index = $2',
         [level, String(index)],

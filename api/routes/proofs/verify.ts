@@ -5,6 +5,8 @@ import { verifyExecutionProof } from '../../../infra/verify/index.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, sha256 } from '../../fields.ts';
+import { inclusionSchema } from '../log/inclusion.ts';
+import { loggedIn } from './logged.ts';
 
 const stepSchema = z.object({ step: z.string(), ok: z.boolean(), code: z.string() });
 
@@ -14,7 +16,8 @@ export const verifyProof = ({
   requireHardware,
   roots,
   store,
-}: Pick<RouteDependencies, 'now' | 'requireHardware' | 'roots' | 'store'>) =>
+  transparency,
+}: Pick<RouteDependencies, 'now' | 'requireHardware' | 'roots' | 'store' | 'transparency'>) =>
   defineRoute(
     {
       method: 'POST',
@@ -41,11 +44,15 @@ export const verifyProof = ({
           label: z.enum(['hardware', 'simulated']),
           details: z.object({
             signature_valid: z.boolean(),
-            merkle_path_valid: z.null().describe('not part of a proof of execution'),
+            merkle_path_valid: z
+              .boolean()
+              .nullable()
+              .describe('of its event in the signed log; null before a checkpoint covers it'),
             input_hash_matches: z.boolean().nullable(),
             logged: z.boolean(),
             anchored: z.literal(false),
           }),
+          inclusion: inclusionSchema.nullable().describe('of its event in the newest signed head of the log'),
           steps: z.array(stepSchema),
         }),
       },
@@ -71,6 +78,11 @@ export const verifyProof = ({
           : { expected: { inputHash: body.expected_input_hash } }),
       });
       const holds = (name: string): boolean => verdict.reasons.some(({ step, ok }) => step === name && ok);
+      const isLogged = logged !== undefined && canonicalJson(logged) === canonicalJson(proof);
+      const { inclusion, pathValid } =
+        recorded && isLogged
+          ? await loggedIn(await transparency.newest(), transparency, recorded)
+          : { inclusion: null, pathValid: null };
       const broken = verdict.reasons.find(({ ok }) => !ok);
       return respond(200, {
         valid: verdict.valid,
@@ -79,11 +91,12 @@ export const verifyProof = ({
         label: verdict.platform,
         details: {
           signature_valid: holds('signature'),
-          merkle_path_valid: null,
+          merkle_path_valid: pathValid,
           input_hash_matches: body.expected_input_hash === undefined ? null : holds('expected.inputHash'),
-          logged: logged !== undefined && canonicalJson(logged) === canonicalJson(proof),
+          logged: isLogged,
           anchored: false,
         },
+        inclusion,
         steps: verdict.reasons,
       });
     },

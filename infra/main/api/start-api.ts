@@ -47,6 +47,7 @@ import { trustedRoots } from '../../tee/trusted-roots.ts';
 import { createLifecycles } from '../../temporal/lifecycles.ts';
 import { createRemoteGateway } from '../../temporal/remote-gateway.ts';
 import { TASK_QUEUE } from '../../temporal/task-queue.ts';
+import { createTransparencyLog } from '../../tlog/transparency-log.ts';
 import { withPatience } from '../worker/patience.ts';
 import { healthComponents, projectionLag } from './components.ts';
 import { type Listening, listen } from './listen.ts';
@@ -156,6 +157,7 @@ export const startApi = async (
       openRoles: config.openProviderEnrolment ? ['provider'] : [],
     }),
     store,
+    transparency: createTransparencyLog(pool),
     visibleLog: createVisibleLog({ store, ownership, openAuctions }),
     watch: createWatch(hub),
   });

@@ -1,0 +1,62 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { z } from 'zod';
+import { defineRoute, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { instant, sha256 } from '../../fields.ts';
+import { beyond, pathSchema, treeSize } from './inclusion.ts';
+
+/**
+ * The newest signed tree head. It may trail the log: while an auction takes bids nothing behind its opening is signed, for
+ * the size would tell their number.
+ */
+export const getCheckpoint = ({ transparency }: Pick<RouteDependencies, 'transparency'>) =>
+  defineRoute(
+    {
+      method: 'GET',
+      path: '/v1/log/checkpoint',
+      summary: 'The newest signed head of the log, consistent with an older one',
+      tag: 'log',
+      access: 'open',
+      query: z.strictObject({
+        from_size: treeSize.optional().describe('size of a tree that the caller knows'),
+      }),
+      responses: {
+        200: z.object({
+          checkpoint: z.string().describe('signed note (c2sp.org/tlog-checkpoint)'),
+          size: treeSize,
+          root: sha256,
+          public_key: z.string().describe('name+id+base64; pin it rather than trusting this answer'),
+          signed_at: instant,
+          consistency: pathSchema.describe('from from_size to size; empty without from_size'),
+          anchors: z
+            .array(
+              z.object({
+                chain: z.string(),
+                simulated: z.boolean(),
+                tx_hash: z.string(),
+                block: z.string(),
+                size: treeSize,
+              }),
+            )
+            .describe('transactions that hold a checkpoint on another chain'),
+        }),
+      },
+      errors: ['RESOURCE_NOT_FOUND'],
+    },
+    async (_context, { query }) => {
+      const newest = await transparency.newest();
+      const from = query.from_size === undefined ? null : BigInt(query.from_size);
+      if (!newest) return beyond('checkpoint', newest);
+      if (from !== null && from > newest.size) return beyond('from_size', newest);
+      const consistency = from === null ? [] : await transparency.consistency(from, newest.size);
+      return respond(200, {
+        checkpoint: newest.note,
+        size: String(newest.size),
+        root: bytesToHex(newest.root),
+        public_key: newest.publicKey,
+        signed_at: newest.signedAt,
+        consistency: consistency.map(bytesToHex),
+        anchors: [],
+      });
+    },
+  );

@@ -1,0 +1,101 @@
+import { sha256 as digest } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { z } from 'zod';
+import { reject } from '../../../domain/errors.ts';
+import type { RecordedEvent } from '../../../domain/event.ts';
+import { verifyExecutionProof } from '../../../infra/verify/index.ts';
+import { defineRoute, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { idsOf, sha256 } from '../../fields.ts';
+import { inclusionSchema, pathSchema, treeSize } from '../log/inclusion.ts';
+import { loggedIn } from './logged.ts';
+
+/** Proofs of one request. */
+const LARGEST = 100;
+
+/** The state of many proofs at once. Changes nothing: a batch is a question. */
+export const getProofBatch = ({
+  now,
+  requireHardware,
+  roots,
+  store,
+  transparency,
+}: Pick<RouteDependencies, 'now' | 'requireHardware' | 'roots' | 'store' | 'transparency'>) =>
+  defineRoute(
+    {
+      method: 'GET',
+      path: '/v1/fog/proofs/batch',
+      summary: 'Verify many logged proofs; where each is in the signed log',
+      tag: 'proofs',
+      access: 'any',
+      query: z.strictObject({
+        proof_ids: idsOf('proof', LARGEST),
+        operation: z.enum(['verify']).default('verify'),
+      }),
+      responses: {
+        200: z.object({
+          batch_id: z.string().describe('of this set of proofs, whatever its order'),
+          root: sha256.nullable().describe('of the newest signed head of the log'),
+          size: treeSize.nullable(),
+          checkpoint: z.string().nullable(),
+          results: z.array(
+            z.object({
+              proof_id: z.string(),
+              valid: z.boolean(),
+              reason: z.string().optional().describe('the first step that failed, and why'),
+              label: z.enum(['hardware', 'simulated']),
+              logged: z.literal(true),
+              anchored: z.literal(false),
+              inclusion_path: pathSchema.nullable(),
+              checkpoint: z.string().nullable(),
+              inclusion: inclusionSchema.nullable(),
+            }),
+          ),
+        }),
+      },
+      errors: ['RESOURCE_NOT_FOUND'],
+    },
+    async (_context, { query }) => {
+      const ids = [...new Set(query.proof_ids.split(','))].sort();
+      const recorded = new Map<string, RecordedEvent>();
+      for (const id of ids) {
+        const [event] = await store.readStream(id);
+        if (!event)
+          return reject('RESOURCE_NOT_FOUND', `no proof ${id}`, [
+            { field: 'proof_ids', rule: 'logged proofs' },
+          ]);
+        recorded.set(id, event);
+      }
+      const newest = await transparency.newest();
+      const at = now();
+      const results = await Promise.all(
+        [...recorded].map(async ([id, event]) => {
+          const verdict = await verifyExecutionProof(event.data['proof'], {
+            roots,
+            now: at,
+            policy: { allowSimulated: !requireHardware },
+          });
+          const broken = verdict.reasons.find(({ ok }) => !ok);
+          const { inclusion, pathValid } = await loggedIn(newest, transparency, event);
+          return {
+            proof_id: id,
+            valid: verdict.valid && pathValid !== false,
+            ...(broken ? { reason: `${broken.step}: ${broken.code}` } : {}),
+            label: verdict.platform,
+            logged: true as const,
+            anchored: false as const,
+            inclusion_path: inclusion?.path ?? null,
+            checkpoint: inclusion?.checkpoint ?? null,
+            inclusion,
+          };
+        }),
+      );
+      return respond(200, {
+        batch_id: `batch-${bytesToHex(digest(utf8ToBytes(ids.join(','))))}`,
+        root: newest && bytesToHex(newest.root),
+        size: newest && String(newest.size),
+        checkpoint: newest?.note ?? null,
+        results,
+      });
+    },
+  );
