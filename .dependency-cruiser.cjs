@@ -91,6 +91,20 @@ module.exports = {
         pathNot: `${INSTALLED}/@types/`,
       },
     },
+    {
+      name: 'gpl-tools-run-apart',
+      comment: 'snarkjs, circom and circomlib are GPL-3.0: the tool process alone loads them',
+      severity: 'error',
+      from: { pathNot: '^(infra/zk/child|test)/' },
+      to: { path: `${INSTALLED}/(snarkjs|circom2|circomlib|circomlibjs|ffjavascript)/` },
+    },
+    {
+      name: 'gpl-tools-are-not-imported',
+      comment: 'Only types of its protocol: importing its code would load the tools here',
+      severity: 'error',
+      from: { pathNot: ['^infra/zk/child/', SPEC] },
+      to: { path: '^infra/zk/child/', dependencyTypesNot: ['type-only'] },
+    },
     { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-orphan',

@@ -27,9 +27,12 @@ export {
   type ProofVerdict,
   verifyExecutionProof,
 } from './execution-proof.ts';
+export { keyHashOf, type VerificationKey } from './groth16/key.ts';
+export { type Groth16Proof, groth16Verdict } from './groth16/verify.ts';
 export { type InclusionProof, verifyInclusion } from './inclusion.ts';
 export { verifyNeighbours } from './neighbours.ts';
 export type { AttestationExpectation, AttestationPolicy, BytesOrHex } from './policy.ts';
+export { type PredicateInput, type PredicateVerdict, verifyPredicate } from './predicate.ts';
 export {
   AMD_ROOTS,
   ATTESTATION_FORMATS,
