@@ -4,12 +4,16 @@ import { bits, flag, integer, octets, oid, sequence, set, tagged, time, utf8 } f
 /** Organisation in every simulated certificate: nobody who reads one can mistake it. */
 const SIMULATED_ORGANISATION = 'SIMULATED PLATFORM - NOT AMD';
 
+type Digest = 'sha256' | 'sha384';
+
 export interface CertificateOrder {
   readonly subject: string;
   readonly issuer: string;
   readonly publicKey: KeyObject;
-  /** P-384 private key of the issuer. */
+  /** P-384 private key of the issuer, or P-256 with `digest` sha256. */
   readonly issuerKey: KeyObject;
+  /** Hash that the signature is over: AMD's form has sha384 (default), Intel's sha256. */
+  readonly digest?: Digest;
   /** Milliseconds since 1970. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -18,10 +22,23 @@ export interface CertificateOrder {
   readonly extensions?: readonly (readonly [string, Uint8Array])[];
 }
 
-const ECDSA_SHA384 = sequence(oid('1.2.840.10045.4.3.3'));
+const ECDSA: Readonly<Record<Digest, Uint8Array>> = {
+  sha256: sequence(oid('1.2.840.10045.4.3.2')),
+  sha384: sequence(oid('1.2.840.10045.4.3.3')),
+};
+
+/** A body with its signature: the form that certificates and revocation lists share. `write` gets the algorithm. */
+export const signedByAuthority = (
+  write: (algorithm: Uint8Array) => Uint8Array,
+  key: KeyObject,
+  digest: Digest = 'sha384',
+): Uint8Array => {
+  const body = write(ECDSA[digest]);
+  return sequence(body, ECDSA[digest], bits(sign(digest, body, key)));
+};
 
 /** Relative name of one attribute per set: O, then CN. */
-const nameOf = (common: string): Uint8Array =>
+export const nameOf = (common: string): Uint8Array =>
   sequence(
     set(sequence(oid('2.5.4.10'), utf8(SIMULATED_ORGANISATION))),
     set(sequence(oid('2.5.4.3'), utf8(common))),
@@ -36,7 +53,7 @@ const authorityExtensions = (): Uint8Array[] => [
   extension('2.5.29.15', true, bits(Uint8Array.of(0x04), 2)),
 ];
 
-/** Issues an X.509 v3 certificate (RFC 5280), signed with ECDSA P-384 and SHA-384. DER. */
+/** Issues an X.509 v3 certificate (RFC 5280), signed with ECDSA. DER. */
 export const issueCertificate = (order: CertificateOrder): Uint8Array => {
   const serial = randomBytes(16);
   // RFC 5280 §4.1.2.2: positive.
@@ -45,15 +62,16 @@ export const issueCertificate = (order: CertificateOrder): Uint8Array => {
     ...(order.isAuthority ? authorityExtensions() : []),
     ...(order.extensions ?? []).map(([id, value]) => extension(id, false, value)),
   ];
-  const body = sequence(
-    tagged(0, integer(Uint8Array.of(2))),
-    integer(serial),
-    ECDSA_SHA384,
-    nameOf(order.issuer),
-    sequence(time(order.notBefore), time(order.notAfter)),
-    nameOf(order.subject),
-    order.publicKey.export({ type: 'spki', format: 'der' }),
-    tagged(3, sequence(...extensions)),
-  );
-  return sequence(body, ECDSA_SHA384, bits(sign('sha384', body, order.issuerKey)));
+  const body = (algorithm: Uint8Array): Uint8Array =>
+    sequence(
+      tagged(0, integer(Uint8Array.of(2))),
+      integer(serial),
+      algorithm,
+      nameOf(order.issuer),
+      sequence(time(order.notBefore), time(order.notAfter)),
+      nameOf(order.subject),
+      order.publicKey.export({ type: 'spki', format: 'der' }),
+      tagged(3, sequence(...extensions)),
+    );
+  return signedByAuthority(body, order.issuerKey, order.digest);
 };

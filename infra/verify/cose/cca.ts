@@ -53,7 +53,7 @@ interface Token {
 const partOf = (members: ReadonlyMap<number | string, Cbor>, label: number): Sign1 => {
   const part = members.get(label);
   if (!ArrayBuffer.isView(part)) throw new MalformedError(`part ${label} is missing`);
-  return parseSign1(decodeCbor(part as Uint8Array));
+  return parseSign1(decodeCbor(part));
 };
 
 /** @throws MalformedError on anything but the two parts under their tag. */
@@ -89,7 +89,7 @@ const realmSteps = async ({ platform, realm }: Token): Promise<VerificationStep[
 const extensible = (realm: Claims): Uint8Array[] =>
   realm.list(REALM.extensible).map((each) => {
     if (!ArrayBuffer.isView(each)) throw new MalformedError('a register is no byte string');
-    return each as Uint8Array;
+    return each;
   });
 
 const claimSteps = (

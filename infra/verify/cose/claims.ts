@@ -22,8 +22,7 @@ const claimsIn = (map: CborMap): Claims => ({
   bytes: (label, ...sizes) => {
     const value = map.get(label);
     if (!ArrayBuffer.isView(value)) return fail(label);
-    const bytes = value as Uint8Array;
-    return sizes.includes(bytes.length) ? bytes : fail(label);
+    return sizes.includes(value.length) ? value : fail(label);
   },
   text: (label) => {
     const value = map.get(label);

@@ -1,10 +1,11 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { measurementOf, reportData } from '../../../domain/enclave/measurement.ts';
+import { revocationList } from '../../../test/support/attestation/revocation-list.ts';
 import { simulatedMachine } from '../../../test/workloads/simulated-machine.ts';
 import { issueCertificate } from '../../tee/simulated/certificate.ts';
 import { signReport, unsignedReport } from '../../tee/simulated/platform.ts';
@@ -20,6 +21,8 @@ const flipped = (bytes: Uint8Array, at: number, mask = 1): Uint8Array => {
   copy[at] = (copy[at] ?? 0) ^ mask;
   return copy;
 };
+
+const p384 = () => generateKeyPairSync('ec', { namedCurve: 'P-384' });
 
 const failures = ({ reasons }: AttestationVerdict): string[] =>
   reasons.filter((step) => !step.ok).map(({ step, code }) => `${step} ${code}`);
@@ -185,12 +188,80 @@ describe('a simulated report', () => {
     ]);
   });
 
+  it('must report security versions as new as policy asks', async () => {
+    const withMinimum = (minimumTcb: object) =>
+      codes({ ...input(), policy: { roots: machine.roots, allowSimulated: true, minimumTcb } });
+    expect(await withMinimum({})).toEqual([]);
+    expect(await withMinimum(machine.chip.versions)).toEqual([]);
+    for (const name of ['bootLoader', 'tee', 'snp', 'microcode'] as const)
+      expect(await withMinimum({ [name]: machine.chip.versions[name] + 1 })).toEqual(['svn SVN_TOO_LOW']);
+    // A Milan chip has none.
+    expect(await withMinimum({ fmc: 0 })).toEqual(['svn SVN_TOO_LOW']);
+  });
+
+  it('is refused when the root revoked what issued it, or its list is not to be trusted', async () => {
+    const ms = Date.parse(NOW);
+    const [arkPair, askPair, stranger] = [p384(), p384(), p384()];
+    const issue = (subject: string, publicKey: KeyObject): Uint8Array =>
+      issueCertificate({
+        subject,
+        issuer: 'ARK-SIMULATED',
+        publicKey,
+        issuerKey: arkPair.privateKey,
+        notBefore: ms - 1000,
+        notAfter: ms + 1000,
+        isAuthority: true,
+      });
+    const ark = issue('ARK-SIMULATED', arkPair.publicKey);
+    const ask = issue('SEV-SIMULATED', askPair.publicKey);
+    const chip = issueChip(
+      { ark, ask, askKey: askPair.privateKey },
+      { chipId: machine.chip.chipId, now: NOW },
+    );
+    const serial = Buffer.from(new X509Certificate(ask).serialNumber, 'hex');
+    const list = (change: object) =>
+      revocationList({
+        issuer: 'ARK-SIMULATED',
+        key: arkPair.privateKey,
+        thisUpdate: ms - 1000,
+        nextUpdate: ms + 1000,
+        revoked: [Uint8Array.of(7)],
+        ...change,
+      });
+    const under = (crl: Uint8Array) =>
+      codes({
+        ...input(signReport(unsignedReport(fields), chip)),
+        policy: { roots: [trustedRootOf(ark)], allowSimulated: true },
+        collateral: { vcek: chip.certificates[0], chain: [ask, ark], crl },
+      });
+    expect(await under(list({}))).toEqual([]);
+    for (const [change, code] of [
+      [{ revoked: [Uint8Array.of(7), serial] }, 'REVOKED'],
+      [{ key: stranger.privateKey }, 'CRL_BAD_SIGNATURE'],
+      [{ issuer: 'SEV-SIMULATED' }, 'COLLATERAL_MISMATCH'],
+      [{ nextUpdate: ms - 1000 }, 'CRL_EXPIRED'],
+      [{ thisUpdate: ms + 1000 }, 'CRL_NOT_YET_VALID'],
+    ] as const)
+      expect(await under(list(change))).toEqual([`revocation ${code}`, 'platform NOT_CHECKED']);
+    const whole = list({});
+    for (let length = 0; length < whole.length; length++)
+      expect(await under(whole.subarray(0, length))).toContain('format BAD_COLLATERAL');
+    for (let at = 0; at < whole.length; at++)
+      expect(await under(flipped(whole, at, 1 << (at % 8)))).not.toEqual([]);
+  });
+
   it('R38: binds the nonce and the key, and a malformed expectation is never met', async () => {
     const withExpected = (change: object) => codes({ ...input(), expected: { ...expected, ...change } });
     expect(await withExpected({ nonce: 'cd'.repeat(32) })).toEqual(['report-data REPORT_DATA_MISMATCH']);
     expect(await withExpected({ key: '00'.repeat(32) })).toEqual(['report-data REPORT_DATA_MISMATCH']);
     expect(await withExpected({ key: undefined })).toEqual(['report-data REPORT_DATA_MISMATCH']);
     expect(await withExpected({ nonce: 'xyz' })).toEqual(['report-data REPORT_DATA_MISMATCH']);
+    expect(await withExpected({ nonce: 7 })).toEqual(['report-data REPORT_DATA_MISMATCH']);
+    const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
+    expect(await withExpected({ nonce: bytes(NONCE), key: bytes(KEY) })).toEqual([]);
+    expect(await withExpected({ nonce: bytes(KEY), key: bytes(NONCE) })).toEqual([
+      'report-data REPORT_DATA_MISMATCH',
+    ]);
   });
 
   it('obeys the measurement allow-list', async () => {
@@ -230,8 +301,7 @@ describe('a simulated report', () => {
   });
 
   it('is refused when the intermediate is not an authority', async () => {
-    const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-384' });
-    const [arkPair, askPair] = [pair(), pair()];
+    const [arkPair, askPair] = [p384(), p384()];
     const term = { notBefore: Date.parse(NOW) - 1000, notAfter: Date.parse(NOW) + 1000 };
     const issue = (subject: string, publicKey: KeyObject, isAuthority: boolean): Uint8Array =>
       issueCertificate({
