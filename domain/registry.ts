@@ -15,6 +15,8 @@ import { evolveProvider, unknownProvider } from './provider/fold.ts';
 import { decide as decideQuorum } from './quorum/decide.ts';
 import { QUORUM_VERSION, quorumMachine } from './quorum/machine.ts';
 import { evolveSubject } from './subject/fold.ts';
+import { decide as decideTopology } from './topology/decide.ts';
+import { TOPOLOGY_VERSION, topologyMachine } from './topology/machine.ts';
 
 /** An aggregate whose machine the durable host runs. Old versions stay: running streams keep the one they began with. */
 export interface LifecycleFamily {
@@ -43,6 +45,7 @@ export const LIFECYCLES = {
   quorum: { current: QUORUM_VERSION, versions: { 1: version(quorumMachine, decideQuorum) } },
   enclave: { current: ENCLAVE_VERSION, versions: { 1: version(enclaveMachine, decideEnclave) } },
   job: { current: JOB_VERSION, versions: { 1: version(jobMachine, decideJob, jobMovements) } },
+  topology: { current: TOPOLOGY_VERSION, versions: { 1: version(topologyMachine, decideTopology) } },
 } as const satisfies Record<string, LifecycleFamily>;
 
 export type LifecycleName = keyof typeof LIFECYCLES;

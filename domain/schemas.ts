@@ -6,6 +6,7 @@ import { proofEventSchema } from './proof/schema.ts';
 import { providerEventSchema } from './provider/schema.ts';
 import { quorumEventSchema } from './quorum/schema.ts';
 import { subjectEventSchema } from './subject/schema.ts';
+import { topologyEventSchema } from './topology/schema.ts';
 
 const EVENT_SCHEMAS = {
   auction: auctionEventSchema,
@@ -16,6 +17,7 @@ const EVENT_SCHEMAS = {
   provider: providerEventSchema,
   quorum: quorumEventSchema,
   subject: subjectEventSchema,
+  topology: topologyEventSchema,
 } as const;
 
 type EventSchema = (typeof EVENT_SCHEMAS)[keyof typeof EVENT_SCHEMAS];

@@ -2,4 +2,6 @@ export { askNode } from './ask-node.ts';
 export { auction } from './auction.ts';
 export { enclave } from './enclave.ts';
 export { job } from './job.ts';
+export { openEpochs } from './open-epochs.ts';
 export { quorum } from './quorum.ts';
+export { topology } from './topology.ts';

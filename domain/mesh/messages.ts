@@ -42,7 +42,16 @@ export type NodeRequest =
       readonly jobId: string | null;
       readonly work: WorkOrder;
     }
-  | { readonly type: 'destroy-enclave'; readonly enclaveId: string };
+  | { readonly type: 'destroy-enclave'; readonly enclaveId: string }
+  | {
+      /** The node draws its neighbours of an epoch; bytes in hex. Of each epoch it draws once. */
+      readonly type: 'draw-neighbours';
+      readonly network: string;
+      readonly epoch: number;
+      readonly beacon: string;
+      readonly candidateRoot: string;
+      readonly candidateCount: number;
+    };
 
 export type AuctionAnnouncement = Pick<
   AuctionOpened,
@@ -73,6 +82,8 @@ export interface NodeReplies {
   };
   'run-enclave': { readonly type: 'run-finished'; readonly proof: ExecutionProof };
   'destroy-enclave': { readonly type: 'destroyed' };
+  /** ECVRF output and proof, hex. */
+  'draw-neighbours': { readonly type: 'neighbours-drawn'; readonly output: string; readonly proof: string };
 }
 
 /** Node → engine. Discovery frames go over resource-discovery, the rest over agent-communication. */
@@ -88,6 +99,8 @@ export type EngineRequest =
       readonly platforms: readonly Platform[];
       /** Stake to lock at the first join, micro-units. */
       readonly stake: Micro;
+      /** The key of its draws with a proof of possession, hex. */
+      readonly vrf?: { readonly publicKey: string; readonly proof: string };
     }
   | { readonly type: 'heartbeat'; readonly sequence: number; readonly at: string }
   | {

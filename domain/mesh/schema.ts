@@ -15,7 +15,10 @@ import type {
 } from './messages.ts';
 
 /** What goes over the mesh, checked on receipt at both ends. Unknown members are dropped, so that peers can be newer. */
-const hex32 = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in lower-case hex');
+const hexOf = (bytes: number) =>
+  z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `${bytes} bytes in lower-case hex`);
+const hex32 = hexOf(32);
+const vrfProof = hexOf(80);
 const id = z.string().regex(/^[a-z]+-[0-9A-HJKMNP-TV-Z]{26}$/, 'a prefix and a ULID');
 const name = z.string().min(1).max(128);
 const instant = z.iso.datetime();
@@ -66,6 +69,14 @@ export const nodeRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('attest-host'), platform, nonce: hex32 }),
   z.object({ type: z.literal('run-enclave'), enclaveId: id, jobId: id.nullable(), work: workOrder }),
   z.object({ type: z.literal('destroy-enclave'), enclaveId: id }),
+  z.object({
+    type: z.literal('draw-neighbours'),
+    network: name,
+    epoch: z.int().nonnegative(),
+    beacon: hex32,
+    candidateRoot: hex32,
+    candidateCount: z.int().positive(),
+  }),
 ]) satisfies z.ZodType<NodeRequest>;
 
 /** Requests of resource-discovery. */
@@ -79,6 +90,7 @@ export const discoveryRequestSchema = z.discriminatedUnion('type', [
     tops: z.number().positive(),
     platforms: z.array(platform).min(1).max(PLATFORMS.length),
     stake: amount,
+    vrf: z.object({ publicKey: hex32, proof: vrfProof }).exactOptional(),
   }),
   z.object({ type: z.literal('heartbeat'), sequence: z.number().int().nonnegative(), at: instant }),
 ]) satisfies z.ZodType<EngineRequest>;
@@ -125,6 +137,10 @@ export const nodeReplySchemas: {
     refusal,
   ]),
   'destroy-enclave': z.union([z.object({ type: z.literal('destroyed') }), refusal]),
+  'draw-neighbours': z.union([
+    z.object({ type: z.literal('neighbours-drawn'), output: hexOf(64), proof: vrfProof }),
+    refusal,
+  ]),
 };
 
 /** What the engine may answer to each request, refusals included. */

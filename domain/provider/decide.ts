@@ -1,12 +1,15 @@
+import { hexToBytes } from '@noble/hashes/utils.js';
 import { accept, type Decision, type DecisionContext } from '../decision.ts';
 import { reject } from '../errors.ts';
 import { type Micro, units } from '../money.ts';
+import { holdsVrfKey } from '../topology/node-key.ts';
 import type {
   EvidenceReason,
   ProviderAttested,
   ProviderEvent,
   ProviderRegistered,
   ProviderSeen,
+  VrfKeyRegistered,
 } from './events.ts';
 import type { Provider, ProviderState } from './fold.ts';
 import { EVIDENCE_WEIGHTS, fullOpinion, isLow, isUncertain, withEvidence } from './opinion.ts';
@@ -17,6 +20,7 @@ export type ProviderCommand =
   | ({ readonly type: 'register' } & Omit<ProviderRegistered, 'type' | 'machineVersion' | 'registeredAt'>)
   | ({ readonly type: 'attest' } & Omit<ProviderAttested, 'type' | 'attestedAt'>)
   | { readonly type: 'lock-stake'; readonly amount: Micro }
+  | ({ readonly type: 'register-vrf-key' } & Omit<VrfKeyRegistered, 'type' | 'at'>)
   | {
       readonly type: 'see';
       readonly presence: ProviderSeen['type'];
@@ -57,11 +61,28 @@ export const decideProvider = (
         ]);
       }
       return accept({ type: 'provider.stake-locked', amount: command.amount });
+    case 'register-vrf-key':
+      return registerVrfKey(provider, command, now);
     case 'see':
       return see(provider, command.presence, command.missedHeartbeats, now);
     case 'record-evidence':
       return recordEvidence(provider, command.evidenceId, command.reason, now);
   }
+};
+
+/** A key that the node shows to hold; the same key in the same network changes nothing. */
+const registerVrfKey = (
+  provider: Provider,
+  { vrfKey, proof, addressPrefix }: Omit<VrfKeyRegistered, 'type' | 'at'>,
+  at: string,
+): Decision<ProviderEvent> => {
+  if (provider.vrf?.key === vrfKey && provider.vrf.addressPrefix === addressPrefix) return accept();
+  if (!holdsVrfKey(provider.publicKey, hexToBytes(vrfKey), hexToBytes(proof))) {
+    return reject('AUTHENTICATION_FAILED', 'the node does not show that it holds this VRF key', [
+      { field: 'vrf.proof', rule: 'an ECVRF proof under vrf.publicKey over the node key' },
+    ]);
+  }
+  return accept({ type: 'provider.vrf-key-registered', vrfKey, proof, addressPrefix, at });
 };
 
 /** Only transitions are events. */

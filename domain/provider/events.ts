@@ -32,6 +32,18 @@ export interface StakeLocked {
   readonly amount: Micro;
 }
 
+/** The node showed that it holds a VRF key; draws of later epochs use it. */
+export interface VrfKeyRegistered {
+  readonly type: 'provider.vrf-key-registered';
+  /** Hex ECVRF key (edwards25519), not the node's identity. */
+  readonly vrfKey: string;
+  /** Hex proof of possession. */
+  readonly proof: string;
+  /** The network the node was seen in: its IPv4 /16 or IPv6 /32. */
+  readonly addressPrefix: string;
+  readonly at: string;
+}
+
 /** Up, suspect and lost are events; single heartbeats are rows of a table (settled 15). */
 export interface ProviderSeen {
   readonly type: 'provider.up' | 'provider.suspected' | 'provider.lost';
@@ -75,6 +87,7 @@ export type ProviderEvent =
   | ProviderRegistered
   | ProviderAttested
   | StakeLocked
+  | VrfKeyRegistered
   | ProviderSeen
   | EvidenceRecorded
   | TrustFlagged;

@@ -18,6 +18,12 @@ export interface Provider {
   readonly registeredAt: string;
   readonly attestation: Omit<ProviderAttested, 'type'> | null;
   readonly stake: Micro;
+  /** Its VRF key, hex, since when it is this one, and where the node was seen last. */
+  readonly vrf: {
+    readonly key: string;
+    readonly registeredAt: string;
+    readonly addressPrefix: string;
+  } | null;
   readonly presence: 'unknown' | 'up' | 'suspected' | 'lost';
   readonly presenceAt: string | null;
   readonly evidence: Evidence;
@@ -55,6 +61,7 @@ export const evolveProvider = (state: ProviderState, event: ProviderEvent): Prov
       ...facts,
       attestation: null,
       stake: ZERO,
+      vrf: null,
       presence: 'unknown',
       presenceAt: null,
       evidence: NO_EVIDENCE,
@@ -72,6 +79,12 @@ export const evolveProvider = (state: ProviderState, event: ProviderEvent): Prov
     }
     case 'provider.stake-locked':
       return { ...provider, stake: add(provider.stake, event.amount) };
+    case 'provider.vrf-key-registered': {
+      const { vrfKey: key, addressPrefix, at } = event;
+      // Another address is no other key: the time that the key has waited stays.
+      const registeredAt = provider.vrf?.key === key ? provider.vrf.registeredAt : at;
+      return { ...provider, vrf: { key, registeredAt, addressPrefix } };
+    }
     case 'provider.up':
       return { ...provider, presence: 'up', presenceAt: event.at };
     case 'provider.suspected':

@@ -41,6 +41,13 @@ export const providerEventSchema = schemaOf<ProviderEvent>()(
     }),
     z.strictObject({ type: z.literal('provider.stake-locked'), amount: micro }),
     z.strictObject({
+      type: z.literal('provider.vrf-key-registered'),
+      vrfKey: hex(32),
+      proof: hex(80),
+      addressPrefix: name,
+      at: instant,
+    }),
+    z.strictObject({
       type: z.enum(['provider.up', 'provider.suspected', 'provider.lost']),
       at: instant,
       missedHeartbeats: count,

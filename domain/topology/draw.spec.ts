@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { candidateSet } from './candidate.ts';
 import { alphaOf, drawNeighbours, type EpochCommitment, NEIGHBOUR_COUNT } from './draw.ts';
-import { epochAt, epochStart } from './epoch.ts';
 import { bystander } from './topology.fixture.ts';
 
 /** A stand-in for the VRF output of an epoch: as unpredictable, and cheap enough for ten thousand of them. */
@@ -120,18 +119,6 @@ describe('the VRF input', () => {
     expect(() => alphaOf({ ...commitment, beacon: new Uint8Array(31) })).toThrow(RangeError);
     expect(() => alphaOf({ ...commitment, epoch: -1 })).toThrow(RangeError);
     expect(() => alphaOf({ ...commitment, network: 'x'.repeat(70_000) })).toThrow(RangeError);
-  });
-});
-
-describe('epochs', () => {
-  it('R93: are numbered floor(t / length) and begin where the one before ends', () => {
-    expect(epochAt('2026-01-01T00:59:59.999Z', 3600)).toBe(epochAt('2026-01-01T00:00:00Z', 3600));
-    expect(epochAt('2026-01-01T01:00:00Z', 3600)).toBe(epochAt('2026-01-01T00:59:59.999Z', 3600) + 1);
-    fc.assert(
-      fc.property(fc.nat({ max: 4_000_000 }), fc.integer({ min: 1, max: 86_400 }), (epoch, seconds) => {
-        expect(epochAt(epochStart(epoch, seconds), seconds)).toBe(epoch);
-      }),
-    );
   });
 });
 

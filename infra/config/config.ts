@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { EPOCH_SECONDS, type TopologySettings } from '../../domain/topology/epoch.ts';
 import { readLocalStack } from './local-stack.ts';
 
 /** The checkout: where the data directory lies unless AIVILLAGE_HOME says otherwise. */
@@ -34,6 +35,10 @@ const environmentSchema = z.object({
   MESH_PORT: port.optional(),
   /** Refuses every attestation under a simulated root. */
   TEE_REQUIRE_HARDWARE: flag.default(false),
+  /** Name of this network: draws of another one count for nothing here. */
+  NETWORK_NAME: z.string().min(1).max(64).default('aivillage'),
+  /** Length of an epoch of the topology, seconds. */
+  TOPOLOGY_EPOCH_SECONDS: z.coerce.number().int().min(2).max(604_800).default(EPOCH_SECONDS),
   /** Lets unknown Ed25519 keys enrol themselves as providers. */
   OPEN_PROVIDER_ENROLMENT: flag.default(true),
   /** Requests per minute of one caller. */
@@ -55,6 +60,7 @@ export interface Settings {
   readonly temporalUiUrl: string | null;
   readonly meshPort: number | null;
   readonly requireHardware: boolean;
+  readonly topology: TopologySettings;
   readonly openProviderEnrolment: boolean;
   readonly rateLimits: {
     readonly anonymous: number;
@@ -108,6 +114,7 @@ export const loadSettings = (env: NodeJS.ProcessEnv): Settings => {
     temporalUiUrl: values.TEMPORAL_UI_URL ?? null,
     meshPort: values.MESH_PORT ?? null,
     requireHardware: values.TEE_REQUIRE_HARDWARE,
+    topology: { network: values.NETWORK_NAME, epochSeconds: values.TOPOLOGY_EPOCH_SECONDS },
     openProviderEnrolment: values.OPEN_PROVIDER_ENROLMENT,
     rateLimits: {
       anonymous: values.RATE_LIMIT_ANONYMOUS ?? limits.anonymous,

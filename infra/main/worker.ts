@@ -9,7 +9,9 @@ import { createJournalActivities } from '../../activities/journal.ts';
 import { createMeshActivities } from '../../activities/mesh.ts';
 import { createAskPatiently } from '../../activities/patience.ts';
 import { createQuorumActivities } from '../../activities/quorum.ts';
+import { createTopologyActivities } from '../../activities/topology.ts';
 import { instant } from '../../domain/time.ts';
+import { epochAt } from '../../domain/topology/epoch.ts';
 import { createPostgresArtifacts } from '../artifacts/postgres.ts';
 import { loadConfig } from '../config/config.ts';
 import { createPostgresEventStore } from '../event-store/postgres/store.ts';
@@ -30,6 +32,10 @@ import { trustedRoots } from '../tee/trusted-roots.ts';
 import { workflowBundle } from '../temporal/bundle.ts';
 import { createLifecycles } from '../temporal/lifecycles.ts';
 import { TASK_QUEUE } from '../temporal/task-queue.ts';
+import { createTransparencyLog } from '../tlog/transparency-log.ts';
+import { createCandidateSets } from '../topology/candidate-sets.ts';
+import { createDrawer } from '../topology/drawer.ts';
+import { keepTopologySchedule } from '../topology/schedule.ts';
 import { announceAuctions } from './worker/announce.ts';
 import { createMeshHandlers } from './worker/mesh-handlers.ts';
 import { withPatience } from './worker/patience.ts';
@@ -68,6 +74,18 @@ const connection = await withPatience(log, 'Temporal', () =>
 const client = new Client({ connection, namespace: config.temporalNamespace });
 const lifecycles = createLifecycles({ client, store, taskQueue: TASK_QUEUE });
 
+const schedule = await withPatience(log, 'Temporal', () =>
+  keepTopologySchedule(client, TASK_QUEUE, config.topology),
+);
+let lookedInEpoch = -1;
+/** An epoch may have waited for its first node; the schedule itself looks at its turn alone. */
+const nodeJoined = (): void => {
+  const epoch = epochAt(now(), config.topology.epochSeconds);
+  if (epoch === lookedInEpoch) return;
+  lookedInEpoch = epoch;
+  schedule.trigger().catch((error: unknown) => log.warn({ err: error }, 'the topology could not be opened'));
+};
+
 const peer = await createPeer({ seed: peerSeed, listen: [`/ip4/127.0.0.1/tcp/${config.meshPort}`] });
 const admission = createAdmission({
   providers,
@@ -83,7 +101,17 @@ const mesh: EngineMesh = await withPatience(log, 'PostgreSQL', () =>
     pool,
     now,
     onError: (error) => log.warn({ err: error }, 'the mesh met an error'),
-    handlers: createMeshHandlers({ admission, providers, lifecycles, sealing, store, artifacts, pool, now }),
+    handlers: createMeshHandlers({
+      admission,
+      providers,
+      lifecycles,
+      sealing,
+      store,
+      artifacts,
+      pool,
+      now,
+      nodeJoined,
+    }),
   }),
 );
 
@@ -98,7 +126,7 @@ const worker = await Worker.create({
   shutdownGraceTime: '2 seconds',
   activities: {
     ...createJournalActivities({ journal }),
-    ...createAuctionActivities({ store, sealing, market }),
+    ...createAuctionActivities({ sealing, market }),
     ...createQuorumActivities({ store }),
     ...createEnclaveActivities({
       ask: createAskPatiently({ gateway: mesh, heartbeats: mesh, now }),
@@ -110,6 +138,15 @@ const worker = await Worker.create({
       now,
     }),
     ...createMeshActivities({ gateway: mesh }),
+    ...createTopologyActivities({
+      store,
+      lifecycles,
+      sets: createCandidateSets(artifacts),
+      drawer: createDrawer({ gateway: mesh }),
+      connected: () => mesh.connected(),
+      newestCheckpoint: createTransparencyLog(pool).newest,
+      now,
+    }),
     ...createJobActivities({ lifecycles, store, providers, now }),
   },
 });

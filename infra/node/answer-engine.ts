@@ -5,6 +5,7 @@ import { refusalOf } from '../p2p/rpc.ts';
 import { attestHost, type TeePlatform } from '../tee/index.ts';
 import type { Bidder } from './bidder.ts';
 import type { EnclaveService } from './enclave-service.ts';
+import type { NeighbourDraws } from './neighbour-draws.ts';
 
 export interface AnswerDeps {
   /** Peer ids of the engines this node works for. */
@@ -14,13 +15,14 @@ export interface AnswerDeps {
   readonly publicKey: string;
   readonly bidder: Bidder;
   readonly enclaves: EnclaveService;
+  readonly draws: NeighbourDraws;
 }
 
 type AnyReply = NodeReplies[keyof NodeReplies];
 
 /** Answers requests of the node's own engines, and of nobody else. */
 export const createAnswer = (deps: AnswerDeps) => {
-  const { enginePeerIds, platforms, publicKey, bidder, enclaves } = deps;
+  const { enginePeerIds, platforms, publicKey, bidder, enclaves, draws } = deps;
 
   const platformNamed = (name: string): TeePlatform | null =>
     platforms.find((platform) => platform.name === name) ?? null;
@@ -51,6 +53,8 @@ export const createAnswer = (deps: AnswerDeps) => {
         return enclaves.run(request);
       case 'destroy-enclave':
         return enclaves.destroy(request.enclaveId);
+      case 'draw-neighbours':
+        return draws.draw(request);
     }
   };
 

@@ -1,6 +1,8 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { PROTOCOLS } from '../../domain/mesh/messages.ts';
 import { nodeRequestSchema } from '../../domain/mesh/schema.ts';
 import { instant } from '../../domain/time.ts';
+import { nodeVrfKey, provePossession } from '../../domain/topology/node-key.ts';
 import { createPeer } from '../p2p/peer.ts';
 import { servePeer } from '../p2p/rpc.ts';
 import type { EnclaveHost } from '../sandbox/index.ts';
@@ -14,10 +16,11 @@ import { createEnclaveService } from './enclave-service.ts';
 import { type EngineLink, keepEngineLink } from './engine-link.ts';
 import { createEngines } from './engines.ts';
 import type { NodeLogger } from './logger.ts';
+import { createNeighbourDraws } from './neighbour-draws.ts';
 
 export interface NodeDeps {
   readonly config: NodeConfig;
-  /** 32-byte Ed25519 seed: peer identity, bid signatures and provider key in one. */
+  /** 32-byte Ed25519 seed: peer identity, bid signatures and provider key in one; the VRF key derives from it. */
   readonly seed: Uint8Array;
   readonly platforms: readonly TeePlatform[];
   readonly host: EnclaveHost;
@@ -66,10 +69,12 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
     log,
   });
 
+  const drawKey = nodeVrfKey(seed);
+  const draws = createNeighbourDraws(drawKey);
   const enginePeerIds = new Set(addresses.map(({ peerId }) => peerId));
   await servePeer(peer, PROTOCOLS.agentCommunication, {
     request: nodeRequestSchema,
-    answer: createAnswer({ enginePeerIds, platforms, publicKey: peer.publicKey, bidder, enclaves }),
+    answer: createAnswer({ enginePeerIds, platforms, publicKey: peer.publicKey, bidder, enclaves, draws }),
     onError: (error) => log.error({ err: error }, 'a request failed'),
   });
 
@@ -81,6 +86,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
     tops,
     platforms: platforms.map(({ name }) => name),
     stake,
+    vrf: { publicKey: bytesToHex(drawKey.publicKey), proof: provePossession(drawKey, peer.publicKey) },
   };
   for (const { address } of addresses) {
     links.push(

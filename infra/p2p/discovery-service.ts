@@ -4,6 +4,7 @@ import { type EngineReplies, type MeshRefusal, PROTOCOLS } from '../../domain/me
 import { discoveryRequestSchema } from '../../domain/mesh/schema.ts';
 import { HEARTBEAT_SECONDS } from '../../domain/tiers.ts';
 import { msBetween } from '../../domain/time.ts';
+import { addressPrefix } from './address-prefix.ts';
 import type { Announcer } from './announcer.ts';
 import { askNodeOver } from './ask-node.ts';
 import type { EngineHandlers, JoinRequest } from './engine-handlers.ts';
@@ -55,7 +56,12 @@ export const serveDiscovery = (deps: DiscoveryDeps): Promise<void> => {
       const rule = "at most 60 s away from the engine's clock";
       return refusalOf(reject('INVALID_REQUEST', `at: ${rule}`, [{ field: 'at', rule }]));
     }
-    const joined = await handlers.join(publicKey, request, askNodeOver(connection));
+    const joined = await handlers.join(
+      publicKey,
+      request,
+      askNodeOver(connection),
+      addressPrefix(connection.remoteAddr),
+    );
     if (!joined.ok) return refusalOf(joined);
     const session = await open(joined.value, connection);
     handlers

@@ -17,9 +17,9 @@ export interface ArtifactRef {
 export interface EngineHandlers {
   /**
    * Registers or looks up the provider whose key Noise has proved and answers its id. `ask` reaches the joining node,
-   * for its attestation. A refusal closes nothing: the node may try again.
+   * for its attestation; `addressPrefix` is the network it came from. A refusal closes nothing: the node may try again.
    */
-  join(publicKey: string, join: JoinRequest, ask: AskNode): Promise<Result<string>>;
+  join(publicKey: string, join: JoinRequest, ask: AskNode, addressPrefix: string): Promise<Result<string>>;
   /** The bid's signature is already verified. */
   bid(
     providerId: string,

@@ -102,7 +102,12 @@ export const createAdmission = ({
 
   return {
     /** The provider id of the node that holds `publicKey` (proved by Noise), or why it may not join. */
-    async join(publicKey: string, join: JoinRequest, ask: AskNode): Promise<Result<string>> {
+    async join(
+      publicKey: string,
+      join: JoinRequest,
+      ask: AskNode,
+      addressPrefix: string,
+    ): Promise<Result<string>> {
       const registered = await register(publicKey, join);
       if (!registered.ok) return registered;
       const provider = registered.value;
@@ -118,6 +123,15 @@ export const createAdmission = ({
           { actor: owner, commandId: `stake/${providerId}` },
         );
         if (!staked.ok) return staked;
+      }
+      if (join.vrf) {
+        const { publicKey: vrfKey, proof } = join.vrf;
+        const keyed = await providers.execute(
+          providerId,
+          { type: 'register-vrf-key', vrfKey, proof, addressPrefix },
+          { actor: owner, commandId: `vrf-key/${vrfKey}/${addressPrefix}` },
+        );
+        if (!keyed.ok) return keyed;
       }
       return ok(providerId);
     },

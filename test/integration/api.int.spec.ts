@@ -146,6 +146,7 @@ beforeAll(async () => {
       temporalUiUrl: null,
       meshPort: 1,
       requireHardware: false,
+      topology: { network: 'test', epochSeconds: 3600 },
       openProviderEnrolment: true,
       rateLimits: { anonymous: 10_000, authenticated: 10_000, premium: 10_000 },
       logLevel: 'silent',

@@ -26,13 +26,15 @@ export interface MeshHandlerDeps {
   readonly artifacts: Artifacts;
   readonly pool: Pool;
   readonly now: () => string;
+  /** A node is there: what waits for nodes may go on. */
+  readonly nodeJoined: () => void;
 }
 
 const OUTPUT_TYPE = 'application/octet-stream';
 
 /** What the engine does with what nodes say. Every answer rests on the log, not on a read model that may lag. */
 export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
-  const { admission, providers, lifecycles, sealing, store, artifacts, pool, now } = deps;
+  const { admission, providers, lifecycles, sealing, store, artifacts, pool, now, nodeJoined } = deps;
 
   const desk = createBidDesk({
     lifecycles,
@@ -51,7 +53,11 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
   };
 
   return {
-    join: (publicKey, join, ask) => admission.join(publicKey, join, ask),
+    async join(publicKey, join, ask, addressPrefix) {
+      const joined = await admission.join(publicKey, join, ask, addressPrefix);
+      if (joined.ok) nodeJoined();
+      return joined;
+    },
 
     async bid(providerId, { auctionId, price }) {
       const provider = await providers.find(providerId);
