@@ -18,7 +18,10 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const stack = await offer<SharedStack>(async () => {
     const home = await mkdtemp(join(tmpdir(), 'aivillage-e2e-'));
-    const { apiUrl, apiKey, stop } = await startStack(home);
+    const { apiUrl, apiKey, stop } = await startStack(home).catch(async (error: unknown) => {
+      await removeHome(home);
+      throw error;
+    });
     return {
       facts: { home, apiUrl, apiKey },
       stop: async () => {
