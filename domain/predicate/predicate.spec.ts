@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { arbitraryPerson, arbitrarySample, type Person, SCHEMA } from '../../test/support/zk/predicates.ts';
 import { type AttributeSchema, encodeValue } from './attributes.ts';
 import { holds } from './evaluate.ts';
 import { fieldOf } from './field.ts';
 import { literalsOf, shapeOf } from './ir.ts';
-import { arbitraryPerson, arbitrarySample, type Person, SCHEMA } from './predicate.fixture.ts';
 import { type Predicate, readPredicate } from './predicate.ts';
 
 const read = (text: string, schema: AttributeSchema = SCHEMA): Predicate => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { AttributeSchema, AttributeValue } from './attributes.ts';
+import type { AttributeSchema, AttributeValue } from '../../../domain/predicate/attributes.ts';
 
 /** One attribute of each type, and a second number. */
 export const SCHEMA: AttributeSchema = {
