@@ -20,6 +20,7 @@ import { getAccount } from './ledger/account.ts';
 import { creditAccount } from './ledger/credit.ts';
 import { getCheckpoint } from './log/checkpoint.ts';
 import { getConsistency } from './log/consistency.ts';
+import { getEntries } from './log/entries.ts';
 import { getInclusion } from './log/proof.ts';
 import { getTile } from './log/tile.ts';
 import { getProofBatch } from './proofs/batch.ts';
@@ -78,6 +79,7 @@ export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
   getInclusion(deps),
   getConsistency(deps),
   getTile(deps),
+  getEntries(deps),
   getScore(deps),
   creditAccount(deps),
   getAccount(deps),

@@ -1,9 +1,11 @@
 import type { Writable } from 'node:stream';
 import type { EngineClient } from './client/client.ts';
+import type { LogClient } from './client/log-client.ts';
 
 /** An engine as the commands reach it. */
 export interface Engine {
   readonly client: EngineClient;
+  readonly log: LogClient;
   /** On this machine, with the embedded profile: simulated enclaves are what its jobs are for. */
   readonly isLocalStack: boolean;
 }

@@ -15,7 +15,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'no such folder',
 };
 
-const because = (option: string, file: string, error: unknown): Error => {
+/** A failure to reach a file of the user, naming option, file and reason. */
+export const because = (option: string, file: string, error: unknown): Error => {
   const { code, message } = error as NodeJS.ErrnoException;
   return refuse(`${option} ${file}: ${REASONS[code ?? ''] ?? message}`);
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { loadSettings } from '../config/config.ts';
 import { createClient } from './client/client.ts';
 import { loadCredentials } from './client/credentials.ts';
+import { createLogClient } from './client/log-client.ts';
 import { createTransport } from './client/transport.ts';
 import type { CliContext, Engine } from './context.ts';
 import { CliError, EXIT, refuse } from './failure.ts';
@@ -23,8 +24,10 @@ const settingsOf = (env: NodeJS.ProcessEnv) => {
 const openEngine = async (env: NodeJS.ProcessEnv): Promise<Engine> => {
   const { home, profile } = settingsOf(env);
   const credentials = await loadCredentials(home, env);
+  const transport = createTransport(credentials);
   return {
-    client: createClient(createTransport(credentials)),
+    client: createClient(transport),
+    log: createLogClient(transport),
     isLocalStack: profile === 'embedded' && LOOPBACK.test(new URL(credentials.apiUrl).hostname),
   };
 };

@@ -19,6 +19,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+const unused = () => Promise.reject(new Error('no command of these tests reads the log'));
+const NO_LOG = { head: unused, entries: unused, tile: unused };
+
 interface Surroundings {
   readonly jobs?: readonly Job[];
   readonly isLocalStack?: boolean;
@@ -49,7 +52,7 @@ const cli = async (
     })(),
     stdout,
     stderr: stderr as unknown as NodeJS.WriteStream,
-    engine: async () => ({ client, isLocalStack }),
+    engine: async () => ({ client, log: NO_LOG, isLocalStack }),
     audit: async (args) => {
       audits.push(args);
       return 1;

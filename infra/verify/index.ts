@@ -27,6 +27,9 @@ export {
   type ProofVerdict,
   verifyExecutionProof,
 } from './execution-proof.ts';
+export type { ByteSource } from './export/lines.ts';
+export { type ExportInput, type ExportVerdict, verifyExport } from './export/verify.ts';
+export type { EntryCode, EntryFault } from './export/walk.ts';
 export { keyHashOf, type VerificationKey } from './groth16/key.ts';
 export { type Groth16Proof, groth16Verdict } from './groth16/verify.ts';
 export { type InclusionProof, verifyInclusion } from './inclusion.ts';

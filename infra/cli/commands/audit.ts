@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { logNumber } from '../options.ts';
+import { addAuditLog } from './audit-log.ts';
 
 /**
- * The audit reads the log, the read models and the workflows without the API in between, so it is a program of its own;
- * these commands say what it takes and hand their arguments on.
+ * Most of the audit reads the log, the read models and the workflows without the API in between, so it is a program of its
+ * own; these commands say what it takes and hand their arguments on.
  */
 export const addAudit = (program: Command, context: CliContext): void => {
   const audit = program.command('audit').description('check the log and everything that follows from it');
@@ -48,4 +49,5 @@ export const addAudit = (program: Command, context: CliContext): void => {
     .description('let a stopped read model try its event again')
     .argument('<name>', 'a read model')
     .action((name: string) => hand('resume', name));
+  addAuditLog(audit, context);
 };

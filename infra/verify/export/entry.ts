@@ -1,0 +1,62 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { MalformedError } from '../der.ts';
+
+/** One event of an exported log. */
+export interface ExportEntry {
+  /** The 64 hex digits of the recorded chain hash, as text bytes. */
+  readonly hash: Uint8Array;
+  /** The exact bytes that were hashed into the log. */
+  readonly envelope: Uint8Array;
+}
+
+const HASH_DIGITS = 64;
+const MIDDLE = utf8ToBytes('","envelope":');
+const END = 0x7d;
+
+const startsWith = (line: Uint8Array, expected: Uint8Array, at: number): boolean => {
+  for (let index = 0; index < expected.length; index++)
+    if (line[at + index] !== expected[index]) return false;
+  return true;
+};
+
+/**
+ * Reads `{"position":"…","hash":"…","envelope":…}`, in this order and without white space: the envelope is then a slice of
+ * the line, hashed as it stands instead of being parsed and written anew. @throws MalformedError
+ */
+export const parseEntry = (line: Uint8Array, position: bigint): ExportEntry => {
+  const head = utf8ToBytes(`{"position":"${position}","hash":"`);
+  const middle = head.length + HASH_DIGITS;
+  const start = middle + MIDDLE.length;
+  if (!startsWith(line, head, 0) || !startsWith(line, MIDDLE, middle) || line.at(-1) !== END)
+    throw new MalformedError(`no event ${position} in its line`);
+  return { hash: line.subarray(head.length, middle), envelope: line.subarray(start, -1) };
+};
+
+const DIGITS = utf8ToBytes('0123456789abcdef');
+
+/** Whether text bytes are the lower-case hex of `bytes`. */
+export const isHexOf = (digits: Uint8Array, bytes: Uint8Array): boolean => {
+  if (digits.length !== 2 * bytes.length) return false;
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index] as number;
+    if (digits[2 * index] !== DIGITS[byte >> 4] || digits[2 * index + 1] !== DIGITS[byte & 15]) return false;
+  }
+  return true;
+};
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** What an envelope says of its place. Null when it is not JSON with an id, a stream and a revision that fit together. */
+export const placeOf = (envelope: Uint8Array): { stream: string; revision: number } | null => {
+  let fields: { stream?: unknown; revision?: unknown; id?: unknown } | null;
+  try {
+    fields = JSON.parse(decoder.decode(envelope)) as typeof fields;
+  } catch {
+    return null;
+  }
+  if (typeof fields !== 'object' || fields === null) return null;
+  const { stream, revision, id } = fields;
+  if (typeof stream !== 'string' || !Number.isSafeInteger(revision) || id !== `${stream}@${revision}`)
+    return null;
+  return { stream, revision: revision as number };
+};
