@@ -1,0 +1,213 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
+import {
+  BaseError,
+  ContractFunctionZeroDataError,
+  createPublicClient,
+  encodeFunctionData,
+  type Hex,
+  http,
+  keccak256,
+  type PublicClient,
+  parseTransaction,
+  TransactionReceiptNotFoundError,
+} from 'viem';
+import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
+import type { Mined } from '../../domain/anchor/next-step.ts';
+import { type AnchorChain, ChainError, type Head } from './chain.ts';
+import { ABI } from './contract/contract.ts';
+import { contractAddress, deploy } from './deploy.ts';
+import { blockEvidence } from './evidence.ts';
+import { type Fees, feesOf, outbid } from './fees.ts';
+
+export interface EvmOptions {
+  readonly rpcUrl: string;
+  /** 32-byte secp256k1 private key of the publisher. */
+  readonly key: Uint8Array;
+  /** A contract that was deployed by other means; otherwise one is deployed where its code and publisher determine. */
+  readonly contract: string | null;
+}
+
+const REQUEST_MS = 10_000;
+/** Programs for development, by what they say of themselves, and the chain ids that they use by convention. */
+const DEVELOPMENT_CLIENT = /^(anvil|hardhat|ganache)/i;
+const DEVELOPMENT_CHAINS: readonly number[] = [1337, 31_337];
+/** Part of an ether that an account on anvil is never below; the rest of that chain's money is as unreal. */
+const PLAY_BALANCE = 10n ** 18n;
+/** What nodes say of a transaction that they, or the chain, have already. */
+const KNOWN = /already (known|imported|in)|known transaction|nonce too low/i;
+/** Allowance over the estimate: the first head of a log costs more than the next. */
+const GAS_PERCENT = 130n;
+/** Blocks that make a transaction final; a development chain mines one when it is sent one. */
+const CONFIRMATIONS = { public: 6n, development: 1n };
+
+/** Errors of viem name the URL, and with it a provider's key; its short message does not. */
+const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BaseError) throw new ChainError(error.shortMessage);
+    throw error;
+  }
+};
+
+/** Reaches a chain by JSON-RPC. @throws ChainError */
+export const connectEvmChain = ({ rpcUrl, key, contract }: EvmOptions): Promise<AnchorChain> =>
+  guarded(async () => {
+    const client = createPublicClient({ transport: http(rpcUrl, { timeout: REQUEST_MS, retryCount: 1 }) });
+    const account = privateKeyToAccount(`0x${bytesToHex(key)}`);
+    const chainId = await client.getChainId();
+    const software = await softwareOf(client);
+    const simulated = DEVELOPMENT_CLIENT.test(software) || DEVELOPMENT_CHAINS.includes(chainId);
+    const address = (contract?.toLowerCase() ?? contractAddress(account.address)) as Hex;
+    const evm = { client, account, chainId, address, isGiven: contract !== null };
+    return {
+      chain: `eip155:${chainId}`,
+      contract: address,
+      simulated,
+      confirmations: simulated ? CONFIRMATIONS.development : CONFIRMATIONS.public,
+      ...callsOf(evm, /^anvil/i.test(software)),
+    };
+  });
+
+interface Evm {
+  readonly client: PublicClient;
+  readonly account: PrivateKeyAccount;
+  readonly chainId: number;
+  readonly address: Hex;
+  /** Whether the contract's address was given rather than derived. */
+  readonly isGiven: boolean;
+}
+
+const softwareOf = (client: PublicClient): Promise<string> =>
+  client.request({ method: 'web3_clientVersion' }).catch((error: unknown) => {
+    // Some services do not offer it; who cannot be reached at all has been met before.
+    if (error instanceof BaseError) return '';
+    throw error;
+  });
+
+const callsOf = (
+  evm: Evm,
+  isAnvil: boolean,
+): Omit<AnchorChain, keyof Evm | 'chain' | 'contract' | 'simulated' | 'confirmations'> => {
+  const { client, account, address } = evm;
+  const nonce = async () => BigInt(await client.getTransactionCount({ address: account.address }));
+  return {
+    prepare: () => guarded(() => prepare(evm, isAnvil)),
+    head: () => guarded(() => client.getBlockNumber({ cacheTime: 0 })),
+    blockHash: (number) => guarded(() => blockHash(client, number)),
+    nonce: () => guarded(nonce),
+    last: (originHash) =>
+      guarded(async () => {
+        const args = [originHash as Hex] as const;
+        const call = { address, abi: ABI, functionName: 'last', args } as const;
+        const [size, block, root] = await client.readContract(call);
+        return { size, root, block };
+      }),
+    mined: (hashes) =>
+      guarded(async () => {
+        const found = await Promise.all(hashes.map((hash) => minedOf(client, hash as Hex)));
+        return found.filter((each) => each !== null);
+      }),
+    find: (head, block) => guarded(() => find(evm, head, block)),
+    sign: (head, at, replaces) =>
+      guarded(async () => {
+        const to = { to: address, data: encodeFunctionData(anchorCallOf(head)) };
+        // In the state without what is pending, which the transaction may be about to replace.
+        const estimate = {
+          ...anchorCallOf(head),
+          address,
+          account: account.address,
+          blockTag: 'latest',
+        } as const;
+        const gas = await client.estimateContractGas(estimate);
+        const fees = outbid(await feesOf(client), replaces && feesIn(replaces.raw as Hex));
+        const raw = await account.signTransaction({
+          ...to,
+          ...fees,
+          chainId: evm.chainId,
+          nonce: Number(at),
+          gas: (gas * GAS_PERCENT) / 100n,
+        });
+        return { hash: keccak256(raw), nonce: at, raw };
+      }),
+    broadcast: ({ raw }) =>
+      guarded(async () => {
+        await client.sendRawTransaction({ serializedTransaction: raw as Hex }).catch((error: unknown) => {
+          if (!(error instanceof BaseError && KNOWN.test(error.message))) throw error;
+        });
+      }),
+    evidence: (head, mined) => guarded(() => blockEvidence(client, address, head, mined)),
+  };
+};
+
+const anchorCallOf = ({ originHash, size, root }: Head) =>
+  ({ abi: ABI, functionName: 'anchor', args: [originHash as Hex, size, root as Hex] }) as const;
+
+const feesIn = (raw: Hex): Fees => parseTransaction(raw) as Fees;
+
+const prepare = async (evm: Evm, isAnvil: boolean): Promise<boolean> => {
+  const { client, account, address, isGiven } = evm;
+  if (isAnvil && (await client.getBalance({ address: account.address })) < PLAY_BALANCE) {
+    const params: [Hex, Hex] = [account.address, `0x${(PLAY_BALANCE * 1_000_000n).toString(16)}`];
+    // anvil's own method; viem types the standard ones alone.
+    await client.request({ method: 'anvil_setBalance', params } as never);
+  }
+  const code = await client.getCode({ address });
+  if (code === undefined && isGiven) throw new ChainError(`there is no contract at ${address}`);
+  if (code === undefined && !(await deploy(client, account, evm.chainId))) return false;
+  const publisher = await publisherOf(evm);
+  // A node may show the code of a block a moment before it answers calls in its state.
+  if (publisher === null) return false;
+  if (publisher !== account.address) {
+    throw new ChainError(
+      `the contract takes anchors of ${publisher}, and the key is that of ${account.address}`,
+    );
+  }
+  return true;
+};
+
+const publisherOf = async ({ client, address }: Evm): Promise<string | null> => {
+  try {
+    return await client.readContract({ address, abi: ABI, functionName: 'publisher' });
+  } catch (error) {
+    if (error instanceof BaseError && error.walk((each) => each instanceof ContractFunctionZeroDataError))
+      return null;
+    throw error;
+  }
+};
+
+const blockHash = async (client: PublicClient, number: bigint): Promise<string | null> => {
+  // Straight, for an absent block is an answer here.
+  const block = await client.request({
+    method: 'eth_getBlockByNumber',
+    params: [`0x${number.toString(16)}`, false],
+  });
+  return block?.hash ?? null;
+};
+
+const minedOf = async (client: PublicClient, hash: Hex): Promise<Mined | null> => {
+  try {
+    const receipt = await client.getTransactionReceipt({ hash });
+    return {
+      hash,
+      block: receipt.blockNumber,
+      blockHash: receipt.blockHash,
+      succeeded: receipt.status === 'success',
+    };
+  } catch (error) {
+    if (error instanceof TransactionReceiptNotFoundError) return null;
+    throw error;
+  }
+};
+
+const find = async ({ client, address }: Evm, head: Head, block: bigint): Promise<Mined | null> => {
+  const [event] = await client.getContractEvents({
+    address,
+    abi: ABI,
+    eventName: 'Anchored',
+    args: { originHash: head.originHash as Hex, size: head.size },
+    fromBlock: block,
+    toBlock: block,
+  });
+  return event ? minedOf(client, event.transactionHash) : null;
+};
