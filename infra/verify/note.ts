@@ -28,7 +28,8 @@ const ED25519 = 0x01;
 const KEY_ID_BYTES = 4;
 /** 16 signatures of 5 kB, which every verifier must take, and as much again. */
 const MAXIMUM_BYTES = 160_000;
-const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
+/** Characters below U+0020 but the line feed. */
+const CONTROL = /(?!\n)[^\P{Cc}\u007f-\u009f]/u;
 const KEY_NAME = /^[^\s+]+$/u;
 const SIGNATURE_LINE = /^— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/u;
 

@@ -56,7 +56,7 @@ export const placeOf = (envelope: Uint8Array): { stream: string; revision: numbe
   }
   if (typeof fields !== 'object' || fields === null) return null;
   const { stream, revision, id } = fields;
-  if (typeof stream !== 'string' || !Number.isSafeInteger(revision) || id !== `${stream}@${revision}`)
+  if (typeof stream !== 'string' || typeof revision !== 'number' || !Number.isSafeInteger(revision))
     return null;
-  return { stream, revision: revision as number };
+  return id === `${stream}@${revision}` ? { stream, revision } : null;
 };
