@@ -1,0 +1,17 @@
+import type { Session } from '../projection.ts';
+import { selectList } from '../table.ts';
+import { type PredicateRow, predicatesTable } from './table.ts';
+
+const SELECT = `select ${selectList(predicatesTable)} from fog.predicates`;
+
+/** Circuits after a circuit id, in its order. */
+export const listPredicates = async (
+  db: Session,
+  { after, limit }: { readonly after: string | null; readonly limit: number },
+): Promise<PredicateRow[]> => {
+  const { rows } = await db.query<PredicateRow>(
+    `${SELECT} where $1::text is null or circuit_id > $1 order by circuit_id limit $2`,
+    [after, limit],
+  );
+  return rows;
+};

@@ -1,0 +1,34 @@
+import type { PredicateFailed } from '../domain/predicate/events.ts';
+import type { PredicateCircuit } from '../domain/predicate/machine.ts';
+import { LIFECYCLES } from '../domain/registry.ts';
+import { runLifecycle } from './host.ts';
+import type { ActivityEffect, Lifecycle, LifecycleInput } from './lifecycle.ts';
+
+interface Input {
+  readonly circuit: PredicateCircuit;
+}
+
+const failed = (_: Input, message: string): PredicateFailed[] => [
+  { type: 'predicate.failed', code: 'RESOURCE_UNAVAILABLE', message },
+];
+
+/** Minutes of processor time in a process of its own; what was made is found again when an attempt is repeated. */
+const effect: ActivityEffect<Input> = {
+  kind: 'activity',
+  local: false,
+  options: {
+    startToCloseTimeout: '30 minutes',
+    heartbeatTimeout: '1 minute',
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 5 },
+  },
+  failed,
+};
+
+export const predicateLifecycle: Lifecycle = {
+  aggregate: 'predicate',
+  family: LIFECYCLES.predicate,
+  effects: { compile: effect, setUp: effect },
+};
+
+/** One circuit, from the first predicate that needs it to its key. */
+export const predicate = (input: LifecycleInput) => runLifecycle(predicateLifecycle, input);
