@@ -28,7 +28,7 @@ const requested: EnclaveEvent = (() => {
   const { type: _, lifetimeSeconds: __, ...facts } = create;
   return {
     type: 'enclave.requested',
-    machineVersion: 1,
+    machineVersion: 2,
     ...facts,
     requestedAt: AT,
     expiresAt: addSeconds(AT, 600),

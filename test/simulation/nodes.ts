@@ -1,5 +1,5 @@
+import type { Enclave } from '../../domain/enclave/enclave.ts';
 import type { EnclaveEvent, EnclaveFailed, EnclaveFault } from '../../domain/enclave/events.ts';
-import type { Enclave } from '../../domain/enclave/machine.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { proofIdOf } from '../../domain/proof/proof-id.ts';
 import type { ExecutionRecord, RunOutcome } from '../../domain/proof/record.ts';
@@ -42,6 +42,24 @@ export const nodeActivities = ({ draw, now }: World, honesty: number): Activitie
     reportHash: HEX,
   });
 
+  const attest = (type: 'enclave.attested' | 'enclave.attestation-renewed'): EnclaveEvent[] => {
+    if (goesWrong()) return [failed('attestation', 'ATTESTATION_FAILED')];
+    const attestedAt = now();
+    return [
+      {
+        type,
+        reportHash: HEX,
+        measurement: 'c'.repeat(96),
+        nonce: HEX,
+        label: 'simulated',
+        steps: [{ step: 'signature', ok: true, code: 'OK' }],
+        attestedAt,
+        // Short enough that some enclaves are attested again while they wait or work.
+        expiresAt: addSeconds(attestedAt, 20),
+      },
+    ];
+  };
+
   return {
     'enclave.createOnNode': async (): Promise<EnclaveEvent[]> => {
       if (!goesWrong()) return [{ type: 'enclave.created', enclaveKey: HEX }];
@@ -53,22 +71,8 @@ export const nodeActivities = ({ draw, now }: World, honesty: number): Activitie
       return [faults[draw(faults.length)] as EnclaveFailed];
     },
 
-    'enclave.attest': async (): Promise<EnclaveEvent[]> => {
-      if (goesWrong()) return [failed('attestation', 'ATTESTATION_FAILED')];
-      const attestedAt = now();
-      return [
-        {
-          type: 'enclave.attested',
-          reportHash: HEX,
-          measurement: 'c'.repeat(96),
-          nonce: HEX,
-          label: 'simulated',
-          steps: [{ step: 'signature', ok: true, code: 'OK' }],
-          attestedAt,
-          expiresAt: addSeconds(attestedAt, 3600),
-        },
-      ];
-    },
+    'enclave.attest': async () => attest('enclave.attested'),
+    'enclave.reattest': async () => attest('enclave.attestation-renewed'),
 
     'enclave.runOnNode': async ({ enclave }: { enclave: Enclave }): Promise<EnclaveEvent[]> => {
       if (goesWrong()) return [failed('lost', 'RESOURCE_UNAVAILABLE')];

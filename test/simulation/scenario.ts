@@ -20,6 +20,7 @@ const openBoxes: Sealing = {
   createKey: async () => undefined,
   seal: async (_, plaintext) => plaintext,
   open: async (_, box) => (box === 'broken' ? null : box),
+  openAll: async (_, boxes) => boxes.map(({ box }) => (box === 'broken' ? null : box)),
   destroyKey: async () => undefined,
 };
 
@@ -39,7 +40,7 @@ const activitiesOf =
     const { store, providers, lifecycles, now } = world;
     const market = createProviderMarket({ providers, now });
     return {
-      ...createAuctionActivities({ store, sealing: openBoxes, market }),
+      ...createAuctionActivities({ sealing: openBoxes, market }),
       ...createQuorumActivities({ store }),
       ...createJobActivities({ lifecycles, store, providers, now }),
       ...nodeActivities(world, honesty),
