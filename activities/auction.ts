@@ -3,16 +3,13 @@ import { ALLOCATION_SECONDS } from '../domain/auction/decide.ts';
 import type { AuctionEvent, BidVerdict, OpenedBid } from '../domain/auction/events.ts';
 import type { Auction, SealedBid } from '../domain/auction/machine.ts';
 import { compare, isMicro, type Micro } from '../domain/money.ts';
-import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Sealing } from '../domain/ports/sealing.ts';
-import { foldStream } from '../domain/registry.ts';
 import { TYPE_UNAVAILABILITY } from '../domain/tiers.ts';
 import { addSeconds } from '../domain/time.ts';
 import { sealContext } from '../infra/bidding/seal-context.ts';
-import type { ProviderMarket } from '../infra/providers/provider-market.ts';
+import type { MarketPlacement, ProviderMarket } from '../infra/providers/provider-market.ts';
 
 export interface AuctionDeps {
-  readonly store: EventStore;
   readonly sealing: Sealing;
   readonly market: ProviderMarket;
 }
@@ -30,25 +27,39 @@ const priceIn = (box: string | null): Micro | null => {
 };
 
 /** Effects of an auction. */
-export const createAuctionActivities = ({ store, sealing, market }: AuctionDeps) => {
-  const openBid = async (auction: Auction, bid: SealedBid): Promise<Opened> => {
-    const box = await sealing.open(auction.auctionId, bid.sealed, sealContext(auction.auctionId, bid.bidId));
+export const createAuctionActivities = ({ sealing, market }: AuctionDeps) => {
+  const judge = (
+    auction: Auction,
+    bid: SealedBid,
+    box: string | null,
+    placement: MarketPlacement | undefined,
+  ): Opened => {
     const price = priceIn(box);
     if (price === null) return refused(bid, 'the sealed price cannot be read');
     if (compare(price, auction.ceiling) > 0) return refused(bid, 'the price is above the ceiling');
-    const placement = await market.placementOf(bid.providerId);
     if (!placement) return refused(bid, 'the provider is not listed');
     return { bid: { bidId: bid.bidId, price, ...placement } };
+  };
+
+  const openAll = async (auction: Auction): Promise<Opened[]> => {
+    const { auctionId, bids } = auction;
+    const sealed = bids.map((bid) => ({ box: bid.sealed, context: sealContext(auctionId, bid.bidId) }));
+    const [boxes, placements] = await Promise.all([
+      sealing.openAll(auctionId, sealed),
+      market.placementsOf(bids.map((bid) => bid.providerId)),
+    ]);
+    return bids.map((bid, index) =>
+      judge(auction, bid, boxes[index] ?? null, placements.get(bid.providerId)),
+    );
   };
 
   return {
     /**
      * Opens the sealed bids and awards the auction: `auction.bids-opened`, then `auction.awarded` or `auction.failed`.
-     * Depends on the log, the keys and the providers as they stand; the first answer that is appended holds.
+     * Depends on the keys and the providers as they stand; the first answer that is appended holds.
      */
-    'auction.openBids': async ({ auctionId }: { readonly auctionId: string }): Promise<AuctionEvent[]> => {
-      const auction = foldStream(auctionId, await store.readStream(auctionId)).context as Auction;
-      const opened = await Promise.all(auction.bids.map((bid) => openBid(auction, bid)));
+    'auction.openBids': async ({ auction }: { readonly auction: Auction }): Promise<AuctionEvent[]> => {
+      const opened = await openAll(auction);
       const bids = opened.flatMap((each) => ('bid' in each ? [each.bid] : []));
       const refusals = opened.flatMap((each) => ('refused' in each ? [each.refused] : []));
       const outcome = award({

@@ -26,12 +26,16 @@ export const auctionLifecycle: Lifecycle = {
         startToCloseTimeout: '30 seconds',
         retry: { initialInterval: '200 milliseconds', maximumInterval: '5 seconds' },
       },
-      failed: ({ bidIds }: { readonly bidIds: readonly string[] }, message): AuctionFailed[] => [
+      failed: ({ auction }: { readonly auction: Auction }, message): AuctionFailed[] => [
         {
           type: 'auction.failed',
           reason: 'INTERNAL_ERROR',
           message: `the bids cannot be opened: ${message}`,
-          verdicts: bidIds.map((bidId) => ({ bidId, state: 'expired', reason: 'the bids cannot be opened' })),
+          verdicts: auction.bids.map(({ bidId }) => ({
+            bidId,
+            state: 'expired',
+            reason: 'the bids cannot be opened',
+          })),
         },
       ],
     },

@@ -88,6 +88,7 @@ class Host {
   readonly #input: LifecycleInput;
   readonly #version: LifecycleVersion;
   readonly #inbox: Item[] = [];
+  #wake: (() => void) | null = null;
   readonly #answers: Map<string, Omit<Accepted, 'ok'>>;
   readonly #timers: Timers;
   readonly #effects: Effects;
@@ -114,20 +115,20 @@ class Host {
     this.#lineage = carried?.lineage ?? { correlationId: input.stream, traceparent: null };
     this.#answers = new Map(carried?.answered ?? []);
     this.#timers = new Timers((id, dueAt) => {
-      this.#inbox.push({
+      this.#put({
         kind: 'command',
         command: { type: 'deadline', id, dueAt } as Command,
         meta: this.#engineMeta(),
       });
     });
     this.#effects = new Effects(definition, input.stream, (events, cause) => {
-      this.#inbox.push({ kind: 'events', events, cause });
+      this.#put({ kind: 'events', events, cause });
     });
-    if (open) this.#inbox.push({ kind: 'command', ...open });
+    if (open) this.#put({ kind: 'command', ...open });
     setHandler(commandUpdate, (command, meta) => this.#receive(command, meta), {
       validator: (command, meta) => this.#validate(command, meta),
     });
-    setHandler(reportSignal, (report) => void this.#inbox.push({ kind: 'report', report }));
+    setHandler(reportSignal, (report) => this.#put({ kind: 'report', report }));
     setHandler(viewQuery, () => this.#view());
     this.#timers.restore(carried?.timers ?? []);
     this.#effects.restore(carried?.effects ?? [], this.#here());
@@ -135,7 +136,7 @@ class Host {
 
   async run(): Promise<LifecycleEnd> {
     for (;;) {
-      await condition(() => this.#inbox.length > 0);
+      await this.#arrival();
       await this.#step();
       // Of several openings that came together one may have succeeded: then there is something to run.
       if (this.#refusedOpening && this.#revision < 0) await this.#failOpening(this.#refusedOpening);
@@ -150,6 +151,20 @@ class Host {
     await this.#effects.settled();
     await Promise.all(this.#reports);
     return { revision: this.#revision, version: this.#input.version, value: stateName(this.#snapshot.value) };
+  }
+
+  #put(item: Item): void {
+    this.#inbox.push(item);
+    this.#wake?.();
+    this.#wake = null;
+  }
+
+  /** Resolves as soon as something waits. A promise: a condition would be asked again on every task. */
+  #arrival(): Promise<void> {
+    if (this.#inbox.length > 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
   /** Cheap refusals leave no history: the validator decides on the state at hand, the turn decides again. */
@@ -167,7 +182,7 @@ class Host {
   }
 
   #receive(command: Command, meta: CommandMeta): Promise<CommandOutcome> {
-    return new Promise((answer) => this.#inbox.push({ kind: 'command', command, meta, answer }));
+    return new Promise((answer) => this.#put({ kind: 'command', command, meta, answer }));
   }
 
   /** Takes what waits, decides it in order, appends it in one step, then applies and acts. */

@@ -107,7 +107,7 @@ const awarded = (event: AuctionAwarded): Partial<Auction> => ({
 /** A sealed reverse auction: open until a logged deadline, extended at most once, awarded or failed with everything refunded. */
 export const auctionMachine = setup({
   types: { context: {} as Auction, events: {} as AuctionEvent | DeadlineRaised },
-  actors: { openBids: effect<{ auctionId: string; bidIds: readonly string[] }>() },
+  actors: { openBids: effect<{ auction: Auction }>() },
   delays: {
     untilClose: ({ context }) => msBetween(context.since, context.closesAt),
     untilLapse: ({ context }) =>
@@ -147,10 +147,7 @@ export const auctionMachine = setup({
       invoke: {
         id: 'openBids',
         src: 'openBids',
-        input: ({ context }) => ({
-          auctionId: context.auctionId,
-          bidIds: context.bids.map(({ bidId }) => bidId),
-        }),
+        input: ({ context }) => ({ auction: context }),
       },
       on: {
         'auction.bids-opened': {

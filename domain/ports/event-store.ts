@@ -70,6 +70,8 @@ export interface EventStore {
   appendMany(requests: readonly StreamAppend[], origin?: Origin): Promise<AppendResult>;
   /** Events of a stream in revision order, upcast to the current schema versions; empty for an unknown stream. */
   readStream(stream: string, options?: ReadStreamOptions): Promise<RecordedEvent[]>;
+  /** The same for several whole streams at once; one that holds no event is absent from the answer. */
+  readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, readonly RecordedEvent[]>>;
   /** One page of the log in position order. */
   readAll(options: ReadAllOptions): Promise<RecordedEvent[]>;
   /** Batches after `after`, in order, without gap or duplicate, catching up first and then live, until aborted. */

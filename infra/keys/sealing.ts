@@ -37,6 +37,9 @@ export class SealingKeyMissing extends Error {
   }
 }
 
+const opened = (key: Uint8Array, box: string, context: string): string | null =>
+  decrypt(key, Buffer.from(box, 'base64url'), context)?.toString() ?? null;
+
 /**
  * Sealing over the key table `engine.sealing_keys`. Each key is random and stored wrapped by a key derived (HKDF-SHA256)
  * from the 32-byte master key; unwrapped keys are not kept, so a key destroyed by any process is gone for all of them.
@@ -72,7 +75,11 @@ export const createSealing = ({ pool, masterKey }: { pool: Pool; masterKey: Uint
     },
     open: async (keyId, box, context) => {
       const key = await load(keyId);
-      return key ? (decrypt(key, Buffer.from(box, 'base64url'), context)?.toString() ?? null) : null;
+      return key && opened(key, box, context);
+    },
+    openAll: async (keyId, boxes) => {
+      const key = await load(keyId);
+      return boxes.map(({ box, context }) => key && opened(key, box, context));
     },
     destroyKey: async (keyId) => {
       await pool.query(

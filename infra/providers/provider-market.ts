@@ -1,4 +1,5 @@
 import type { OpenedBid } from '../../domain/auction/events.ts';
+import type { Provider } from '../../domain/provider/fold.ts';
 import { admits } from '../../domain/provider/opinion.ts';
 import { memberUnavailability } from '../../domain/provider/unavailability.ts';
 import type { Providers } from './providers.ts';
@@ -7,31 +8,40 @@ import type { Providers } from './providers.ts';
 export type MarketPlacement = Omit<OpenedBid, 'bidId' | 'price'>;
 
 export interface ProviderMarket {
-  /** Null for a provider that is not listed or that the trust gate refuses. */
-  placementOf(providerId: string): Promise<MarketPlacement | null>;
+  /** By provider id, without those that are not listed or that the trust gate refuses. */
+  placementsOf(providerIds: readonly string[]): Promise<ReadonlyMap<string, MarketPlacement>>;
 }
+
+const placementOf = (provider: Provider, now: string): MarketPlacement | null => {
+  if (!provider.attestation) return null;
+  const admission = admits(provider.evidence, now);
+  if (!admission.admitted) return null;
+  const { providerId, owner, infrastructureType, asn, region, reliability } = provider;
+  return {
+    providerId,
+    owner,
+    infrastructureType,
+    asn,
+    region,
+    unavailability: memberUnavailability(infrastructureType, reliability),
+    newcomer: admission.newcomer,
+  };
+};
 
 export const createProviderMarket = ({
   providers,
   now,
 }: {
-  readonly providers: Providers;
+  readonly providers: Pick<Providers, 'findAll'>;
   readonly now: () => string;
 }): ProviderMarket => ({
-  async placementOf(providerId) {
-    const provider = await providers.find(providerId);
-    if (!provider?.attestation) return null;
-    const admission = admits(provider.evidence, now());
-    if (!admission.admitted) return null;
-    const { owner, infrastructureType, asn, region } = provider;
-    return {
-      providerId,
-      owner,
-      infrastructureType,
-      asn,
-      region,
-      unavailability: memberUnavailability(infrastructureType, provider.reliability),
-      newcomer: admission.newcomer,
-    };
+  async placementsOf(providerIds) {
+    const at = now();
+    const placements = new Map<string, MarketPlacement>();
+    for (const provider of await providers.findAll(providerIds)) {
+      const placement = placementOf(provider, at);
+      if (placement) placements.set(provider.providerId, placement);
+    }
+    return placements;
   },
 });

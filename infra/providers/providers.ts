@@ -1,5 +1,5 @@
 import type { Rejection } from '../../domain/errors.ts';
-import { domainEventOf, type EventContext, newEvent } from '../../domain/event.ts';
+import { domainEventOf, type EventContext, newEvent, type RecordedEvent } from '../../domain/event.ts';
 import { transfer } from '../../domain/ledger/entry.ts';
 import { account } from '../../domain/ledger/events.ts';
 import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
@@ -32,14 +32,17 @@ export type ProviderOutcome =
 
 /** Providers have neither timers nor effects: load, decide, append, and decide again when another was first. */
 export const createProviders = ({ store, books, now }: ProvidersDeps) => {
+  const fold = (events: readonly RecordedEvent[]): ProviderState =>
+    events.reduce<ProviderState>(
+      (provider, event) => evolveProvider(provider, domainEventOf<ProviderEvent>(event)),
+      unknownProvider,
+    );
+
   const load = async (
     providerId: string,
   ): Promise<{ readonly state: ProviderState; readonly revision: bigint }> => {
     const events = await store.readStream(providerId);
-    const state = events.reduce<ProviderState>(
-      (provider, event) => evolveProvider(provider, domainEventOf<ProviderEvent>(event)),
-      unknownProvider,
-    );
+    const state = fold(events);
     return { state, revision: events.at(-1)?.revision ?? NO_STREAM };
   };
 
@@ -60,6 +63,10 @@ export const createProviders = ({ store, books, now }: ProvidersDeps) => {
     );
 
   return {
+    /** Those of `providerIds` that are registered. */
+    findAll: async (providerIds: readonly string[]): Promise<readonly Provider[]> =>
+      [...(await store.readStreams(providerIds)).values()].flatMap((events) => fold(events) ?? []),
+
     find: async (providerId: string): Promise<ProviderState> => (await load(providerId)).state,
 
     /** Executes `command` on the provider; a command that changes nothing answers with `position: null`. */

@@ -301,6 +301,15 @@ export const eventStoreContract = (name: string, open: () => Promise<StoreUnderT
         expect(await store.readStream('sample-unknown')).toEqual([]);
       });
 
+      test('several whole streams at once', async () => {
+        const found = await store.readStreams(['sample-a', 'sample-unknown', 'sample-b']);
+        expect(found.has('sample-unknown')).toBe(false);
+        for (const stream of ['sample-a', 'sample-b']) {
+          expect(found.get(stream) ?? []).toEqual(await store.readStream(stream));
+        }
+        expect(await store.readStreams([])).toEqual(new Map());
+      });
+
       test('pages of the log, by type and by stream', async () => {
         const page = async (options: Parameters<EventStore['readAll']>[0]) =>
           positions(await store.readAll(options));

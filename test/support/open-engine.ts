@@ -53,7 +53,7 @@ export const openEngine = async ({ databaseUrl, address }: { databaseUrl: string
       workflowBundle: { codePath: await workflowBundle('.aivillage/test-bundles') },
       activities: {
         ...createJournalActivities({ journal }),
-        ...createAuctionActivities({ store, sealing, market }),
+        ...createAuctionActivities({ sealing, market }),
         ...createQuorumActivities({ store }),
       },
     });

@@ -32,6 +32,11 @@ export const createMemoryEventStore = ({
     appendMany: async (requests, origin) => append(prepareAppend(requests, origin)),
     readStream: async (stream, { from = 0n, to } = {}) =>
       read(log.stream(stream).slice(Number(from), to === undefined ? undefined : Number(to) + 1)),
+    readStreams: async (streams) =>
+      Map.groupBy(
+        streams.flatMap((stream) => read(log.stream(stream))),
+        (event) => event.stream,
+      ),
     readAll: async ({ after, limit, types, stream }) =>
       read(log.events().slice(Number(after)))
         .filter((event) => !types || types.includes(event.type))

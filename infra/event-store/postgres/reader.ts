@@ -5,6 +5,7 @@ import { type Upcasters, upcast } from '../../../domain/upcasters.ts';
 
 export interface Reader {
   stream(stream: string, options?: ReadStreamOptions): Promise<RecordedEvent[]>;
+  streams(streams: readonly string[]): Promise<ReadonlyMap<string, RecordedEvent[]>>;
   all(options: ReadAllOptions): Promise<RecordedEvent[]>;
   head(): Promise<Head>;
 }
@@ -62,6 +63,8 @@ const STREAM = {
   text: pageQuery('revision', 'stream = $1 and revision between $2 and $3'),
 };
 
+const STREAMS = { name: 'log-streams', text: pageQuery('position', 'stream = any($1)') };
+
 const END = 2n ** 63n - 1n;
 
 export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
@@ -76,6 +79,8 @@ export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
 
   return {
     stream: (stream, { from = 0n, to = END } = {}) => page(STREAM, [stream, from, to]),
+    // Within a stream position order is revision order.
+    streams: async (streams) => Map.groupBy(await page(STREAMS, [streams]), (event) => event.stream),
     all: ({ after, limit, types: wanted, stream }) => {
       const values: unknown[] = [after, limit];
       const where = ['position > $1'];

@@ -65,6 +65,7 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
     append: async (request, origin) => appender.append(prepareAppend([request], origin)),
     appendMany: async (requests, origin) => appender.append(prepareAppend(requests, origin)),
     readStream: reader.stream,
+    readStreams: reader.streams,
     readAll: reader.all,
     head: reader.head,
     subscribe: (after, signal) => {
