@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { AnyMachineSnapshot } from 'xstate';
 import { generator } from '../../domain/auction/market.fixture.ts';
 import type { DomainEvent } from '../../domain/event.ts';
-import { applyEvent, type LifecycleVersion } from '../../domain/lifecycle.ts';
+import { applyEvent, type LifecycleVersion, stateName } from '../../domain/lifecycle.ts';
 import { epochMs, instant } from '../../domain/time.ts';
 import type { Lifecycle, RunningEffect } from '../../workflows/lifecycle.ts';
 import { play } from './scenario.ts';
@@ -81,35 +81,37 @@ test('liveness: from every state reached, deadlines and failing effects alone le
         const version = lifecycle.family.versions[lifecycle.family.current] as LifecycleVersion;
         const alone = { snapshot, timers, effects, now: epochMs(world.now()) };
         const state = JSON.stringify(snapshot.value);
-        reached.add(`${lifecycle.aggregate} ${state}`);
+        reached
+          .add(`${lifecycle.aggregate} ${state}`)
+          .add(`${lifecycle.aggregate} ${stateName(snapshot.value)}`);
         expect(ends(lifecycle, version, alone, BOUND), `${stream}: ${state}`).toBe(true);
       }
     }
   }
   // The walks have to come by every state in which a lifecycle waits.
   for (const state of [
-    'auction "open"',
-    'auction "opening"',
-    'auction "awarded"',
-    'quorum "formed"',
-    'quorum "reforming"',
-    'enclave "initializing"',
-    'enclave "created"',
+    'auction open',
+    'auction opening',
+    'auction awarded',
+    'quorum formed',
+    'quorum reforming',
+    'enclave initializing',
+    'enclave created',
     'enclave {"attested":"valid"}',
     'enclave {"attested":"renewing"}',
     'enclave {"running":"valid"}',
     'enclave {"running":"renewing"}',
-    'enclave "finished"',
-    'enclave "destroying"',
-    'job "quoted"',
+    'enclave finished',
+    'enclave destroying',
+    'job quoted',
     'job {"auctioning":"waiting"}',
     'job {"auctioning":"taking"}',
     'job {"forming":"first"}',
     'job {"forming":"replacing"}',
-    'job "launching"',
-    'job "running"',
-    'job "proving"',
-    'job "settling"',
+    'job launching',
+    'job running',
+    'job proving',
+    'job settling',
   ])
     expect(reached, state).toContain(state);
 });
