@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { quantile, runSuite } from './harness.ts';
+import { cpuTime, quantile, runSuite } from './harness.ts';
 
 test('quantiles lie between the nearest values', () => {
   expect(quantile([3, 1, 2], 0.5)).toBe(2);
@@ -28,4 +28,25 @@ test('the ratio is that of the same round, without the first one, with the sides
   });
   expect(order.slice(2, 6)).toEqual(['ours', 'baseline', 'baseline', 'ours']);
   expect(closed).toBe(true);
+});
+
+test('CPU time is told per operation, with the time on the clock beside it', async () => {
+  let operations = 0;
+  const measured = await cpuTime(20, () => {
+    operations += 1;
+    for (let start = performance.now(); performance.now() - start < 2; );
+  });
+  expect(operations).toBeGreaterThan(3);
+  expect(measured.wallMs).toBeGreaterThanOrEqual(2);
+  expect(measured.value).toBeGreaterThan(0);
+  const sides = {
+    ours: async () => measured,
+    baseline: async () => ({ value: measured.value / 2, wallMs: 1.5 }),
+  };
+  const suite = {
+    name: 'suite',
+    open: async () => ({ cases: [{ name: 'case', unit: 'CPU ms', ...sides }], close: async () => undefined }),
+  };
+  const { cases } = await runSuite(suite, { rounds: 7, only: [], onProgress: () => undefined });
+  expect(cases[0]).toMatchObject({ ratio: 2, wall_ms: { baseline: 1.5 } });
 });

@@ -1,12 +1,18 @@
 import { cpus, totalmem } from 'node:os';
 
-/** Two ways of doing the same work. Each call does one measurement and answers with its throughput in `unit`. */
+/** A measurement of work in CPU time, with the time on the clock beside it. */
+export interface Timed {
+  readonly value: number;
+  readonly wallMs: number;
+}
+
+/** Two ways of doing the same work. Each call does one measurement and answers with its figure in `unit`. */
 export interface Case {
   readonly name: string;
-  /** What is counted, per second. */
+  /** What is counted per second, or the time one operation takes. */
   readonly unit: string;
-  ours(): Promise<number>;
-  baseline(): Promise<number>;
+  ours(): Promise<number | Timed>;
+  baseline(): Promise<number | Timed>;
 }
 
 export interface OpenSuite {
@@ -22,7 +28,7 @@ export interface Suite {
 
 export interface CaseResult {
   readonly name: string;
-  /** Median throughput. */
+  /** Medians. */
   readonly ours: number;
   readonly baseline: number;
   /** Median over the rounds of ours ÷ baseline in the same round. */
@@ -31,6 +37,8 @@ export interface CaseResult {
   readonly rounds: number;
   /** Interquartile range of the ratio over its median. */
   readonly spread: number;
+  /** The same in time on the clock, where that is another question. */
+  readonly wall_ms?: { readonly ours: number; readonly baseline: number };
 }
 
 export interface SuiteResult {
@@ -68,37 +76,39 @@ export const runSuite = async (
 };
 
 const runCase = async ({ name, unit, ours, baseline }: Case, rounds: number): Promise<CaseResult> => {
-  const measured: { ours: number; baseline: number }[] = [];
+  const measured: { ours: Timed; baseline: Timed }[] = [];
   await ours();
   await baseline();
   for (let round = 0; round < rounds; round++) {
     // The side that goes first alternates.
     const first = round % 2 === 0 ? await ours() : null;
     const plain = await baseline();
-    measured.push({ ours: first ?? (await ours()), baseline: plain });
+    measured.push({ ours: timed(first ?? (await ours())), baseline: timed(plain) });
   }
-  const ratios = measured.map((round) => round.ours / round.baseline);
+  const ratios = measured.map((round) => round.ours.value / round.baseline.value);
   const ratio = quantile(ratios, 0.5);
+  const median = (side: 'ours' | 'baseline', figure: keyof Timed): number =>
+    quantile(
+      measured.map((round) => round[side][figure]),
+      0.5,
+    );
+  const wall = { ours: median('ours', 'wallMs'), baseline: median('baseline', 'wallMs') };
   return {
     name,
-    ours: Math.round(
-      quantile(
-        measured.map((round) => round.ours),
-        0.5,
-      ),
-    ),
-    baseline: Math.round(
-      quantile(
-        measured.map((round) => round.baseline),
-        0.5,
-      ),
-    ),
+    ours: readable(median('ours', 'value')),
+    baseline: readable(median('baseline', 'value')),
     ratio: round3(ratio),
     unit,
     rounds,
     spread: round3((quantile(ratios, 0.75) - quantile(ratios, 0.25)) / ratio),
+    ...(Number.isNaN(wall.ours)
+      ? {}
+      : { wall_ms: { ours: readable(wall.ours), baseline: readable(wall.baseline) } }),
   };
 };
+
+const timed = (figure: number | Timed): Timed =>
+  typeof figure === 'number' ? { value: figure, wallMs: Number.NaN } : figure;
 
 /** Repeats `work` for `ms` and answers with its units per second. `work` answers with the units it did. */
 export const throughput = async (ms: number, work: () => Promise<number>): Promise<number> => {
@@ -106,6 +116,22 @@ export const throughput = async (ms: number, work: () => Promise<number>): Promi
   let units = 0;
   while (performance.now() - start < ms) units += await work();
   return (units * 1000) / (performance.now() - start);
+};
+
+/** Repeats `work` for about `ms` and answers with the CPU time of this process for one operation, in ms. */
+export const cpuTime = async (ms: number, work: () => unknown): Promise<Timed> => {
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  let operations = 0;
+  do {
+    await work();
+    operations += 1;
+  } while (performance.now() - start < ms);
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    value: (user + system) / 1000 / operations,
+    wallMs: (performance.now() - start) / operations,
+  };
 };
 
 /** Linear interpolation between the two nearest values. */
@@ -116,6 +142,9 @@ export const quantile = (values: readonly number[], at: number): number => {
   const high = sorted[Math.ceil(index)] ?? Number.NaN;
   return low + (high - low) * (index % 1);
 };
+
+/** Throughputs are whole, times of an operation are not. */
+const readable = (value: number): number => (value >= 100 ? Math.round(value) : round3(value));
 
 const round3 = (value: number): number => Math.round(value * 1000) / 1000;
 

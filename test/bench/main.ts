@@ -5,6 +5,7 @@ import { MIN_ROUNDS, runSuite, type Suite } from './harness.ts';
 const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   store: () => import('./store.ts'),
   host: () => import('./host.ts'),
+  crypto: () => import('./crypto.ts'),
 };
 
 const options = (command: Command) => command.opts<{ json?: boolean; rounds: number; only: string[] }>();
