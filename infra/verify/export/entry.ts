@@ -10,12 +10,15 @@ export interface ExportEntry {
 }
 
 const HASH_DIGITS = 64;
-const MIDDLE = utf8ToBytes('","envelope":');
+const START = '{"position":"';
+const BEFORE_HASH = '","hash":"';
+const BEFORE_ENVELOPE = '","envelope":';
 const END = 0x7d;
 
-const startsWith = (line: Uint8Array, expected: Uint8Array, at: number): boolean => {
-  for (let index = 0; index < expected.length; index++)
-    if (line[at + index] !== expected[index]) return false;
+/** Whether the ASCII `text` stands in the line at an offset: compared in place, for this runs for every event. */
+const stands = (text: string, line: Uint8Array, at: number): boolean => {
+  for (let index = 0; index < text.length; index++)
+    if (line[at + index] !== text.charCodeAt(index)) return false;
   return true;
 };
 
@@ -24,12 +27,17 @@ const startsWith = (line: Uint8Array, expected: Uint8Array, at: number): boolean
  * the line, hashed as it stands instead of being parsed and written anew. @throws MalformedError
  */
 export const parseEntry = (line: Uint8Array, position: bigint): ExportEntry => {
-  const head = utf8ToBytes(`{"position":"${position}","hash":"`);
-  const middle = head.length + HASH_DIGITS;
-  const start = middle + MIDDLE.length;
-  if (!startsWith(line, head, 0) || !startsWith(line, MIDDLE, middle) || line.at(-1) !== END)
-    throw new MalformedError(`no event ${position} in its line`);
-  return { hash: line.subarray(head.length, middle), envelope: line.subarray(start, -1) };
+  const digits = String(position);
+  const hash = START.length + digits.length + BEFORE_HASH.length;
+  const envelope = hash + HASH_DIGITS + BEFORE_ENVELOPE.length;
+  const isEntry =
+    stands(START, line, 0) &&
+    stands(digits, line, START.length) &&
+    stands(BEFORE_HASH, line, START.length + digits.length) &&
+    stands(BEFORE_ENVELOPE, line, hash + HASH_DIGITS) &&
+    line.at(-1) === END;
+  if (!isEntry) throw new MalformedError(`no event ${position} in its line`);
+  return { hash: line.subarray(hash, hash + HASH_DIGITS), envelope: line.subarray(envelope, -1) };
 };
 
 const DIGITS = utf8ToBytes('0123456789abcdef');
