@@ -10,6 +10,8 @@ import type { Signer } from '../infra/keys/signer.ts';
 import type { Attestor } from '../infra/providers/attestor.ts';
 import type { Providers } from '../infra/providers/providers.ts';
 import type { TransparencyLog } from '../infra/tlog/transparency-log.ts';
+import type { CandidateSets } from '../infra/topology/candidate-sets.ts';
+import type { Drawer } from '../infra/topology/drawer.ts';
 import type { TrustedRoot } from '../infra/verify/index.ts';
 import type { Checkpoints } from '../projections/checkpoints.ts';
 import type { Session } from '../projections/projection.ts';
@@ -22,6 +24,13 @@ import type { InspectModule } from './routes/artifacts/put.ts';
 import type { ChainHashes } from './routes/events/list.ts';
 import type { Build } from './routes/system/info.ts';
 import type { Watch } from './watch.ts';
+
+/** What the routes of the topology need. */
+export interface TopologyDependencies {
+  readonly network: string;
+  readonly sets: Pick<CandidateSets, 'load'>;
+  readonly drawer: Drawer;
+}
 
 /** Everything the routes need. Each route takes the part that it uses. */
 export interface RouteDependencies {
@@ -55,6 +64,7 @@ export interface RouteDependencies {
   readonly signer: Signer;
   readonly signIn: SignIn;
   readonly store: EventStore;
+  readonly topology: TopologyDependencies;
   readonly transparency: TransparencyLog;
   readonly visibleLog: VisibleLog;
   readonly watch: Watch;

@@ -5,14 +5,18 @@ import { LEDGER_STREAM } from '../domain/ledger/events.ts';
 import type { Ledger } from '../domain/ledger/fold.ts';
 import type { Provider } from '../domain/provider/fold.ts';
 import { foldedState, foldStream } from '../domain/registry.ts';
+import type { Topology } from '../domain/topology/machine.ts';
 import { createMemoryEventStore } from '../infra/event-store/memory/store.ts';
 import { plots, tell } from '../test/support/stories.ts';
 import { auctions } from './auctions/projection.ts';
 import { enclaves } from './enclaves/projection.ts';
 import { jobs } from './jobs/projection.ts';
 import { ledger } from './ledger/projection.ts';
+import { predicates } from './predicates/projection.ts';
 import { providers } from './providers/projection.ts';
 import { quorums } from './quorums/projection.ts';
+import { neighbourDraws } from './topologies/draws.ts';
+import { topologies } from './topologies/projection.ts';
 import { evidenceOf } from './trust/evidence.ts';
 import { trust } from './trust/projection.ts';
 import type { TrustRow } from './trust/table.ts';
@@ -31,7 +35,14 @@ const handled = (events: readonly RecordedEvent[], types: readonly string[]) =>
 const byStream = (events: readonly RecordedEvent[]) => Map.groupBy(events, ({ stream }) => stream);
 
 describe('rows of lifecycles', () => {
-  const models = { auction: auctions, enclave: enclaves, job: jobs, quorum: quorums } as const;
+  const models = {
+    auction: auctions,
+    enclave: enclaves,
+    job: jobs,
+    predicate: predicates,
+    quorum: quorums,
+    topology: topologies,
+  } as const;
 
   it.each(Object.entries(models))(
     '%s: the state of a row is the state of the machine',
@@ -56,28 +67,31 @@ describe('rows of lifecycles', () => {
 describe('folding in batches', () => {
   const key = (row: object): string => String(Object.values(row)[0]);
 
-  it.each([auctions, enclaves, jobs, quorums])('$name: where a batch ends changes nothing', async (model) => {
-    await fc.assert(
-      fc.asyncProperty(plots({ min: 1, max: 3 }), fc.integer({ min: 1, max: 7 }), async (plot, size) => {
-        const events = handled(await logOf(plot), model.handles);
-        const whole = new Map<string, object>();
-        for (const row of model.fold(events, new Map() as never) as readonly object[])
-          whole.set(key(row), row);
-        const parts = new Map<string, object>();
-        for (let from = 0; from < events.length; from += size) {
-          for (const row of model.fold(
-            events.slice(from, from + size),
-            parts as never,
-          ) as readonly object[]) {
-            // As a row comes back from the table.
-            parts.set(key(row), JSON.parse(JSON.stringify(row)));
+  it.each([auctions, enclaves, jobs, predicates, quorums, topologies])(
+    '$name: where a batch ends changes nothing',
+    async (model) => {
+      await fc.assert(
+        fc.asyncProperty(plots({ min: 1, max: 3 }), fc.integer({ min: 1, max: 7 }), async (plot, size) => {
+          const events = handled(await logOf(plot), model.handles);
+          const whole = new Map<string, object>();
+          for (const row of model.fold(events, new Map() as never) as readonly object[])
+            whole.set(key(row), row);
+          const parts = new Map<string, object>();
+          for (let from = 0; from < events.length; from += size) {
+            for (const row of model.fold(
+              events.slice(from, from + size),
+              parts as never,
+            ) as readonly object[]) {
+              // As a row comes back from the table.
+              parts.set(key(row), JSON.parse(JSON.stringify(row)));
+            }
           }
-        }
-        expect(Object.fromEntries(parts)).toEqual(JSON.parse(JSON.stringify(Object.fromEntries(whole))));
-      }),
-      { numRuns: 30 },
-    );
-  });
+          expect(Object.fromEntries(parts)).toEqual(JSON.parse(JSON.stringify(Object.fromEntries(whole))));
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
 
   it('refuses an event of a stream that never began', async () => {
     const events = await logOf(fc.sample(plots({ min: 2, max: 2 }), { numRuns: 1, seed: 7 })[0] as never);
@@ -133,6 +147,23 @@ describe('ledger', () => {
       ['available:subject-a', 'subject-a'],
       ['escrow:auction-1', 'subject-a'],
     ]);
+  });
+});
+
+describe('neighbour draws', () => {
+  it('are those that the epochs have recorded', async () => {
+    await fc.assert(
+      fc.asyncProperty(plots({ min: 1, max: 3 }), async (plot) => {
+        const events = await logOf(plot);
+        const rows = neighbourDraws.fold(handled(events, neighbourDraws.handles), null);
+        for (const [stream, own] of byStream(events)) {
+          if (aggregateOf(stream) !== 'topology') continue;
+          const { selected } = foldStream(stream, own).context as Topology;
+          expect(rows.filter((row) => row.topologyId === stream).map(({ index }) => index)).toEqual(selected);
+        }
+      }),
+      { numRuns: 30 },
+    );
   });
 });
 

@@ -2,9 +2,12 @@ import { auctions } from './auctions/projection.ts';
 import { enclaves } from './enclaves/projection.ts';
 import { jobs } from './jobs/projection.ts';
 import { ledger } from './ledger/projection.ts';
+import { predicates } from './predicates/projection.ts';
 import type { Projection } from './projection.ts';
 import { providers } from './providers/projection.ts';
 import { quorums } from './quorums/projection.ts';
+import { neighbourDraws } from './topologies/draws.ts';
+import { topologies } from './topologies/projection.ts';
 import { trust } from './trust/projection.ts';
 
 /** Every read model there is. */
@@ -13,8 +16,11 @@ export const READ_MODELS: readonly Projection[] = [
   enclaves,
   jobs,
   ledger,
+  neighbourDraws,
+  predicates,
   providers,
   quorums,
+  topologies,
   trust,
 ];
 

@@ -40,6 +40,10 @@ import { getMetrics } from './system/metrics.ts';
 import { getOpenApi } from './system/openapi.ts';
 import { getPrometheus } from './system/prometheus.ts';
 import { getReady } from './system/ready.ts';
+import { getTopology } from './topologies/figures.ts';
+import { getNeighbors } from './topologies/neighbors.ts';
+import { selectNeighbors } from './topologies/select.ts';
+import { verifySelection } from './topologies/verify.ts';
 
 /** Every route that is served, and so every route that is documented. */
 export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
@@ -81,6 +85,10 @@ export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
   getTile(deps),
   getEntries(deps),
   getScore(deps),
+  getNeighbors(deps),
+  selectNeighbors(deps),
+  getTopology(deps),
+  verifySelection(deps),
   creditAccount(deps),
   getAccount(deps),
 ];

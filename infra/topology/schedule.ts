@@ -7,8 +7,6 @@ import {
 import type { TopologySettings } from '../../domain/topology/epoch.ts';
 import { isTransient } from '../temporal/transient.ts';
 
-const SCHEDULE_ID = 'topology-epochs';
-
 export interface TopologySchedule {
   /** Has the engine look now which epochs are due. */
   trigger(): Promise<void>;
@@ -23,12 +21,13 @@ export const keepTopologySchedule = async (
   taskQueue: string,
   { network, epochSeconds }: TopologySettings,
 ): Promise<TopologySchedule> => {
+  const scheduleId = `topology-epochs-${network}`;
   const options = {
     spec: { intervals: [{ every: epochSeconds * 1000 }] },
     action: {
       type: 'startWorkflow',
       workflowType: 'openEpochs',
-      workflowId: 'topology-open-epochs',
+      workflowId: `open-epochs-${network}`,
       args: [{ network, epochSeconds }],
       taskQueue,
     },
@@ -36,20 +35,20 @@ export const keepTopologySchedule = async (
   } satisfies Omit<ScheduleOptions, 'scheduleId'>;
   try {
     await client.schedule.create({
-      scheduleId: SCHEDULE_ID,
+      scheduleId,
       ...options,
       state: { triggerImmediately: true },
     });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    const handle = client.schedule.getHandle(SCHEDULE_ID);
+    const handle = client.schedule.getHandle(scheduleId);
     await handle.update((previous) => ({ ...options, state: previous.state }));
     await handle.trigger(ScheduleOverlapPolicy.SKIP);
   }
   return {
     trigger: async () => {
       try {
-        await client.schedule.getHandle(SCHEDULE_ID).trigger(ScheduleOverlapPolicy.SKIP);
+        await client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.SKIP);
       } catch (error) {
         // The schedule's own turn comes anyway.
         if (!isTransient(error)) throw error;

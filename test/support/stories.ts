@@ -6,10 +6,20 @@ import { enclaveStory } from './stories/enclave.ts';
 import { jobStory } from './stories/job.ts';
 import { ledgerStory } from './stories/ledger.ts';
 import { at, type Draw, type Story } from './stories/parts.ts';
+import { predicateStory } from './stories/predicate.ts';
 import { providerStory } from './stories/provider.ts';
 import { quorumStory } from './stories/quorum.ts';
+import { topologyStory } from './stories/topology.ts';
 
-const STORIES = [auctionStory, quorumStory, enclaveStory, jobStory, providerStory];
+const STORIES = [
+  auctionStory,
+  quorumStory,
+  enclaveStory,
+  jobStory,
+  predicateStory,
+  providerStory,
+  topologyStory,
+];
 
 /** Stories of every aggregate, whole or cut short, and how to interleave them. */
 export interface Plot {

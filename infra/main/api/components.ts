@@ -4,12 +4,15 @@ import type { Component, HealthState, Probed } from '../../../api/health.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { platformCounts } from '../../../projections/providers/queries.ts';
 import { type ProjectionStatus, projectionStatus } from '../../../projections/status.ts';
+import { topologiesInForce } from '../../../projections/topologies/queries.ts';
 
 export interface ComponentDeps {
   readonly pool: Pool;
   readonly store: EventStore;
   readonly connection: Connection;
   readonly now: () => string;
+  /** Name of the network, for its topology. */
+  readonly network: string;
 }
 
 /** A read model this many events behind is late. */
@@ -37,7 +40,7 @@ const judge = (status: ProjectionStatus | undefined): Probed => {
  * readiness. What this profile does not run is `off`.
  */
 export const healthComponents = (deps: ComponentDeps): Readonly<Record<string, Component>> => {
-  const { pool, connection, now } = deps;
+  const { pool, connection, now, network } = deps;
 
   const readModel = (name: string): Component => ({
     critical: false,
@@ -51,6 +54,16 @@ export const healthComponents = (deps: ComponentDeps): Readonly<Record<string, C
       const worst = verdicts.find(({ status }) => status !== 'ok');
       const lag = Math.max(0, ...verdicts.map((verdict) => verdict.lag ?? 0));
       return { ...(worst ?? { status: 'ok' }), lag };
+    },
+  };
+
+  const topology: Component = {
+    critical: false,
+    probe: async () => {
+      const stand = await readModel('topologies').probe();
+      if (stand.status !== 'ok') return stand;
+      const [current] = await topologiesInForce(pool, network, now());
+      return current ? stand : { status: 'degraded', cause: 'no epoch can be drawn from yet' };
     },
   };
 
@@ -87,7 +100,7 @@ export const healthComponents = (deps: ComponentDeps): Readonly<Record<string, C
     hetero_quorum: readModel('quorums'),
     onion_routing: is('off'),
     bayesian_trust: readModel('trust'),
-    vrf_topology: is('off'),
+    vrf_topology: topology,
     kafka: is('off'),
     rabbitmq: is('off'),
     redis: is('off'),

@@ -48,6 +48,8 @@ import { createLifecycles } from '../../temporal/lifecycles.ts';
 import { createRemoteGateway } from '../../temporal/remote-gateway.ts';
 import { TASK_QUEUE } from '../../temporal/task-queue.ts';
 import { createTransparencyLog } from '../../tlog/transparency-log.ts';
+import { createCandidateSets } from '../../topology/candidate-sets.ts';
+import { createDrawer } from '../../topology/drawer.ts';
 import { withPatience } from '../worker/patience.ts';
 import { healthComponents, projectionLag } from './components.ts';
 import { type Listening, listen } from './listen.ts';
@@ -104,11 +106,12 @@ export const startApi = async (
   const openAuctions = createOpenAuctions(store);
   const hub = createHub({ store, ownership, logger, from: head.position });
 
+  const gateway = createRemoteGateway({ client, taskQueue });
   let document: string | null = null;
   const routes: readonly Route[] = createRoutes({
     artifacts,
     attestor: createAttestor({
-      gateway: createRemoteGateway({ client, taskQueue }),
+      gateway,
       judge: createAttestationJudge({ artifacts, roots, now }),
     }),
     bidDesk: createBidDesk({
@@ -132,7 +135,10 @@ export const startApi = async (
       document ??= JSON.stringify(await openApiDocument(routes));
       return document;
     },
-    health: createHealth({ components: healthComponents({ pool, store, connection, now }), now }),
+    health: createHealth({
+      components: healthComponents({ pool, store, connection, now, network: config.topology.network }),
+      now,
+    }),
     inspectModule,
     lag,
     lifecycles,
@@ -157,6 +163,11 @@ export const startApi = async (
       openRoles: config.openProviderEnrolment ? ['provider'] : [],
     }),
     store,
+    topology: {
+      network: config.topology.network,
+      sets: createCandidateSets(artifacts),
+      drawer: createDrawer({ gateway }),
+    },
     transparency: createTransparencyLog(pool),
     visibleLog: createVisibleLog({ store, ownership, openAuctions }),
     watch: createWatch(hub),

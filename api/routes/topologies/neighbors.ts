@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { reject } from '../../../domain/errors.ts';
+import { getDraw, topologiesInForce } from '../../../projections/topologies/queries.ts';
+import { defineRoute, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { idOf, instant } from '../../fields.ts';
+import { afterQuery, readAfter } from '../../read-after.ts';
+import { nodeOf } from './own-node.ts';
+
+/** Whom a node has drawn in this epoch, and in the one before, whose connections still hold. */
+export const getNeighbors = ({
+  checkpoints,
+  db,
+  now,
+  topology: { network },
+}: Pick<RouteDependencies, 'checkpoints' | 'db' | 'now' | 'topology'>) =>
+  defineRoute(
+    {
+      method: 'GET',
+      path: '/v1/fog/vrf/neighbors',
+      summary: 'Neighbours of a node in this epoch',
+      tag: 'vrf',
+      access: ['provider', 'operator', 'auditor'],
+      query: z.strictObject({ node_id: idOf('provider').optional(), ...afterQuery }),
+      responses: {
+        200: z.object({
+          node_id: z.string(),
+          epoch: z.int(),
+          neighbors: z.array(z.string()),
+          previous: z
+            .object({ epoch: z.int(), neighbors: z.array(z.string()), expires_at: instant })
+            .nullable()
+            .describe('the draw of the epoch before, which still holds'),
+          expires_at: instant.describe('until when connections may rest on this draw'),
+        }),
+      },
+      errors: ['RESOURCE_NOT_FOUND'],
+    },
+    async ({ principal }, { query }) => {
+      const ready = await readAfter(checkpoints, ['topologies', 'neighbour_draws', 'providers'], query.after);
+      if (!ready.ok) return ready;
+      const node = await nodeOf(db, principal, query.node_id);
+      if (!node.ok) return node;
+      const { providerId } = node.value;
+      const epochs = await topologiesInForce(db, network, now());
+      const draws = await Promise.all(
+        epochs.map(async ({ topologyId, epoch, holdsUntil }) => {
+          const draw = await getDraw(db, topologyId, providerId);
+          return draw && { epoch, neighbors: draw.neighbours, expires_at: holdsUntil };
+        }),
+      );
+      const [current, previous = null] = draws;
+      if (!current) {
+        return reject('RESOURCE_NOT_FOUND', `${providerId} has not drawn in this epoch`, [
+          { field: 'node_id', rule: 'a node that has drawn: POST /v1/fog/vrf/select has it draw' },
+        ]);
+      }
+      return respond(200, { node_id: providerId, ...current, previous });
+    },
+  );
