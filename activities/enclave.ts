@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import type { Enclave } from '../domain/enclave/enclave.ts';
 import type {
   EnclaveEvent,
   EnclaveFailed,
   EnclaveFault,
   VerificationStep,
 } from '../domain/enclave/events.ts';
-import type { Enclave } from '../domain/enclave/machine.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { newEvent } from '../domain/event.ts';
 import type { NodeReplies } from '../domain/mesh/messages.ts';
@@ -32,6 +32,8 @@ export interface EnclaveDeps {
 interface Input {
   readonly enclave: Enclave;
 }
+
+type AttestedType = 'enclave.attested' | 'enclave.attestation-renewed';
 
 const LAUNCH_WINDOW_MS = 30_000;
 const DESTROY_WINDOW_MS = 5_000;
@@ -68,6 +70,7 @@ export const createEnclaveActivities = ({
     enclave: Enclave,
     nonce: string,
     { evidence, enclaveKey }: NodeReplies['attest-enclave'],
+    type: AttestedType,
   ): Promise<EnclaveEvent> => {
     if (enclaveKey !== enclave.enclaveKey) {
       return failed('attestation', 'ATTESTATION_FAILED', 'the report is for another enclave key');
@@ -79,8 +82,40 @@ export const createEnclaveActivities = ({
       return failed('attestation', 'ATTESTATION_FAILED', judgement.message, judgement.steps);
     }
     const { reportHash, measurement, label, steps, attestedAt, expiresAt } = judgement.report;
-    return { type: 'enclave.attested', reportHash, measurement, nonce, label, steps, attestedAt, expiresAt };
+    return { type, reportHash, measurement, nonce, label, steps, attestedAt, expiresAt };
   };
+
+  /** Asks the node for a report under a fresh nonce, and judges it. `silence`: what no answer in time means. */
+  const attest = async (
+    enclave: Enclave,
+    type: AttestedType,
+    silence: readonly [EnclaveFault, ErrorCode],
+  ): Promise<EnclaveEvent[]> => {
+    const nonce = randomBytes(32).toString('hex');
+    if (!(await nonces.use(nonce, enclave.enclaveId))) throw new Error('a fresh nonce was used before');
+    const { reply } = await ask(
+      enclave.providerId,
+      { type: 'attest-enclave', enclaveId: enclave.enclaveId, nonce },
+      { windowMs: LAUNCH_WINDOW_MS },
+    );
+    switch (reply.type) {
+      case 'attestation':
+        return [await judgeAttestation(enclave, nonce, reply, type)];
+      case 'refused':
+        return [failed(refusalFault(reply.code), reply.code, reply.message)];
+      case 'lost':
+        return [failed('lost', 'RESOURCE_UNAVAILABLE', reply.message)];
+      case 'silent':
+        return [failed(...silence, reply.message)];
+    }
+  };
+
+  /**
+   * The nonce that the report in a proof must carry: one that the engine took once. It is a newer one than the engine
+   * had recorded when the run began, if the enclave was attested again meanwhile.
+   */
+  const nonceOf = async (enclave: Enclave, { attestation }: ExecutionProof): Promise<string> =>
+    (await nonces.isUsed(attestation.nonce)) ? attestation.nonce : (enclave.attestation?.nonce ?? '');
 
   const judgeProof = async (enclave: Enclave, proof: ExecutionProof) =>
     verifyExecutionProof(proof, {
@@ -95,7 +130,7 @@ export const createEnclaveActivities = ({
         args: enclave.work?.args ?? [],
         inputHash: enclave.work?.inputHash ?? '',
         enclaveKey: enclave.enclaveKey ?? '',
-        nonce: enclave.attestation?.nonce ?? '',
+        nonce: await nonceOf(enclave, proof),
         config: enclave.config,
         module: await moduleOf(enclave.codeHash),
       },
@@ -139,25 +174,12 @@ export const createEnclaveActivities = ({
       }
     },
 
-    'enclave.attest': async ({ enclave }: Input): Promise<EnclaveEvent[]> => {
-      const nonce = randomBytes(32).toString('hex');
-      if (!(await nonces.use(nonce, enclave.enclaveId))) throw new Error('a fresh nonce was used before');
-      const { reply } = await ask(
-        enclave.providerId,
-        { type: 'attest-enclave', enclaveId: enclave.enclaveId, nonce },
-        { windowMs: LAUNCH_WINDOW_MS },
-      );
-      switch (reply.type) {
-        case 'attestation':
-          return [await judgeAttestation(enclave, nonce, reply)];
-        case 'refused':
-          return [failed(refusalFault(reply.code), reply.code, reply.message)];
-        case 'lost':
-          return [failed('lost', 'RESOURCE_UNAVAILABLE', reply.message)];
-        case 'silent':
-          return [failed('no-show', 'TEE_UNAVAILABLE', reply.message)];
-      }
-    },
+    'enclave.attest': ({ enclave }: Input): Promise<EnclaveEvent[]> =>
+      attest(enclave, 'enclave.attested', ['no-show', 'TEE_UNAVAILABLE']),
+
+    /** A node that has attested once and falls silent has crashed; a report that does not hold is still its fault. */
+    'enclave.reattest': ({ enclave }: Input): Promise<EnclaveEvent[]> =>
+      attest(enclave, 'enclave.attestation-renewed', ['lost', 'RESOURCE_UNAVAILABLE']),
 
     'enclave.runOnNode': async ({ enclave }: Input): Promise<EnclaveEvent[]> => {
       const { providerId, enclaveId, jobId, work } = enclave;

@@ -2,14 +2,18 @@ import { type AnyMachineSnapshot, type AnyStateMachine, getInitialSnapshot } fro
 import { decide as decideAuction } from './auction/decide.ts';
 import { AUCTION_VERSION, auctionMachine } from './auction/machine.ts';
 import { movements as auctionMovements } from './auction/movements.ts';
-import { decide as decideEnclave } from './enclave/decide.ts';
+import { decide as decideEnclave, decideV1 as decideEnclaveV1 } from './enclave/decide.ts';
 import { ENCLAVE_VERSION, enclaveMachine } from './enclave/machine.ts';
+import { enclaveMachineV1 } from './enclave/machine-v1.ts';
 import { aggregateOf, type DomainEvent, domainEventOf, type NewEvent } from './event.ts';
 import { decide as decideJob } from './job/decide.ts';
 import { JOB_VERSION, jobMachine } from './job/machine.ts';
 import { movements as jobMovements } from './job/movements.ts';
 import { emptyLedger, evolveLedger } from './ledger/fold.ts';
 import { applyEvent, type LifecycleVersion, stateName } from './lifecycle.ts';
+import { evolveAcceptance } from './predicate/acceptance.ts';
+import { decide as decidePredicate } from './predicate/decide.ts';
+import { PREDICATE_VERSION, predicateMachine } from './predicate/machine.ts';
 import { evolveProof, noProof } from './proof/fold.ts';
 import { evolveProvider, unknownProvider } from './provider/fold.ts';
 import { decide as decideQuorum } from './quorum/decide.ts';
@@ -43,8 +47,15 @@ export const LIFECYCLES = {
     versions: { 1: version(auctionMachine, decideAuction, auctionMovements) },
   },
   quorum: { current: QUORUM_VERSION, versions: { 1: version(quorumMachine, decideQuorum) } },
-  enclave: { current: ENCLAVE_VERSION, versions: { 1: version(enclaveMachine, decideEnclave) } },
+  enclave: {
+    current: ENCLAVE_VERSION,
+    versions: {
+      1: version(enclaveMachineV1, decideEnclaveV1),
+      2: version(enclaveMachine, decideEnclave),
+    },
+  },
   job: { current: JOB_VERSION, versions: { 1: version(jobMachine, decideJob, jobMovements) } },
+  predicate: { current: PREDICATE_VERSION, versions: { 1: version(predicateMachine, decidePredicate) } },
   topology: { current: TOPOLOGY_VERSION, versions: { 1: version(topologyMachine, decideTopology) } },
 } as const satisfies Record<string, LifecycleFamily>;
 
@@ -67,6 +78,7 @@ interface Fold {
 
 /** Aggregates without timers or effects: a fold, no machine. */
 const FOLDS: Readonly<Record<string, Fold>> = {
+  acceptance: { initial: null, evolve: evolveAcceptance },
   ledger: { initial: emptyLedger, evolve: evolveLedger },
   proof: { initial: noProof, evolve: evolveProof },
   provider: { initial: unknownProvider, evolve: evolveProvider },

@@ -1,5 +1,5 @@
+import type { Enclave } from '../domain/enclave/enclave.ts';
 import type { EnclaveDestroyed, EnclaveFailed, EnclaveFault } from '../domain/enclave/events.ts';
-import type { Enclave } from '../domain/enclave/machine.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { LIFECYCLES } from '../domain/registry.ts';
 import { runLifecycle } from './host.ts';
@@ -39,6 +39,8 @@ export const enclaveLifecycle: Lifecycle = {
   effects: {
     createOnNode: onNode('60 seconds', failed('no-show', 'TEE_UNAVAILABLE')),
     attest: onNode('60 seconds', failed('attestation', 'ATTESTATION_FAILED')),
+    // The node may have crashed as well as lied: out of reach is no fault of the report.
+    reattest: onNode('60 seconds', failed('lost', 'RESOURCE_UNAVAILABLE')),
     runOnNode: onNode('31 days', failed('lost', 'RESOURCE_UNAVAILABLE')),
     destroyOnNode: onNode('30 seconds', (): EnclaveDestroyed[] => [
       { type: 'enclave.destroyed', reason: 'out of reach', confirmed: false },

@@ -185,7 +185,8 @@ const onEnclave = (report: Report, job: Job): JobEvent[] => {
       },
     ];
   }
-  if (!attestation || !label) return [];
+  // A renewed attestation is the enclave's own affair.
+  if (!attestation || !label || member.attested) return [];
   return [{ type: 'job.enclave-attested', providerId, enclaveId, label, attestedAt: attestation.attestedAt }];
 };
 

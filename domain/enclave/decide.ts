@@ -1,35 +1,61 @@
 import type { SnapshotFrom } from 'xstate';
 import { accept, type Decision, type DecisionContext } from '../decision.ts';
 import { type FieldError, reject } from '../errors.ts';
+import { stateName } from '../lifecycle.ts';
 import { addSeconds } from '../time.ts';
 import type { CreateEnclave, EnclaveCommand } from './commands.ts';
 import type { EnclaveEvent } from './events.ts';
 import { ENCLAVE_VERSION, type enclaveMachine } from './machine.ts';
+import type { enclaveMachineV1 } from './machine-v1.ts';
 
-type Snapshot = SnapshotFrom<typeof enclaveMachine>;
+/** What a decision asks of the state; both versions of the machine answer it. */
+interface Snapshot {
+  readonly value: unknown;
+  readonly can: (event: EnclaveEvent) => boolean;
+}
 
 /** Bounds of one enclave (requirements §3, tee). The measured memory bound is hard; the upper end is a node's to offer. */
 export const ENCLAVE_LIMITS = { memoryMb: { min: 1, max: 4096 }, cpuCores: { min: 1, max: 32 } } as const;
 
-/** Rules over commands of an enclave. */
-export const decide = (
+const decideAt = (
+  version: number,
   snapshot: Snapshot,
   command: EnclaveCommand,
   ctx: DecisionContext,
 ): Decision<EnclaveEvent> => {
   switch (command.type) {
     case 'create':
-      return create(snapshot, command, ctx);
+      return create(version, snapshot, command, ctx);
     case 'run': {
       const event = { type: 'enclave.run-started', work: command.work, startedAt: ctx.now } as const;
       if (snapshot.can(event)) return accept(event);
-      return reject('CONFLICT', `the enclave is ${snapshot.value}, not attested and idle`);
+      return reject('CONFLICT', `the enclave is ${stateName(snapshot.value)}, not attested and idle`);
     }
     case 'destroy':
       return stop(snapshot, command.reason);
     case 'deadline':
-      return stop(snapshot, 'expired');
+      return command.id === 'renewal' ? renew(snapshot, ctx) : stop(snapshot, 'expired');
   }
+};
+
+/** Rules over commands of an enclave. */
+export const decide = (
+  snapshot: SnapshotFrom<typeof enclaveMachine>,
+  command: EnclaveCommand,
+  ctx: DecisionContext,
+): Decision<EnclaveEvent> => decideAt(ENCLAVE_VERSION, snapshot, command, ctx);
+
+/** The same for streams of version 1. */
+export const decideV1 = (
+  snapshot: SnapshotFrom<typeof enclaveMachineV1>,
+  command: EnclaveCommand,
+  ctx: DecisionContext,
+): Decision<EnclaveEvent> => decideAt(1, snapshot, command, ctx);
+
+const renew = (snapshot: Snapshot, ctx: DecisionContext): Decision<EnclaveEvent> => {
+  const event = { type: 'enclave.renewal-started', startedAt: ctx.now } as const;
+  if (snapshot.can(event)) return accept(event);
+  return reject('CONFLICT', `the enclave is ${stateName(snapshot.value)}`);
 };
 
 /** Ends an enclave that has no result yet. It is nobody's fault: the job that owned it ended first. */
@@ -41,7 +67,9 @@ const stop = (snapshot: Snapshot, reason: string): Decision<EnclaveEvent> => {
     message: reason,
     steps: [],
   } as const;
-  return snapshot.can(event) ? accept(event) : reject('CONFLICT', `the enclave is ${snapshot.value}`);
+  return snapshot.can(event)
+    ? accept(event)
+    : reject('CONFLICT', `the enclave is ${stateName(snapshot.value)}`);
 };
 
 const outOfRange = (
@@ -53,8 +81,13 @@ const outOfRange = (
     ? []
     : [{ field, rule: `an integer from ${min} to ${max}` }];
 
-const create = (snapshot: Snapshot, command: CreateEnclave, ctx: DecisionContext): Decision<EnclaveEvent> => {
-  if (!snapshot.matches('new')) return reject('CONFLICT', 'this enclave exists already');
+const create = (
+  version: number,
+  snapshot: Snapshot,
+  command: CreateEnclave,
+  ctx: DecisionContext,
+): Decision<EnclaveEvent> => {
+  if (stateName(snapshot.value) !== 'new') return reject('CONFLICT', 'this enclave exists already');
   if (command.platform !== 'amd_sev_snp') {
     return reject('UNSUPPORTED_PLATFORM', `no node offers ${command.platform}`, [
       { field: 'platform', rule: 'one of the platforms a node offers: amd_sev_snp' },
@@ -69,7 +102,7 @@ const create = (snapshot: Snapshot, command: CreateEnclave, ctx: DecisionContext
   const { type: _, lifetimeSeconds, ...facts } = command;
   return accept({
     type: 'enclave.requested',
-    machineVersion: ENCLAVE_VERSION,
+    machineVersion: version,
     ...facts,
     requestedAt: ctx.now,
     expiresAt: addSeconds(ctx.now, lifetimeSeconds),

@@ -65,6 +65,17 @@ export interface EnclaveAttested {
   readonly expiresAt: string;
 }
 
+/** The attestation nears its end: the node is asked for a new report (machine version 2). */
+export interface EnclaveRenewalStarted {
+  readonly type: 'enclave.renewal-started';
+  readonly startedAt: string;
+}
+
+/** A new report under a new nonce holds; it replaces the one before. */
+export interface EnclaveAttestationRenewed extends Omit<EnclaveAttested, 'type'> {
+  readonly type: 'enclave.attestation-renewed';
+}
+
 /** Why an enclave failed, in the words that trust and money use; `stopped` is nobody's fault. */
 export type EnclaveFault = 'refusal' | 'no-show' | 'attestation' | 'lost' | 'stopped';
 
@@ -101,6 +112,8 @@ export type EnclaveEvent =
   | EnclaveRequested
   | EnclaveCreated
   | EnclaveAttested
+  | EnclaveRenewalStarted
+  | EnclaveAttestationRenewed
   | EnclaveFailed
   | EnclaveRunStarted
   | EnclaveRunFinished

@@ -19,6 +19,16 @@ import { type EnclaveEvent, PLATFORMS } from './events.ts';
 export const platform = z.enum(PLATFORMS);
 export const enclaveFault = z.enum(['refusal', 'no-show', 'attestation', 'lost', 'stopped']);
 
+const attestation = {
+  reportHash: hex(32),
+  measurement: hex(48),
+  nonce: hex(32),
+  label: platformLabel,
+  steps: listOf(verificationStep),
+  attestedAt: instant,
+  expiresAt: instant,
+};
+
 /** The stored events of an enclave. */
 export const enclaveEventSchema = schemaOf<EnclaveEvent>()(
   z.discriminatedUnion('type', [
@@ -42,16 +52,9 @@ export const enclaveEventSchema = schemaOf<EnclaveEvent>()(
       expiresAt: instant,
     }),
     z.strictObject({ type: z.literal('enclave.created'), enclaveKey: hex(32) }),
-    z.strictObject({
-      type: z.literal('enclave.attested'),
-      reportHash: hex(32),
-      measurement: hex(48),
-      nonce: hex(32),
-      label: platformLabel,
-      steps: listOf(verificationStep),
-      attestedAt: instant,
-      expiresAt: instant,
-    }),
+    z.strictObject({ type: z.literal('enclave.attested'), ...attestation }),
+    z.strictObject({ type: z.literal('enclave.renewal-started'), startedAt: instant }),
+    z.strictObject({ type: z.literal('enclave.attestation-renewed'), ...attestation }),
     z.strictObject({
       type: z.literal('enclave.failed'),
       fault: enclaveFault,

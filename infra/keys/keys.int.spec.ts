@@ -201,5 +201,6 @@ describe('nonces', () => {
     expect(await nonces.use('n1', 'enclave-a')).toBe(true);
     expect(await nonces.use('n1', 'enclave-a')).toBe(false);
     expect(await nonces.use('n1', 'enclave-b')).toBe(false);
+    expect([await nonces.isUsed('n1'), await nonces.isUsed('n2')]).toEqual([true, false]);
   });
 });

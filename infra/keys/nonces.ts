@@ -3,6 +3,8 @@ import type { Pool } from 'pg';
 export interface Nonces {
   /** Takes `nonce` for `purpose`; false when it was taken before, for whatever purpose. */
   use(nonce: string, purpose: string): Promise<boolean>;
+  /** Whether it was taken, for whatever purpose. */
+  isUsed(nonce: string): Promise<boolean>;
 }
 
 /** Single-use nonces, remembered in `engine.nonces`. */
@@ -12,6 +14,10 @@ export const createNonces = (pool: Pool): Nonces => ({
       'insert into engine.nonces (nonce, purpose) values ($1, $2) on conflict do nothing',
       [nonce, purpose],
     );
+    return rowCount === 1;
+  },
+  isUsed: async (nonce) => {
+    const { rowCount } = await pool.query('select from engine.nonces where nonce = $1', [nonce]);
     return rowCount === 1;
   },
 });

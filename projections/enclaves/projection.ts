@@ -52,6 +52,14 @@ export const enclaves = rowProjection<EnclaveEvent, EnclaveRow, 'enclave.request
       attestedAt,
       expiresAt,
     }),
+    'enclave.attestation-renewed': (_, { reportHash, nonce, label, steps, attestedAt, expiresAt }) => ({
+      reportHash,
+      nonce,
+      label,
+      steps,
+      attestedAt,
+      expiresAt,
+    }),
     'enclave.run-started': (_, { startedAt }) => ({ state: 'running', startedAt }),
     'enclave.run-finished': (_, { proof, finishedAt }) => ({
       state: 'finished',

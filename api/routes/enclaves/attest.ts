@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Enclave } from '../../../domain/enclave/machine.ts';
+import type { Enclave } from '../../../domain/enclave/enclave.ts';
 import { ok, type Result, reject } from '../../../domain/errors.ts';
 import { foldStream } from '../../../domain/registry.ts';
 import type { AttestationReport, AttestationSubject } from '../../../infra/providers/attestor.ts';

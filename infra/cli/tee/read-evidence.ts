@@ -29,7 +29,7 @@ const json = (file: Uint8Array): unknown => {
   try {
     return JSON.parse(new TextDecoder().decode(file));
   } catch (error) {
-    if (error instanceof SyntaxError) return null;
+    if (error instanceof SyntaxError) return {};
     throw error;
   }
 };

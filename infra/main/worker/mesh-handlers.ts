@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Auction } from '../../../domain/auction/machine.ts';
-import type { Enclave } from '../../../domain/enclave/machine.ts';
+import type { Enclave } from '../../../domain/enclave/enclave.ts';
 import { ok, type Result, reject } from '../../../domain/errors.ts';
 import { stateName } from '../../../domain/lifecycle.ts';
 import type { Artifacts } from '../../../domain/ports/artifacts.ts';

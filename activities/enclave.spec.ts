@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { Enclave } from '../domain/enclave/enclave.ts';
+import { measurementOf, moduleSha384, reportData } from '../domain/enclave/measurement.ts';
+import type { NodeRequest } from '../domain/mesh/messages.ts';
+import { createAttestationJudge } from '../infra/providers/attestation-judge.ts';
+import { evidenceOf } from '../infra/tee/index.ts';
+import { simulatedMachine } from '../test/workloads/simulated-machine.ts';
+import { createEnclaveActivities, type EnclaveDeps } from './enclave.ts';
+
+const NOW = '2026-03-01T12:00:00.000Z';
+const KEY = 'c0'.repeat(32);
+const MODULE = Buffer.from('a module');
+const machine = simulatedMachine(NOW);
+
+const enclave = {
+  enclaveId: 'enclave-1',
+  providerId: 'provider-1',
+  codeHash: createHash('sha256').update(MODULE).digest('hex'),
+  config: { memoryMb: 64, cpuCores: 1, allowDebug: false },
+  allowSimulated: true,
+  enclaveKey: KEY,
+} as Enclave;
+
+type Reply = (request: Extract<NodeRequest, { type: 'attest-enclave' }>) => Promise<unknown>;
+
+/** A node that reports on its enclave, bound to `nonce`. */
+const reporting =
+  (nonceOf = (nonce: string) => nonce): Reply =>
+  async ({ nonce }) => ({
+    type: 'attestation',
+    enclaveKey: KEY,
+    evidence: evidenceOf(
+      machine.platform,
+      await machine.platform.quote({
+        measurement: measurementOf(moduleSha384(MODULE), enclave.config),
+        reportData: reportData(nonceOf(nonce), KEY),
+      }),
+    ),
+  });
+
+const activitiesWith = (reply: Reply) => {
+  const used: string[] = [];
+  const artifacts = { read: async () => MODULE } as never;
+  const activities = createEnclaveActivities({
+    ask: async (_: string, request: NodeRequest) => ({
+      reply: await reply(request as never),
+      missedHeartbeats: 0,
+    }),
+    artifacts,
+    nonces: {
+      use: async (nonce: string) => {
+        used.push(nonce);
+        return true;
+      },
+      isUsed: async (nonce: string) => used.includes(nonce),
+    },
+    judge: createAttestationJudge({ artifacts, roots: machine.roots, now: () => NOW }),
+    roots: machine.roots,
+    now: () => NOW,
+  } as unknown as EnclaveDeps);
+  return { activities, used };
+};
+
+describe('attesting an enclave', () => {
+  test('R38: each report is under a nonce of its own, the first and the renewed one', async () => {
+    const { activities, used } = activitiesWith(reporting());
+    const [first] = await activities['enclave.attest']({ enclave });
+    const [second] = await activities['enclave.reattest']({ enclave });
+    const term = { label: 'simulated', attestedAt: NOW, expiresAt: '2026-03-02T12:00:00.000Z' };
+    expect(first).toMatchObject({ type: 'enclave.attested', nonce: used[0], ...term });
+    expect(second).toMatchObject({ type: 'enclave.attestation-renewed', nonce: used[1], ...term });
+    expect(new Set(used).size).toBe(2);
+  });
+
+  test('a replayed report, another key and a simulated root where hardware is wanted are the node’s fault', async () => {
+    const replayed = activitiesWith(reporting(() => 'ab'.repeat(32))).activities;
+    const honest = activitiesWith(reporting()).activities;
+    for (const [run, message] of [
+      [() => replayed['enclave.reattest']({ enclave }), 'report-data: REPORT_DATA_MISMATCH'],
+      [
+        () => honest['enclave.reattest']({ enclave: { ...enclave, allowSimulated: false } }),
+        'platform: SIMULATED_PLATFORM',
+      ],
+      [
+        () => honest['enclave.reattest']({ enclave: { ...enclave, enclaveKey: 'd0'.repeat(32) } }),
+        'the report is for another enclave key',
+      ],
+    ] as const)
+      expect(await run()).toMatchObject([
+        { type: 'enclave.failed', fault: 'attestation', code: 'ATTESTATION_FAILED', message },
+      ]);
+  });
+
+  test('silence is a no-show at first, and a crash when an attested enclave falls silent', async () => {
+    const { activities } = activitiesWith(async () => ({ type: 'silent', message: 'no answer' }));
+    expect(await activities['enclave.attest']({ enclave })).toMatchObject([
+      { fault: 'no-show', code: 'TEE_UNAVAILABLE' },
+    ]);
+    expect(await activities['enclave.reattest']({ enclave })).toMatchObject([
+      { fault: 'lost', code: 'RESOURCE_UNAVAILABLE', message: 'no answer' },
+    ]);
+    const forgetful = activitiesWith(async () => ({
+      type: 'refused',
+      code: 'RESOURCE_NOT_FOUND',
+      message: 'gone',
+    }));
+    expect(await forgetful.activities['enclave.reattest']({ enclave })).toMatchObject([{ fault: 'lost' }]);
+  });
+});

@@ -1,0 +1,90 @@
+import type { ErrorCode } from '../errors.ts';
+import type { ExecutionProof } from '../proof/record.ts';
+import type {
+  EnclaveAttestationRenewed,
+  EnclaveAttested,
+  EnclaveConfig,
+  EnclaveFailed,
+  EnclaveFault,
+  EnclaveRequested,
+  Platform,
+  PlatformLabel,
+  WorkOrder,
+} from './events.ts';
+
+/** State of an enclave, folded from its events. */
+export interface Enclave {
+  readonly enclaveId: string;
+  readonly providerId: string;
+  readonly owner: string;
+  readonly submitter: string;
+  readonly jobId: string | null;
+  readonly platform: Platform;
+  readonly codeHash: string;
+  readonly config: EnclaveConfig;
+  readonly allowSimulated: boolean;
+  readonly requestedAt: string;
+  readonly expiresAt: string;
+  readonly enclaveKey: string | null;
+  readonly attestation: Omit<EnclaveAttested, 'type' | 'steps'> | null;
+  readonly work: WorkOrder | null;
+  readonly result: {
+    readonly proof: Pick<ExecutionProof, 'proofId' | 'record'>;
+    readonly missedHeartbeats: number;
+  } | null;
+  readonly failure: {
+    readonly fault: EnclaveFault;
+    readonly code: ErrorCode;
+    readonly message: string;
+    /** Revision of the failing event: the evidence a slash cites. */
+    readonly revision: number;
+  } | null;
+  readonly label: PlatformLabel | null;
+  readonly destroyReason: string;
+  /** Events so far; the next one's revision. */
+  readonly events: number;
+}
+
+export const blank: Enclave = {
+  enclaveId: '',
+  providerId: '',
+  owner: '',
+  submitter: '',
+  jobId: null,
+  platform: 'amd_sev_snp',
+  codeHash: '',
+  config: { memoryMb: 0, cpuCores: 0, allowDebug: false },
+  allowSimulated: false,
+  requestedAt: '',
+  expiresAt: '',
+  enclaveKey: null,
+  attestation: null,
+  work: null,
+  result: null,
+  failure: null,
+  label: null,
+  destroyReason: '',
+  events: 0,
+};
+
+export const requested = ({ type: _, machineVersion: __, ...facts }: EnclaveRequested): Enclave => ({
+  ...blank,
+  ...facts,
+  events: 1,
+});
+
+/** The newest attestation counts, the first or a renewed one. */
+export const attested = (
+  enclave: Enclave,
+  { type: _, steps: __, ...facts }: EnclaveAttested | EnclaveAttestationRenewed,
+): Partial<Enclave> => ({
+  attestation: facts,
+  label: facts.label,
+  events: enclave.events + 1,
+});
+
+export const failed = (enclave: Enclave, event: EnclaveFailed): Partial<Enclave> => ({
+  failure: { fault: event.fault, code: event.code, message: event.message, revision: enclave.events },
+  destroyReason: event.code,
+  events: enclave.events + 1,
+});
