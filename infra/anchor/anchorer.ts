@@ -34,6 +34,8 @@ export interface Anchorer {
 const hex = (bytes: Uint8Array): string => `0x${bytesToHex(bytes)}`;
 
 export const createAnchorer = ({ transparency, anchors, chain, policy, now }: AnchorerDeps): Anchorer => {
+  let isPrepared = false;
+
   /** The chain's newest head is one of this log, or nothing is anchored on top of it. */
   const checkHistory = async (last: ChainView['last'], newest: bigint): Promise<void> => {
     if (last.size > newest) {
@@ -62,6 +64,7 @@ export const createAnchorer = ({ transparency, anchors, chain, policy, now }: An
   const viewOf = async ({ transactions }: KnownAnchor, originHash: string): Promise<ChainView> => {
     const nonce = await chain.nonce();
     const last = await chain.last(originHash);
+    if (last === null) throw new ChainError('the contract has gone');
     const mined = await chain.mined(transactions.map(({ hash }) => hash));
     return { nonce, last, mined, head: await chain.head() };
   };
@@ -104,10 +107,16 @@ export const createAnchorer = ({ transparency, anchors, chain, policy, now }: An
   return {
     round: async () => {
       const newest = await transparency.newest();
-      if (newest === null || !(await chain.prepare())) return 'waits';
+      if (newest === null) return 'waits';
+      isPrepared ||= await chain.prepare();
+      if (!isPrepared) return 'waits';
       const { origin } = parseCheckpointText(parseNote(newest.note).text);
       const originHash = hex(originHashOf(origin));
       const last = await chain.last(originHash);
+      if (last === null) {
+        isPrepared = false;
+        return 'waits';
+      }
       await checkHistory(last, newest.size);
       if ((await takeBackDropped(last)) > 0) return 'moved';
       const [oldest] = await anchors.open();

@@ -18,7 +18,7 @@ export class ChainError extends Error {
 export interface AnchorChain extends AnchorTarget {
   /** Blocks that make a transaction final, by default. */
   readonly confirmations: bigint;
-  /** Sees to account and contract. @returns whether the contract is there; false while it is being deployed. */
+  /** Sees to account and contract. @returns whether they can be used; false while the contract is being deployed. */
   prepare(): Promise<boolean>;
   /** Number of the newest block. */
   head(): Promise<bigint>;
@@ -26,8 +26,8 @@ export interface AnchorChain extends AnchorTarget {
   blockHash(block: bigint): Promise<string | null>;
   /** Transactions of the account in the chain. */
   nonce(): Promise<bigint>;
-  /** Newest head of a log. */
-  last(originHash: string): Promise<ChainView['last']>;
+  /** Newest head of a log; null when the contract is not there. */
+  last(originHash: string): Promise<ChainView['last'] | null>;
   /** Those of the transactions that are in a block. */
   mined(hashes: readonly string[]): Promise<Mined[]>;
   /** The transaction in `block` that anchored the head; null when there is none. */

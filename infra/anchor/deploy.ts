@@ -15,37 +15,40 @@ const SALT: Hex = `0x${'00'.repeat(32)}`;
 const creation = (publisher: Hex): Hex =>
   concatHex([BYTECODE, encodeAbiParameters([{ type: 'address' }], [publisher])]);
 
-export const contractAddress = (publisher: Hex): string =>
+export const contractAddress = (publisher: Hex): Hex =>
   getContractAddress({
     opcode: 'CREATE2',
     from: DEPLOYER,
     salt: SALT,
     bytecode: creation(publisher),
-  }).toLowerCase();
+  }).toLowerCase() as Hex;
 
-/** Deploys the contract of this publisher. @returns whether it is there already; false while the chain takes its
- * time. @throws ChainError */
+/**
+ * Sees that the contract of this publisher is there. @returns whether it is; false while the chain takes its time.
+ * @throws ChainError
+ */
 export const deploy = async (
   client: PublicClient,
   account: PrivateKeyAccount,
   chainId: number,
 ): Promise<boolean> => {
   const { address } = account;
-  if ((await client.getCode({ address: DEPLOYER })) === undefined) {
+  const isThere = async (contract: Hex) => (await client.getCode({ address: contract })) !== undefined;
+  const contract = contractAddress(address);
+  // First what is pending, then what is there: a deployment that is mined in between is not sent again.
+  const withPending = await client.getTransactionCount({ address, blockTag: 'pending' });
+  const nonce = await client.getTransactionCount({ address });
+  if (await isThere(contract)) return true;
+  // Without a contract there was nothing else to send: what is pending is the deployment.
+  if (withPending > nonce) return false;
+  if (!(await isThere(DEPLOYER))) {
     throw new ChainError(
       'the chain lacks the deterministic deployment proxy: deploy the contract and set ANCHOR_CONTRACT',
     );
   }
-  const [nonce, withPending] = await Promise.all([
-    client.getTransactionCount({ address }),
-    client.getTransactionCount({ address, blockTag: 'pending' }),
-  ]);
-  // Without a contract there was nothing else to send: what is pending is the deployment.
-  if (withPending === nonce) {
-    const to = { to: DEPLOYER, data: concatHex([SALT, creation(address)]) };
-    const gas = await client.estimateGas({ account: address, ...to });
-    const raw = await account.signTransaction({ ...to, ...(await feesOf(client)), chainId, nonce, gas });
-    await client.sendRawTransaction({ serializedTransaction: raw });
-  }
-  return (await client.getCode({ address: contractAddress(address) as Hex })) !== undefined;
+  const to = { to: DEPLOYER, data: concatHex([SALT, creation(address)]) };
+  const gas = await client.estimateGas({ account: address, ...to });
+  const raw = await account.signTransaction({ ...to, ...(await feesOf(client)), chainId, nonce, gas });
+  await client.sendRawTransaction({ serializedTransaction: raw });
+  return isThere(contract);
 };

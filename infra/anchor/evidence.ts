@@ -1,6 +1,13 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import type { Hex, PublicClient, RpcBlock, RpcTransactionReceipt } from 'viem';
+import {
+  type Hex,
+  MethodNotFoundRpcError,
+  MethodNotSupportedRpcError,
+  type PublicClient,
+  type RpcBlock,
+  type RpcTransactionReceipt,
+} from 'viem';
 import type { Mined } from '../../domain/anchor/next-step.ts';
 import { ANCHORED_TOPIC } from '../verify/anchor.ts';
 import { encodeRlp, type RlpItem, unsignedBytes } from '../verify/rlp.ts';
@@ -53,7 +60,7 @@ export const blockEvidence = async (
   if (!block) return null;
   const header = encodeHeader(block);
   if (`0x${bytesToHex(keccak_256(header))}` !== blockHash) return null;
-  const receipts = await receiptsOf(client, block);
+  const receipts = await receiptsOf(client, blockHash as Hex);
   const receiptIndex = receipts.findIndex(({ transactionHash }) => transactionHash === hash);
   const logs = receipts[receiptIndex]?.logs ?? [];
   const logIndex = logs.findIndex(
@@ -69,12 +76,15 @@ export const blockEvidence = async (
   return { header: bytesToHex(header), receiptIndex, receiptPath: path.map(bytesToHex), logIndex };
 };
 
-const receiptsOf = async (client: PublicClient, block: RpcBlock): Promise<RpcTransactionReceipt[]> => {
-  const hashes = block.transactions as Hex[];
-  const receipts = await Promise.all(
-    hashes.map((hash) => client.request({ method: 'eth_getTransactionReceipt', params: [hash] })),
-  );
-  return receipts.filter((receipt) => receipt !== null);
+/** All receipts of a block in one request; none from a node that does not offer it. */
+const receiptsOf = async (client: PublicClient, blockHash: Hex): Promise<RpcTransactionReceipt[]> => {
+  const request = { method: 'eth_getBlockReceipts', params: [blockHash] } as never;
+  try {
+    return (await client.request(request)) ?? [];
+  } catch (error) {
+    if (error instanceof MethodNotFoundRpcError || error instanceof MethodNotSupportedRpcError) return [];
+    throw error;
+  }
 };
 
 const encodeHeader = (block: RpcBlock): Uint8Array => {

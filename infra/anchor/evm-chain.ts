@@ -100,8 +100,8 @@ const callsOf = (
       guarded(async () => {
         const args = [originHash as Hex] as const;
         const call = { address, abi: ABI, functionName: 'last', args } as const;
-        const [size, block, root] = await client.readContract(call);
-        return { size, root, block };
+        const found = await nullWithoutContract(() => client.readContract(call));
+        return found && { size: found[0], block: found[1], root: found[2] };
       }),
     mined: (hashes) =>
       guarded(async () => {
@@ -152,10 +152,13 @@ const prepare = async (evm: Evm, isAnvil: boolean): Promise<boolean> => {
     // anvil's own method; viem types the standard ones alone.
     await client.request({ method: 'anvil_setBalance', params } as never);
   }
-  const code = await client.getCode({ address });
-  if (code === undefined && isGiven) throw new ChainError(`there is no contract at ${address}`);
-  if (code === undefined && !(await deploy(client, account, evm.chainId))) return false;
-  const publisher = await publisherOf(evm);
+  const isDeployed = isGiven
+    ? (await client.getCode({ address })) !== undefined
+    : await deploy(client, account, evm.chainId);
+  if (!isDeployed && isGiven) throw new ChainError(`there is no contract at ${address}`);
+  if (!isDeployed) return false;
+  const call = { address, abi: ABI, functionName: 'publisher' } as const;
+  const publisher = await nullWithoutContract(() => client.readContract(call));
   // A node may show the code of a block a moment before it answers calls in its state.
   if (publisher === null) return false;
   if (publisher !== account.address) {
@@ -166,9 +169,9 @@ const prepare = async (evm: Evm, isAnvil: boolean): Promise<boolean> => {
   return true;
 };
 
-const publisherOf = async ({ client, address }: Evm): Promise<string | null> => {
+const nullWithoutContract = async <T>(read: () => Promise<T>): Promise<T | null> => {
   try {
-    return await client.readContract({ address, abi: ABI, functionName: 'publisher' });
+    return await read();
   } catch (error) {
     if (error instanceof BaseError && error.walk((each) => each instanceof ContractFunctionZeroDataError))
       return null;

@@ -12,6 +12,7 @@ beforeAll(() => {
 afterAll(() => rmSync(home, { recursive: true }));
 
 const external = {
+  ANCHOR_RPC_URL: 'https://chain.example/v3/secret-of-a-provider',
   DATABASE_URL: 'postgres://user:hunter2@db.internal:5432/aivillage?sslkey=secret',
   TEMPORAL_ADDRESS: 'temporal:7233',
 };
@@ -50,6 +51,7 @@ test('every broken setting is named with its rule, and no value is shown', () =>
 test('secrets leave neither by the URL nor by its parameters', () => {
   const shown = JSON.stringify(redacted(loadSettings(external)));
   expect(shown).toContain('db.internal:5432/aivillage');
+  expect(shown).toContain('"https://chain.example"');
   expect(shown).not.toMatch(/hunter2|user|secret/);
 });
 
@@ -61,7 +63,15 @@ test('addresses come from the environment, else from the local stack of the data
   });
   expect(capture(() => loadConfig(env)).message).toContain('DATABASE_URL');
 
-  const ports = { postgres: 1, temporal: 2, temporalUi: 3, temporalHttp: 4, temporalMetrics: 5, mesh: 6 };
+  const ports = {
+    postgres: 1,
+    temporal: 2,
+    temporalUi: 3,
+    temporalHttp: 4,
+    temporalMetrics: 5,
+    mesh: 6,
+    anvil: 7,
+  };
   mkdirSync(join(home, 'keys'));
   writeFileSync(localFiles(home).ports, JSON.stringify(ports));
   writeFileSync(localFiles(home).postgresPassword, 'p@ss\n');

@@ -31,6 +31,17 @@ const environmentSchema = z.object({
     .optional(),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   TEMPORAL_UI_URL: z.url().optional(),
+  /** JSON-RPC address of the EVM chain that checkpoints are anchored on; it may hold a provider's key. */
+  ANCHOR_RPC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** A contract that is deployed already; otherwise the publisher deploys its own. */
+  ANCHOR_CONTRACT: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/, 'must be an address')
+    .optional(),
+  /** An anchor is made after so many events or so many seconds, and is final under so many blocks. */
+  ANCHOR_BATCH_EVENTS: z.coerce.number().int().positive().optional(),
+  ANCHOR_INTERVAL_SECONDS: z.coerce.number().int().positive().optional(),
+  ANCHOR_CONFIRMATIONS: z.coerce.number().int().positive().optional(),
   /** TCP port of the worker's libp2p peer. */
   MESH_PORT: port.optional(),
   /** Refuses every attestation under a simulated root. */
@@ -48,6 +59,16 @@ const environmentSchema = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
+/** What is null has a default that depends on the chain. */
+export interface AnchoringSettings {
+  /** Null where nothing is anchored. */
+  readonly rpcUrl: string | null;
+  readonly contract: string | null;
+  readonly batchEvents: number | null;
+  readonly intervalSeconds: number | null;
+  readonly confirmations: number | null;
+}
+
 /** Settings as given: what is external has a URL, what is absent is for the local stack to provide. */
 export interface Settings {
   readonly home: string;
@@ -59,6 +80,7 @@ export interface Settings {
   readonly temporalNamespace: string;
   readonly temporalUiUrl: string | null;
   readonly meshPort: number | null;
+  readonly anchoring: AnchoringSettings;
   readonly requireHardware: boolean;
   readonly topology: TopologySettings;
   readonly openProviderEnrolment: boolean;
@@ -113,6 +135,13 @@ export const loadSettings = (env: NodeJS.ProcessEnv): Settings => {
     temporalNamespace: values.TEMPORAL_NAMESPACE,
     temporalUiUrl: values.TEMPORAL_UI_URL ?? null,
     meshPort: values.MESH_PORT ?? null,
+    anchoring: {
+      rpcUrl: values.ANCHOR_RPC_URL ?? null,
+      contract: values.ANCHOR_CONTRACT ?? null,
+      batchEvents: values.ANCHOR_BATCH_EVENTS ?? null,
+      intervalSeconds: values.ANCHOR_INTERVAL_SECONDS ?? null,
+      confirmations: values.ANCHOR_CONFIRMATIONS ?? null,
+    },
     requireHardware: values.TEE_REQUIRE_HARDWARE,
     topology: { network: values.NETWORK_NAME, epochSeconds: values.TOPOLOGY_EPOCH_SECONDS },
     openProviderEnrolment: values.OPEN_PROVIDER_ENROLMENT,
@@ -149,6 +178,11 @@ export const loadConfig = (env: NodeJS.ProcessEnv): Config => {
 export const redacted = (settings: Settings): Record<string, unknown> => ({
   ...settings,
   databaseUrl: settings.databaseUrl === null ? null : withoutUserInfo(settings.databaseUrl),
+  anchoring: {
+    ...settings.anchoring,
+    // Providers put their keys into the path.
+    rpcUrl: settings.anchoring.rpcUrl === null ? null : new URL(settings.anchoring.rpcUrl).origin,
+  },
 });
 
 const withoutUserInfo = (address: string): string => {

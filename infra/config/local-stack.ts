@@ -10,6 +10,7 @@ const portsSchema = z.object({
   temporalHttp: z.number().int(),
   temporalMetrics: z.number().int(),
   mesh: z.number().int(),
+  anvil: z.number().int(),
 });
 export type LocalPorts = z.infer<typeof portsSchema>;
 export const LOCAL_PORT_NAMES = Object.keys(portsSchema.shape) as (keyof LocalPorts)[];

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { loadSettings, type Settings } from '../config/config.ts';
 import { localStack } from '../config/local-stack.ts';
+import { anvilUrl, prepareAnvil } from '../stack/anvil.ts';
 import { isPortFree } from '../stack/ports.ts';
 import { preparePostgres } from '../stack/postgres.ts';
 import { openProcessRegistry } from '../stack/process-registry.ts';
@@ -54,8 +55,34 @@ const startServers = async (
     await supervisor.start(spec);
     report('Temporal is up');
   };
-  await Promise.all([postgres(), temporal()]);
+  /** Address of the chain for anchors. A chain of this machine is a convenience: without it the rest works as well. */
+  const chain = async (): Promise<string | null> => {
+    const { rpcUrl } = settings.anchoring;
+    if (rpcUrl !== null) {
+      report('Anchors go to ANCHOR_RPC_URL');
+      return rpcUrl;
+    }
+    const spec = await prepareAnvil({
+      stateFile: home.path('anvil', 'state.json'),
+      logFile: home.path('logs', 'anvil.log'),
+      port: ports.anvil,
+    });
+    if (spec === null) {
+      report('Nothing is anchored: the optional package of anvil is not installed');
+      return null;
+    }
+    try {
+      await supervisor.start(spec);
+    } catch (error) {
+      report(`Nothing is anchored: ${(error as Error).message}`);
+      return null;
+    }
+    report('anvil is up (a simulated chain for anchors, not a public one)');
+    return anvilUrl(ports.anvil);
+  };
+  const [anchorRpcUrl] = await Promise.all([chain(), postgres(), temporal()]);
   return {
+    anchorRpcUrl,
     databaseUrl: settings.databaseUrl ?? local.databaseUrl,
     temporalAddress: settings.temporalAddress ?? local.temporalAddress,
     temporalUiUrl: settings.temporalAddress === null ? local.temporalUiUrl : settings.temporalUiUrl,

@@ -10,6 +10,7 @@ const KEY_NAMES = [
   'engine.key',
   'engine-peer.key',
   'checkpoint.key',
+  'anchor.key',
   'postgres.password',
 ] as const;
 

@@ -8,7 +8,10 @@ import type { LocalNode } from './local-nodes.ts';
 /** Settings of every process of a local stack, on top of the user's own environment. */
 export const serviceEnvironment = (
   home: LocalHome,
-  stack: Pick<LocalStack, 'databaseUrl' | 'temporalAddress'> & { readonly temporalUiUrl: string | null },
+  stack: Pick<LocalStack, 'databaseUrl' | 'temporalAddress'> & {
+    readonly temporalUiUrl: string | null;
+    readonly anchorRpcUrl: string | null;
+  },
   port: number,
 ): NodeJS.ProcessEnv => ({
   ...process.env,
@@ -16,6 +19,7 @@ export const serviceEnvironment = (
   DATABASE_URL: stack.databaseUrl,
   TEMPORAL_ADDRESS: stack.temporalAddress,
   ...(stack.temporalUiUrl === null ? {} : { TEMPORAL_UI_URL: stack.temporalUiUrl }),
+  ...(stack.anchorRpcUrl === null ? {} : { ANCHOR_RPC_URL: stack.anchorRpcUrl }),
   PORT: `${port}`,
   MESH_PORT: `${home.ports.mesh}`,
   // The supervisor waits for lines of level info.

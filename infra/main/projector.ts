@@ -12,9 +12,10 @@ import { readKeyFile } from '../keys/key-file.ts';
 import { createPool } from '../postgres/pool.ts';
 import { followLog } from '../tlog/follow.ts';
 import { createCheckpointSigner } from '../tlog/signer.ts';
+import { keepAnchoring } from './projector/anchoring.ts';
 
-/** One connection per projection, one for a rebuild each, the rest for the transparency log and for reading the log. */
-const POOL_SIZE = 2 * READ_MODELS.length + 8;
+/** One connection per projection, one for a rebuild each, the rest for the transparency log, its anchors and for reading. */
+const POOL_SIZE = 2 * READ_MODELS.length + 10;
 
 const config = loadConfig(process.env);
 const log = pino({ level: config.logLevel, name: 'projector' });
@@ -67,6 +68,7 @@ log.info({ projections: READ_MODELS.map(({ name }) => name) }, 'projector starte
 await Promise.all([
   createRunner({ pool, store, log }).run(READ_MODELS, stop.signal),
   keepTransparencyLog(stop.signal),
+  keepAnchoring({ pool, settings: config.anchoring, home: config.home, log }, stop.signal),
 ]);
 await store.close();
 await pool.end();

@@ -6,7 +6,7 @@ import { startTimeOf } from '../../infra/stack/process-identity.ts';
 import { removeHome } from '../support/home.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
-const SERVICES = ['api', 'postgres', 'projector', 'temporal', 'worker'];
+const SERVICES = ['anvil', 'api', 'postgres', 'projector', 'temporal', 'worker'];
 const NODES = ['aws', 'azure', 'datacenter', 'edge', 'gcp', 'hybrid'].map((name) => `node-${name}`);
 
 let home: string;

@@ -145,6 +145,13 @@ beforeAll(async () => {
       temporalNamespace: 'default',
       temporalUiUrl: null,
       meshPort: 1,
+      anchoring: {
+        rpcUrl: null,
+        contract: null,
+        batchEvents: null,
+        intervalSeconds: null,
+        confirmations: null,
+      },
       requireHardware: false,
       topology: { network: 'test', epochSeconds: 3600 },
       openProviderEnrolment: true,

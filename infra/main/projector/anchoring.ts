@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Pool } from 'pg';
+import type { BatchPolicy } from '../../../domain/anchor/batch.ts';
+import type { SendPolicy } from '../../../domain/anchor/next-step.ts';
+import { instant } from '../../../domain/time.ts';
+import type { Log } from '../../../projections/log.ts';
+import type { Session } from '../../../projections/projection.ts';
+import { pause, tryLock, withSession } from '../../../projections/session.ts';
+import { AnchorConflictError, createAnchorer } from '../../anchor/anchorer.ts';
+import { createAnchors } from '../../anchor/anchors.ts';
+import { type AnchorChain, ChainError } from '../../anchor/chain.ts';
+import { connectEvmChain } from '../../anchor/evm-chain.ts';
+import { reportAnchoring } from '../../anchor/status.ts';
+import type { AnchoringSettings } from '../../config/config.ts';
+import { readKeyFile } from '../../keys/key-file.ts';
+import { createTransparencyLog } from '../../tlog/transparency-log.ts';
+
+export interface AnchoringDeps {
+  readonly pool: Pool;
+  readonly settings: AnchoringSettings;
+  /** Data directory, which has the publisher's key. */
+  readonly home: string;
+  readonly log: Log;
+}
+
+/** A chain of this machine costs nothing; on a public one every anchor is paid for. */
+const BATCHES = {
+  simulated: { events: 50, seconds: 10 },
+  public: { events: 10_000, seconds: 3_600 },
+};
+const REPLACE_AFTER_MS = 600_000;
+/** How often the chain is looked at: an anchor is final within a second here, in minutes there. */
+const POLL_MS = { simulated: 1_000, public: 15_000 };
+const RETRY_MS = { first: 500, longest: 30_000 };
+const LEADER = 'lead:anchoring';
+
+/** Anchors the log's checkpoints until `signal` aborts. One process does so at a time; a second one stands by. */
+export const keepAnchoring = async (
+  { pool, settings, home, log }: AnchoringDeps,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { rpcUrl } = settings;
+  if (rpcUrl === null) return;
+  const keyFile = join(home, 'keys', 'anchor.key');
+  if (!existsSync(keyFile)) {
+    log.error({ keyFile }, 'without its key nothing is anchored');
+    return;
+  }
+  const [key] = await readKeyFile(keyFile);
+  let chain: AnchorChain | null = null;
+  let said: string | null = null;
+  let retryMs = RETRY_MS.first;
+
+  /** Tells operators, in the log once, what keeps anchors from being made. */
+  const tell = async (fault: string | null): Promise<void> => {
+    await reportAnchoring(pool, chain, fault, instant(Date.now()));
+    if (fault !== null && fault !== said) log.warn({ fault }, 'anchoring waits');
+    if (fault === null && chain && said !== null) {
+      const { contract, simulated } = chain;
+      log.info({ chain: chain.chain, contract, simulated }, 'anchoring');
+    }
+    said = fault;
+  };
+
+  const lead = async (session: Session): Promise<void> => {
+    chain ??= await connectEvmChain({ rpcUrl, key: key as Uint8Array, contract: settings.contract });
+    const anchorer = createAnchorer({
+      transparency: createTransparencyLog(pool),
+      anchors: createAnchors(pool, chain),
+      chain,
+      policy: policyOf(settings, chain),
+      now: () => instant(Date.now()),
+    });
+    while (!signal.aborted) {
+      // Who has lost the session has lost the lead.
+      await session.query('select 1');
+      const outcome = await anchorer.round();
+      await tell(null);
+      retryMs = RETRY_MS.first;
+      if (outcome === 'waits') await pause(chain.simulated ? POLL_MS.simulated : POLL_MS.public, signal);
+    }
+  };
+
+  while (!signal.aborted) {
+    try {
+      await withSession(pool, async (session) => {
+        if (await tryLock(session, LEADER)) await lead(session);
+      });
+    } catch (error) {
+      const isOfTheChain = error instanceof ChainError || error instanceof AnchorConflictError;
+      if (isOfTheChain) await tell(error.message).catch(() => undefined);
+      else if (!signal.aborted) log.warn({ err: error }, 'anchoring was interrupted; it will go on');
+      retryMs = Math.min(retryMs * 2, RETRY_MS.longest);
+    }
+    await pause(retryMs, signal);
+  }
+};
+
+const policyOf = (
+  { batchEvents, intervalSeconds, confirmations }: AnchoringSettings,
+  chain: AnchorChain,
+): BatchPolicy & SendPolicy => {
+  const batch = chain.simulated ? BATCHES.simulated : BATCHES.public;
+  return {
+    leaves: BigInt(batchEvents ?? batch.events),
+    intervalMs: (intervalSeconds ?? batch.seconds) * 1_000,
+    confirmations: confirmations === null ? chain.confirmations : BigInt(confirmations),
+    replaceAfterMs: REPLACE_AFTER_MS,
+  };
+};
