@@ -1,0 +1,22 @@
+import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
+import { createWakeups } from '../../infra/event-store/wakeups.ts';
+import { createPool } from '../../infra/postgres/pool.ts';
+import { followLog } from '../../infra/tlog/follow.ts';
+import { createCheckpointSigner } from '../../infra/tlog/signer.ts';
+
+/** A process that keeps the transparency log until it is killed. Arguments: connection string, seed in hex. */
+const [url = '', seed = ''] = process.argv.slice(2);
+const pool = createPool(url, { name: 'grower', max: 4 });
+const store = createPostgresEventStore({ pool });
+
+await followLog(
+  {
+    pool,
+    signer: createCheckpointSigner([new Uint8Array(Buffer.from(seed, 'hex'))]),
+    wakeups: createWakeups(),
+    head: async () => (await store.head()).position,
+    sealedBehind: async () => null,
+    log: console,
+  },
+  new AbortController().signal,
+);
