@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../../domain/event.ts';
 import type { JobEvent } from '../../domain/job/events.ts';
+import { multiply, subtract, ZERO } from '../../domain/money.ts';
 import { rowProjection } from '../row-model.ts';
 import { attested, compared, ofEpoch, paid, phaseOf, withResult } from './members.ts';
 import { type JobRow, jobsTable, type TimelineEntry } from './table.ts';
@@ -15,6 +16,10 @@ const entryOf = (event: RecordedEvent): TimelineEntry => {
     providerId: typeof providerId === 'string' ? providerId : null,
   };
 };
+
+/** The escrow of an auction opened before belongs to a job only from the award on. */
+const heldEscrow = ({ auctionGiven, timeline }: JobRow): boolean =>
+  !auctionGiven || timeline.some(({ event }) => event === 'job.auction-awarded');
 
 type Change = Partial<Omit<JobRow, 'position'>>;
 
@@ -42,6 +47,7 @@ export const jobs = rowProjection<JobEvent, JobRow, 'job.submitted'>({
     durationSeconds: submitted.durationSeconds,
     ceiling: submitted.ceiling,
     winnerCount: submitted.winners,
+    auctionGiven: submitted.auctionGiven,
     codeHash: submitted.codeHash,
     args: submitted.args,
     inputHash: submitted.inputHash,
@@ -126,6 +132,7 @@ export const jobs = rowProjection<JobEvent, JobRow, 'job.submitted'>({
         state: 'failed',
         members: paid(row.members, payouts),
         price,
+        refund: heldEscrow(row) ? subtract(multiply(row.ceiling, row.winnerCount), price) : ZERO,
         reason,
         message,
         endedAt: failedAt,

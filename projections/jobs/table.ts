@@ -72,6 +72,7 @@ export interface JobRow {
   /** Most a winner can be paid. */
   readonly ceiling: Micro;
   readonly winnerCount: number;
+  readonly auctionGiven: boolean;
   readonly codeHash: string;
   readonly args: readonly string[];
   readonly inputHash: string;
@@ -121,6 +122,7 @@ export const jobsTable: Table<JobRow> = {
     durationSeconds: 'real',
     ceiling: 'amount',
     winnerCount: 'integer',
+    auctionGiven: 'boolean',
     codeHash: 'text',
     args: 'json',
     inputHash: 'text',
