@@ -1,4 +1,5 @@
 import { mulAddUnsafe } from '@noble/curves/abstract/curve.js';
+import { isBytes } from '@noble/hashes/utils.js';
 import { decodeKey, decodePoint, littleEndian, ORDER, POINT_BYTES, Point } from './curve.ts';
 import {
   CHALLENGE_BYTES,
@@ -33,8 +34,6 @@ const decodeProof = (proof: Uint8Array): DecodedProof | null => {
   const s = littleEndian(proof.subarray(POINT_BYTES + CHALLENGE_BYTES));
   return gamma && s < ORDER ? { gamma, c, s } : null;
 };
-
-const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
 
 /**
  * ECVRF_verify (RFC 9381 §5.3) with the validation of the key (§5.4.5).

@@ -4,6 +4,7 @@ import { addJobList } from './commands/job-list.ts';
 import { addJobRun } from './commands/job-run.ts';
 import { addJobShow } from './commands/job-show.ts';
 import { addTeeVerify } from './commands/tee-verify.ts';
+import { addVrfVerify } from './commands/vrf-verify.ts';
 import type { CliContext } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
 import { writeLines } from './write.ts';
@@ -29,6 +30,7 @@ const createProgram = (context: CliContext): Command => {
   addJobList(job, context);
   addAudit(program, context);
   addTeeVerify(program, context);
+  addVrfVerify(program, context);
   return program;
 };
 

@@ -3,8 +3,8 @@ import type { NeighbourSelection } from '../../domain/topology/selection.ts';
 import { type SelectionJson, selectionFromJson } from '../../domain/topology/selection-json.ts';
 import { type NeighbourVerdict, verifySelection } from '../../domain/topology/verify-neighbours.ts';
 
-const isJson = (selection: NeighbourSelection | SelectionJson): selection is SelectionJson =>
-  typeof selection === 'object' && selection !== null && 'vrf_proof' in selection;
+const hasBytes = (selection: NeighbourSelection | SelectionJson): selection is NeighbourSelection =>
+  typeof selection === 'object' && selection !== null && 'neighbours' in selection;
 
 /**
  * Verifies which neighbours a node drew, from the selection's own data alone: the response of `POST /v1/fog/vrf/select`
@@ -15,7 +15,7 @@ export const verifyNeighbours = (
   selection: NeighbourSelection | SelectionJson,
   known: Partial<EpochCommitment> = {},
 ): NeighbourVerdict => {
-  if (!isJson(selection)) return verifySelection(selection, known);
+  if (hasBytes(selection)) return verifySelection(selection, known);
   const parsed = selectionFromJson(selection);
   return parsed ? verifySelection(parsed, known) : { valid: false, reason: 'MALFORMED' };
 };

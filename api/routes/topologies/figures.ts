@@ -11,7 +11,7 @@ export const getTopology = ({
   checkpoints,
   db,
   now,
-  topology: { network, sets },
+  topology,
 }: Pick<RouteDependencies, 'checkpoints' | 'db' | 'now' | 'topology'>) => {
   // The figures of a large mesh cost as much as a hundred requests, and change with a draw alone.
   let latest: { readonly of: string; readonly figures: GraphFigures } | null = null;
@@ -41,13 +41,13 @@ export const getTopology = ({
     async (_context, { query }) => {
       const ready = await readAfter(checkpoints, ['topologies', 'neighbour_draws'], query.after);
       if (!ready.ok) return ready;
-      const current = await currentTopology(db, network, now());
+      const current = await currentTopology(db, topology.network, now());
       if (!current.ok) return current;
       const { topologyId, epoch, candidateSet, candidateRoot } = current.value;
       const draws = await listDraws(db, topologyId);
       const of = `${topologyId}/${draws.length}`;
       if (latest?.of !== of) {
-        const { candidates } = await sets.load(candidateSet, candidateRoot);
+        const { candidates } = await topology.sets.load(candidateSet, candidateRoot);
         const members = candidates.map(({ nodeId }) => nodeId);
         latest = { of, figures: graphFigures(draws, members) };
       }

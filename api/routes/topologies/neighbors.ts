@@ -12,7 +12,7 @@ export const getNeighbors = ({
   checkpoints,
   db,
   now,
-  topology: { network },
+  topology,
 }: Pick<RouteDependencies, 'checkpoints' | 'db' | 'now' | 'topology'>) =>
   defineRoute(
     {
@@ -42,7 +42,7 @@ export const getNeighbors = ({
       const node = await nodeOf(db, principal, query.node_id);
       if (!node.ok) return node;
       const { providerId } = node.value;
-      const epochs = await topologiesInForce(db, network, now());
+      const epochs = await topologiesInForce(db, topology.network, now());
       const draws = await Promise.all(
         epochs.map(async ({ topologyId, epoch, holdsUntil }) => {
           const draw = await getDraw(db, topologyId, providerId);

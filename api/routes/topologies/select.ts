@@ -34,18 +34,18 @@ export const selectNeighbors = ({
   db,
   lifecycles,
   now,
-  topology: { network, sets, drawer },
+  topology,
 }: Pick<RouteDependencies, 'db' | 'lifecycles' | 'now' | 'topology'>) => {
   /** Drawn now, and put on record. */
   const drawAnew = async (
-    topology: DrawableTopology,
+    epoch: DrawableTopology,
     set: CandidateSet,
     nodeId: string,
     { signal, meta }: RequestContext,
   ): Promise<Result<NeighbourSelection>> => {
-    const drawn = await drawer.draw(commitmentOf(topology), set, nodeId, signal);
+    const drawn = await topology.drawer.draw(commitmentOf(epoch), set, nodeId, signal);
     if (!drawn.ok) return drawn;
-    const { topologyId } = topology;
+    const { topologyId } = epoch;
     const origin = { ...meta(topologyId), commandId: `${topologyId}/draw/${nodeId}` };
     const outcome = await lifecycles.execute(topologyId, recordOf(drawn.value), origin);
     // A conflict says that the same draw is on record already.
@@ -67,25 +67,25 @@ export const selectNeighbors = ({
       const node = await nodeOf(db, context.principal, body.node_id);
       if (!node.ok) return node;
       const { providerId } = node.value;
-      const current = await currentTopology(db, network, now());
+      const current = await currentTopology(db, topology.network, now());
       if (!current.ok) return current;
-      const topology = current.value;
-      const set = await sets.load(topology.candidateSet, topology.candidateRoot);
+      const epoch = current.value;
+      const set = await topology.sets.load(epoch.candidateSet, epoch.candidateRoot);
       if (set.indexOf(providerId) < 0) {
-        const rule = `attested, reachable, and with a VRF key since ${topology.registrationClosesAt}`;
-        return reject('CONFLICT', `${providerId} is no candidate of epoch ${topology.epoch}`, [
+        const rule = `attested, reachable, and with a VRF key since ${epoch.registrationClosesAt}`;
+        return reject('CONFLICT', `${providerId} is no candidate of epoch ${epoch.epoch}`, [
           { field: 'node_id', rule },
         ]);
       }
-      const recorded = await getDraw(db, topology.topologyId, providerId);
+      const recorded = await getDraw(db, epoch.topologyId, providerId);
       const selection = recorded
         ? ok(
-            selectionOf(commitmentOf(topology), set, providerId, {
+            selectionOf(commitmentOf(epoch), set, providerId, {
               output: hexToBytes(recorded.output),
               proof: hexToBytes(recorded.proof),
             }),
           )
-        : await drawAnew(topology, set, providerId, context);
+        : await drawAnew(epoch, set, providerId, context);
       return selection.ok ? respond(200, selectionToJson(selection.value)) : selection;
     },
   );

@@ -11,7 +11,7 @@ import { selectionSchema } from './selection.ts';
  * Verifies a selection from its own data alone. What this log knows of the epoch counts beside it: a selection may be
  * sound within and of an epoch that never was.
  */
-export const verifySelection = ({ db, topology: { network } }: Pick<RouteDependencies, 'db' | 'topology'>) =>
+export const verifySelection = ({ db, topology }: Pick<RouteDependencies, 'db' | 'topology'>) =>
   defineRoute(
     {
       method: 'POST',
@@ -30,8 +30,9 @@ export const verifySelection = ({ db, topology: { network } }: Pick<RouteDepende
       errors: [],
     },
     async (_context, { body }) => {
-      const own = body.network === network ? await topologiesNumbered(db, network, body.epoch) : [];
-      const verdicts = own.map((topology) => verifyNeighbours(body, commitmentOf(topology)));
+      const own =
+        body.network === topology.network ? await topologiesNumbered(db, topology.network, body.epoch) : [];
+      const verdicts = own.map((epoch) => verifyNeighbours(body, commitmentOf(epoch)));
       const verdict = verdicts.find(({ valid }) => valid) ?? verdicts[0] ?? verifyNeighbours(body);
       return respond(200, {
         valid: verdict.valid,
