@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { defineRoute, respond } from '../../define-route.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { sha256 } from '../../fields.ts';
+import { judgeProof, reasonOf } from './judge.ts';
+import { claimedProof } from './verify.ts';
+
+/** Proofs of one audit; each costs some 25 ms of processor time. */
+const MAX_PROOFS = 20;
+
+interface Check {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly reason?: string;
+}
+
+/** The scope that proofs of an audit are made in: they speak of these data and of nothing else. */
+export const auditScope = (auditType: string, dataHash: string): string => `audit/${auditType}/${dataHash}`;
+
+/**
+ * A compliance audit made of predicate proofs: compliant when every proof holds, speaks of the audited data and comes
+ * from another holder, and when there are enough of them. A compliant audit uses its proofs up, all in one step.
+ */
+export const auditPredicates = ({
+  now,
+  acceptances,
+  publishedKeys: keys,
+}: Pick<RouteDependencies, 'acceptances' | 'now' | 'publishedKeys'>) =>
+  defineRoute(
+    {
+      method: 'POST',
+      path: '/v1/fog/zk/audit',
+      summary: 'A compliance audit made of predicate proofs',
+      tag: 'zk',
+      access: 'any',
+      body: z.strictObject({
+        audit_type: z.string().regex(/^[a-z0-9_-]{1,60}$/, 'lower-case letters, digits, - and _'),
+        data_hash: sha256,
+        proofs: z.array(claimedProof).min(1).max(MAX_PROOFS),
+        audit_parameters: z
+          .strictObject({
+            minimum_holders: z
+              .int()
+              .min(1)
+              .max(MAX_PROOFS)
+              .optional()
+              .describe('as many as proofs by default'),
+          })
+          .default({}),
+      }),
+      responses: {
+        200: z.object({
+          audit_id: z.string(),
+          audit_type: z.string(),
+          result: z.enum(['compliant', 'non_compliant']),
+          checks: z.array(z.object({ check: z.string(), ok: z.boolean(), reason: z.string().optional() })),
+        }),
+      },
+      errors: ['RESOURCE_NOT_FOUND', 'CONFLICT'],
+    },
+    async ({ principal, commandId, traceparent, newId }, { body }) => {
+      const scope = auditScope(body.audit_type, body.data_hash);
+      const checks: Check[] = [];
+      const verified: {
+        context: Parameters<typeof acceptances.accept>[0][number]['context'];
+        nullifier: string;
+      }[] = [];
+      for (const [index, claimed] of body.proofs.entries()) {
+        const judged = await judgeProof(keys, claimed, {
+          verifier: principal.id,
+          now: now(),
+          field: `proofs.${index}.`,
+        });
+        if (!judged.ok) return judged;
+        const { verdict, context } = judged;
+        const reason = context.scope === scope ? reasonOf(verdict) : 'other_scope';
+        const holds = reason === undefined && verdict.nullifier !== null;
+        checks.push({ check: `proofs.${index}`, ok: holds, ...(reason !== undefined && { reason }) });
+        if (holds) verified.push({ context, nullifier: verdict.nullifier });
+      }
+      const minimum = body.audit_parameters.minimum_holders ?? body.proofs.length;
+      const holders = new Set(verified.map(({ nullifier }) => nullifier)).size;
+      checks.push({ check: 'minimum_holders', ok: holders >= minimum });
+
+      if (checks.every(({ ok }) => ok)) {
+        const accepted = await acceptances.accept(verified, { commandId, actor: principal.id, traceparent });
+        if (!accepted.ok) {
+          checks[accepted.proof] = { check: `proofs.${accepted.proof}`, ok: false, reason: accepted.reason };
+        }
+      }
+      return respond(200, {
+        audit_id: newId('audit'),
+        audit_type: body.audit_type,
+        result: checks.every(({ ok }) => ok) ? 'compliant' : 'non_compliant',
+        checks,
+      });
+    },
+  );

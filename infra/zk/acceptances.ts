@@ -1,0 +1,112 @@
+import { type DomainEvent, newEvent } from '../../domain/event.ts';
+import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
+import { type AcceptanceEvent, contextStream, nullifierStream } from '../../domain/predicate/acceptance.ts';
+import { contextField, type PredicateContext } from '../../domain/predicate/context.ts';
+import { scopeField } from '../../domain/predicate/statement.ts';
+
+/** A proof that verified. */
+export interface VerifiedProof {
+  readonly context: PredicateContext;
+  /** Decimal. */
+  readonly nullifier: string;
+}
+
+export interface AcceptMeta {
+  readonly commandId: string;
+  readonly actor: string;
+  readonly traceparent: string | null;
+}
+
+export type Replay = 'nullifier_used' | 'context_used';
+
+export type Accepted =
+  | { readonly ok: true; readonly ids: readonly string[]; readonly position: bigint }
+  /** Which proof was refused, counted from 0, and why. Nothing of the others was accepted either. */
+  | { readonly ok: false; readonly proof: number; readonly reason: Replay };
+
+interface Mark {
+  readonly stream: string;
+  readonly proof: number;
+  readonly reason: Replay;
+  readonly event: AcceptanceEvent;
+}
+
+/** Accepts proofs once: all of them in one atomic step, or none. The same command again meets its own first answer. */
+export const createAcceptances = ({
+  store,
+  now,
+}: {
+  readonly store: Pick<EventStore, 'appendMany' | 'readStream'>;
+  readonly now: () => string;
+}) => {
+  const marksOf = ({ context, nullifier }: VerifiedProof, proof: number, at: string): readonly Mark[] => {
+    const { circuitId, scope, verifier } = context;
+    const field = String(contextField(context));
+    const acceptance = nullifierStream(scopeField(scope), nullifier);
+    return [
+      {
+        stream: acceptance,
+        proof,
+        reason: 'nullifier_used',
+        event: {
+          type: 'predicate.proof-accepted',
+          machineVersion: 1,
+          circuitId,
+          scope,
+          nullifier,
+          context: field,
+          verifier,
+          acceptedAt: at,
+        },
+      },
+      {
+        stream: contextStream(contextField(context)),
+        proof,
+        reason: 'context_used',
+        event: { type: 'predicate.context-used', machineVersion: 1, context: field, acceptance, verifier },
+      },
+    ];
+  };
+
+  /** The position of this command's own earlier success, or null when another one was first. */
+  const ownEarlier = async (stream: string, commandId: string): Promise<bigint | null> => {
+    const [first] = await store.readStream(stream, { from: 0n, to: 0n });
+    return first?.causationId === commandId ? first.position : null;
+  };
+
+  return {
+    async accept(proofs: readonly VerifiedProof[], meta: AcceptMeta): Promise<Accepted> {
+      const at = now();
+      const marks = proofs.flatMap((proof, index) => marksOf(proof, index, at));
+      const twice = marks.find(
+        ({ stream }, index) => marks.findIndex((each) => each.stream === stream) < index,
+      );
+      if (twice) return { ok: false, proof: twice.proof, reason: twice.reason };
+      const ids = marks.filter(({ reason }) => reason === 'nullifier_used').map(({ stream }) => stream);
+      const appended = await store.appendMany(
+        marks.map(({ stream, event }) => ({
+          stream,
+          expectedRevision: NO_STREAM,
+          events: [
+            newEvent(event satisfies DomainEvent, {
+              occurredAt: at,
+              actor: meta.actor,
+              correlationId: ids[0] as string,
+              causationId: meta.commandId,
+              traceparent: meta.traceparent,
+            }),
+          ],
+        })),
+      );
+      if (appended.ok) return { ok: true, ids, position: appended.position };
+      const refused = marks.find(({ stream }) => stream === appended.stream);
+      if (!refused) throw new Error(`${appended.stream} conflicts but was not written to`);
+      const earlier = await ownEarlier(refused.stream, meta.commandId);
+      return earlier === null
+        ? { ok: false, proof: refused.proof, reason: refused.reason }
+        : { ok: true, ids, position: earlier };
+    },
+  };
+};
+
+export type Acceptances = ReturnType<typeof createAcceptances>;
