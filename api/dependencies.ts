@@ -1,6 +1,7 @@
 import type { Artifacts } from '../domain/ports/artifacts.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Lifecycles } from '../domain/ports/lifecycles.ts';
+import type { AnchoredHeads } from '../infra/anchor/anchored.ts';
 import type { BidDesk } from '../infra/bidding/bid-desk.ts';
 import type { Bookkeeper } from '../infra/journal/journal.ts';
 import type { Credentials } from '../infra/keys/credentials.ts';
@@ -13,6 +14,9 @@ import type { TransparencyLog } from '../infra/tlog/transparency-log.ts';
 import type { CandidateSets } from '../infra/topology/candidate-sets.ts';
 import type { Drawer } from '../infra/topology/drawer.ts';
 import type { TrustedRoot } from '../infra/verify/index.ts';
+import type { Acceptances } from '../infra/zk/acceptances.ts';
+import type { DevProver } from '../infra/zk/dev-prover.ts';
+import type { PublishedKeys } from '../infra/zk/published-keys.ts';
 import type { Checkpoints } from '../projections/checkpoints.ts';
 import type { Session } from '../projections/projection.ts';
 import type { SignIn } from './auth/sign-in.ts';
@@ -34,6 +38,11 @@ export interface TopologyDependencies {
 
 /** Everything the routes need. Each route takes the part that it uses. */
 export interface RouteDependencies {
+  /** Predicate proofs, each accepted once. */
+  readonly acceptances: Acceptances;
+  readonly anchored: AnchoredHeads;
+  /** Whether there is a chain to anchor on. */
+  readonly anchoring: boolean;
   readonly artifacts: Artifacts;
   readonly attestor: Attestor;
   readonly bidDesk: BidDesk;
@@ -44,6 +53,8 @@ export interface RouteDependencies {
   readonly credentials: Credentials;
   /** Read models. */
   readonly db: Session;
+  /** Proves for holders who show their secrets; null unless switched on. */
+  readonly devProver: DevProver | null;
   /** The OpenAPI document as JSON text. */
   readonly document: () => Promise<string>;
   readonly health: Health;
@@ -56,6 +67,7 @@ export interface RouteDependencies {
   /** Principals that a stream belongs to. */
   readonly ownersOf: Ownership['ownersOf'];
   readonly providers: Providers;
+  readonly publishedKeys: PublishedKeys;
   readonly quotes: QuoteTokens;
   readonly queues: () => Promise<Readonly<Record<string, number>>>;
   /** Refuses simulated roots altogether (settled 28). */

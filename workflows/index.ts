@@ -3,5 +3,6 @@ export { auction } from './auction.ts';
 export { enclave } from './enclave.ts';
 export { job } from './job.ts';
 export { openEpochs } from './open-epochs.ts';
+export { predicate } from './predicate.ts';
 export { quorum } from './quorum.ts';
 export { topology } from './topology.ts';

@@ -4,6 +4,8 @@ import type { EnclaveRequested } from '../../domain/enclave/events.ts';
 import { domainEventOf, type RecordedEvent } from '../../domain/event.ts';
 import type { JobSubmitted } from '../../domain/job/events.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { AcceptanceEvent } from '../../domain/predicate/acceptance.ts';
+import type { PredicateRequested } from '../../domain/predicate/events.ts';
 import type { ProofRecorded } from '../../domain/proof/events.ts';
 import type { ProviderRegistered } from '../../domain/provider/events.ts';
 import type { QuorumFormed } from '../../domain/quorum/events.ts';
@@ -11,9 +13,11 @@ import type { SubjectEnrolled } from '../../domain/subject/events.ts';
 
 /** The events that begin a stream and name whom it concerns. */
 type FirstEvent =
+  | AcceptanceEvent
   | AuctionOpened
   | EnclaveRequested
   | JobSubmitted
+  | PredicateRequested
   | ProofRecorded
   | ProviderRegistered
   | QuorumFormed
@@ -43,6 +47,11 @@ export const createOwnership = (store: Pick<EventStore, 'readStream'>): Ownershi
         return new Set([event.owner]);
       case 'subject.enrolled':
         return new Set([event.subjectId]);
+      case 'predicate.requested':
+        return new Set([event.requestedBy]);
+      case 'predicate.proof-accepted':
+      case 'predicate.context-used':
+        return new Set([event.verifier]);
       case 'quorum.formed': {
         const members = event.members.map((member) => member.owner);
         return new Set([...members, ...((await ownersOf(event.jobId)) ?? [])]);

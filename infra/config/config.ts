@@ -56,6 +56,8 @@ const environmentSchema = z.object({
   RATE_LIMIT_ANONYMOUS: perMinute.optional(),
   RATE_LIMIT_AUTHENTICATED: perMinute.optional(),
   RATE_LIMIT_PREMIUM: perMinute.optional(),
+  /** Serves `POST /v1/fog/zk/prove`, which gets to see secrets: for development only. */
+  ZK_DEV_PROVER: flag.default(false),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -89,6 +91,7 @@ export interface Settings {
     readonly authenticated: number;
     readonly premium: number;
   };
+  readonly zkDevProver: boolean;
   readonly logLevel: string;
 }
 
@@ -150,6 +153,7 @@ export const loadSettings = (env: NodeJS.ProcessEnv): Settings => {
       authenticated: values.RATE_LIMIT_AUTHENTICATED ?? limits.authenticated,
       premium: values.RATE_LIMIT_PREMIUM ?? limits.premium,
     },
+    zkDevProver: values.ZK_DEV_PROVER,
     logLevel: values.LOG_LEVEL,
   };
 };

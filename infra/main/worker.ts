@@ -8,6 +8,7 @@ import { createJobActivities } from '../../activities/job.ts';
 import { createJournalActivities } from '../../activities/journal.ts';
 import { createMeshActivities } from '../../activities/mesh.ts';
 import { createAskPatiently } from '../../activities/patience.ts';
+import { createPredicateActivities } from '../../activities/predicate.ts';
 import { createQuorumActivities } from '../../activities/quorum.ts';
 import { createTopologyActivities } from '../../activities/topology.ts';
 import { instant } from '../../domain/time.ts';
@@ -36,6 +37,8 @@ import { createTransparencyLog } from '../tlog/transparency-log.ts';
 import { createCandidateSets } from '../topology/candidate-sets.ts';
 import { createDrawer } from '../topology/drawer.ts';
 import { keepTopologySchedule } from '../topology/schedule.ts';
+import { createCircuits } from '../zk/circuits.ts';
+import { findToolchain } from '../zk/toolchain.ts';
 import { announceAuctions } from './worker/announce.ts';
 import { createMeshHandlers } from './worker/mesh-handlers.ts';
 import { withPatience } from './worker/patience.ts';
@@ -145,6 +148,12 @@ const worker = await Worker.create({
       drawer: createDrawer({ gateway: mesh }),
       connected: () => mesh.connected(),
       newestCheckpoint: createTransparencyLog(pool).newest,
+      now,
+    }),
+    ...createPredicateActivities({
+      circuits: async () =>
+        createCircuits({ directory: join(config.home, 'zk'), toolchain: await findToolchain() }),
+      artifacts,
       now,
     }),
     ...createJobActivities({ lifecycles, store, providers, now }),

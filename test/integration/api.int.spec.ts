@@ -155,6 +155,7 @@ beforeAll(async () => {
       requireHardware: false,
       topology: { network: 'test', epochSeconds: 3600 },
       openProviderEnrolment: true,
+      zkDevProver: true,
       rateLimits: { anonymous: 10_000, authenticated: 10_000, premium: 10_000 },
       logLevel: 'silent',
     },

@@ -2,9 +2,11 @@ import type { Connection } from '@temporalio/client';
 import type { Pool } from 'pg';
 import type { Component, HealthState, Probed } from '../../../api/health.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
+import { msBetween } from '../../../domain/time.ts';
 import { platformCounts } from '../../../projections/providers/queries.ts';
 import { type ProjectionStatus, projectionStatus } from '../../../projections/status.ts';
 import { topologiesInForce } from '../../../projections/topologies/queries.ts';
+import { anchoringStatus } from '../../anchor/status.ts';
 
 export interface ComponentDeps {
   readonly pool: Pool;
@@ -13,10 +15,14 @@ export interface ComponentDeps {
   readonly now: () => string;
   /** Name of the network, for its topology. */
   readonly network: string;
+  /** Whether there is a chain to anchor on. */
+  readonly anchoring: boolean;
 }
 
 /** A read model this many events behind is late. */
 const LATE_EVENTS = 1000n;
+/** An anchor that takes this long is late. */
+const LATE_ANCHOR_MS = 3_600_000;
 const TEMPORAL_MS = 1500;
 
 const is = (status: HealthState): Component => ({ critical: false, probe: async () => ({ status }) });
@@ -67,6 +73,22 @@ export const healthComponents = (deps: ComponentDeps): Readonly<Record<string, C
     },
   };
 
+  const anchoring: Component = {
+    critical: false,
+    probe: async () => {
+      if (!deps.anchoring)
+        return { status: 'off', cause: 'no chain: ANCHOR_RPC_URL is not set, and no anvil runs' };
+      const status = await anchoringStatus(pool);
+      if (!status) return { status: 'degraded', cause: 'the projector has not begun to anchor' };
+      const { fault, openSince } = status;
+      if (fault !== null) return { status: 'degraded', cause: fault };
+      const isLate = openSince !== null && msBetween(openSince, now()) > LATE_ANCHOR_MS;
+      return isLate
+        ? { status: 'degraded', cause: `an anchor is under way since ${openSince}` }
+        : { status: 'ok' };
+    },
+  };
+
   const teeRuntime: Component = {
     critical: false,
     probe: async () =>
@@ -95,7 +117,8 @@ export const healthComponents = (deps: ComponentDeps): Readonly<Record<string, C
     projections,
     tee_runtime: teeRuntime,
     crypto_proofs: is('ok'),
-    zk_predicates: is('off'),
+    anchoring,
+    zk_predicates: readModel('predicates'),
     market_pricing: readModel('auctions'),
     hetero_quorum: readModel('quorums'),
     onion_routing: is('off'),

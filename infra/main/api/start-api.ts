@@ -21,6 +21,7 @@ import { queueStats } from '../../../projections/jobs/queries.ts';
 import { listProviders } from '../../../projections/providers/queries.ts';
 import { READ_MODELS } from '../../../projections/read-models.ts';
 import { prepareReadModels } from '../../../projections/runner.ts';
+import { createAnchoredHeads } from '../../anchor/anchored.ts';
 import { createPostgresArtifacts } from '../../artifacts/postgres.ts';
 import { createBidDesk } from '../../bidding/bid-desk.ts';
 import { createBidViews } from '../../bidding/bid-views.ts';
@@ -50,6 +51,9 @@ import { TASK_QUEUE } from '../../temporal/task-queue.ts';
 import { createTransparencyLog } from '../../tlog/transparency-log.ts';
 import { createCandidateSets } from '../../topology/candidate-sets.ts';
 import { createDrawer } from '../../topology/drawer.ts';
+import { createAcceptances } from '../../zk/acceptances.ts';
+import { createDevProver } from '../../zk/dev-prover.ts';
+import { createPublishedKeys } from '../../zk/published-keys.ts';
 import { withPatience } from '../worker/patience.ts';
 import { healthComponents, projectionLag } from './components.ts';
 import { type Listening, listen } from './listen.ts';
@@ -108,7 +112,13 @@ export const startApi = async (
 
   const gateway = createRemoteGateway({ client, taskQueue });
   let document: string | null = null;
+  const devProver = config.zkDevProver
+    ? createDevProver({ directory: join(config.home, 'zk', 'files'), artifacts })
+    : null;
   const routes: readonly Route[] = createRoutes({
+    anchored: createAnchoredHeads(pool),
+    anchoring: config.anchoring.rpcUrl !== null,
+    acceptances: createAcceptances({ store, now }),
     artifacts,
     attestor: createAttestor({
       gateway,
@@ -131,12 +141,20 @@ export const startApi = async (
     checkpoints,
     credentials,
     db: pool,
+    devProver,
     document: async () => {
       document ??= JSON.stringify(await openApiDocument(routes));
       return document;
     },
     health: createHealth({
-      components: healthComponents({ pool, store, connection, now, network: config.topology.network }),
+      components: healthComponents({
+        pool,
+        store,
+        connection,
+        now,
+        network: config.topology.network,
+        anchoring: config.anchoring.rpcUrl !== null,
+      }),
       now,
     }),
     inspectModule,
@@ -147,6 +165,7 @@ export const startApi = async (
     now,
     ownersOf: ownership.ownersOf,
     providers,
+    publishedKeys: createPublishedKeys(store),
     quotes: createQuoteTokens({ signer, now }),
     queues: async () => {
       const { queued, running } = await queueStats(pool);
@@ -195,6 +214,7 @@ export const startApi = async (
       clearInterval(sweeping);
       stopping.abort();
       await following;
+      await devProver?.close();
       await Promise.all([idempotency.close(), checkpoints.close(), connection.close()]);
       await store.close();
       await pool.end();
