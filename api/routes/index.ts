@@ -23,6 +23,12 @@ import { getConsistency } from './log/consistency.ts';
 import { getEntries } from './log/entries.ts';
 import { getInclusion } from './log/proof.ts';
 import { getTile } from './log/tile.ts';
+import { auditPredicates } from './predicates/audit.ts';
+import { getPredicateFile } from './predicates/files.ts';
+import { getPredicates } from './predicates/list.ts';
+import { provePredicate } from './predicates/prove.ts';
+import { submitPredicate } from './predicates/submit.ts';
+import { verifyPredicateProof } from './predicates/verify.ts';
 import { getProofBatch } from './proofs/batch.ts';
 import { generateProof } from './proofs/generate.ts';
 import { verifyProof } from './proofs/verify.ts';
@@ -89,6 +95,12 @@ export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
   selectNeighbors(deps),
   getTopology(deps),
   verifySelection(deps),
+  submitPredicate(deps),
+  getPredicates(deps),
+  getPredicateFile(deps),
+  verifyPredicateProof(deps),
+  auditPredicates(deps),
+  ...(deps.devProver ? [provePredicate(deps, deps.devProver)] : []),
   creditAccount(deps),
   getAccount(deps),
 ];
