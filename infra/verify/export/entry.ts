@@ -52,6 +52,18 @@ export const isHexOf = (digits: Uint8Array, bytes: Uint8Array): boolean => {
   return true;
 };
 
+/** The bytes of lower-case hex in text bytes; null when it is none. */
+export const bytesOfHex = (digits: Uint8Array): Uint8Array | null => {
+  const bytes = Uint8Array.from({ length: digits.length / 2 }, (_, index) => {
+    const [high, low] = [
+      DIGITS.indexOf(digits[2 * index] as number),
+      DIGITS.indexOf(digits[2 * index + 1] as number),
+    ];
+    return (high << 4) | low;
+  });
+  return isHexOf(digits, bytes) ? bytes : null;
+};
+
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** What an envelope says of its place. Null when it is not JSON with an id, a stream and a revision that fit together. */

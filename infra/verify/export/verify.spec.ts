@@ -88,7 +88,9 @@ describe('verifyExport', () => {
     const altered = withLine(exportText(LOG), 20, (line) => line.replace('„19“', '„91“'));
     const verdict = await verify(altered);
     expect(await failures(altered)).toEqual(['tree ROOT_MISMATCH', 'chain CHAIN_MISMATCH']);
-    expect(verdict.faults[0]).toEqual({ position: 20n, code: 'CHAIN_MISMATCH' });
+    expect(verdict.faults).toEqual([{ position: 20n, code: 'CHAIN_MISMATCH' }]);
+    const noHash = withLine(exportText(LOG), 20, (line) => line.replace(/"hash":"../, '"hash":"G '));
+    expect(await failures(noHash)).toEqual(['chain CHAIN_MISMATCH']);
   });
 
   it('is not deceived by a log rewritten with a chain of its own', async () => {

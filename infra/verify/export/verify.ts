@@ -31,7 +31,7 @@ export interface ExportVerdict {
   readonly faults: readonly EntryFault[];
   /** What the first line says the export is; null when it is none. */
   readonly claim: Pick<ExportHeader, 'from' | 'to' | 'size' | 'checkpoint' | 'publicKey'> | null;
-  /** Hex root of the tree and hex chain hash after the last event, as computed; null when the form is broken. */
+  /** Hex root of the tree as computed, and hex chain hash after the last event; null when the form is broken. */
   readonly root: string | null;
   readonly chain: string | null;
 }
