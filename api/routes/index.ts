@@ -29,6 +29,7 @@ import { getPredicates } from './predicates/list.ts';
 import { provePredicate } from './predicates/prove.ts';
 import { submitPredicate } from './predicates/submit.ts';
 import { verifyPredicateProof } from './predicates/verify.ts';
+import { anchorProofs } from './proofs/anchor.ts';
 import { getProofBatch } from './proofs/batch.ts';
 import { generateProof } from './proofs/generate.ts';
 import { verifyProof } from './proofs/verify.ts';
@@ -83,6 +84,7 @@ export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
   attest(deps),
   getTeeStatus(deps),
   generateProof(deps),
+  anchorProofs(deps),
   verifyProof(deps),
   getProofBatch(deps),
   getCheckpoint(deps),

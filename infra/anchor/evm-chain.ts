@@ -1,6 +1,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import {
   BaseError,
+  ContractFunctionRevertedError,
   ContractFunctionZeroDataError,
   createPublicClient,
   encodeFunctionData,
@@ -45,9 +46,15 @@ const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof BaseError) throw new ChainError(error.shortMessage);
+    if (error instanceof BaseError) throw new ChainError(reasonOf(error));
     throw error;
   }
+};
+
+const reasonOf = (error: BaseError): string => {
+  const revert = error.walk((each) => each instanceof ContractFunctionRevertedError);
+  const name = revert instanceof ContractFunctionRevertedError ? revert.data?.errorName : undefined;
+  return name === undefined ? error.shortMessage : `the contract refuses: ${name}`;
 };
 
 /** Reaches a chain by JSON-RPC. @throws ChainError */

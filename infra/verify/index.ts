@@ -6,6 +6,13 @@ export type { SelectionJson } from '../../domain/topology/selection-json.ts';
 export type { NeighbourFault, NeighbourVerdict } from '../../domain/topology/verify-neighbours.ts';
 export type { EcvrfSuite } from '../../domain/vrf/suite.ts';
 export { type EcvrfInput, ecvrfVerify } from '../../domain/vrf/verify.ts';
+export {
+  type AnchorCode,
+  type AnchorEvidence,
+  type AnchorInput,
+  type AnchorVerdict,
+  verifyAnchor,
+} from './anchor.ts';
 export { type AttestationInput, verifyAttestation } from './attestation.ts';
 export {
   type CheckpointCode,

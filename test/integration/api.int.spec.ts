@@ -155,7 +155,7 @@ beforeAll(async () => {
       requireHardware: false,
       topology: { network: 'test', epochSeconds: 3600 },
       openProviderEnrolment: true,
-      zkDevProver: true,
+      zkDevProver: false,
       rateLimits: { anonymous: 10_000, authenticated: 10_000, premium: 10_000 },
       logLevel: 'silent',
     },

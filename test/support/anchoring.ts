@@ -5,7 +5,7 @@ import { instant } from '../../domain/time.ts';
 import { createAnchorer } from '../../infra/anchor/anchorer.ts';
 import { type Anchors, createAnchors } from '../../infra/anchor/anchors.ts';
 import type { AnchorChain } from '../../infra/anchor/chain.ts';
-import { connectEvmChain } from '../../infra/anchor/evm-chain.ts';
+import { connectEvmChain, type EvmOptions } from '../../infra/anchor/evm-chain.ts';
 import { createCheckpointSigner } from '../../infra/tlog/signer.ts';
 import type { TransparencyLog } from '../../infra/tlog/transparency-log.ts';
 import { ANCHORED_TOPIC, originHashOf } from '../../infra/verify/anchor.ts';
@@ -44,8 +44,10 @@ const RESTING_ROUNDS = 20;
 /** The key of a test's publisher. */
 const KEY = new Uint8Array(32).fill(3);
 
-export const connectTestChain = ({ url }: Pick<TestChain, 'url'>): Promise<AnchorChain> =>
-  connectEvmChain({ rpcUrl: url, key: KEY, contract: null });
+export const connectTestChain = (
+  { url }: Pick<TestChain, 'url'>,
+  other: Partial<EvmOptions> = {},
+): Promise<AnchorChain> => connectEvmChain({ rpcUrl: url, key: KEY, contract: null, ...other });
 
 /** Sizes of the anchors that the chain holds, in its order. */
 export const anchoredSizes = async (chain: TestChain, contract: string): Promise<number[]> => {

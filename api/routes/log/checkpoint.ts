@@ -3,13 +3,20 @@ import { z } from 'zod';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { instant, sha256 } from '../../fields.ts';
+import { anchorSchema, anchorView } from './anchor.ts';
 import { beyond, pathSchema, treeSize } from './inclusion.ts';
+
+/** Older ones follow from these: a larger head contains them. */
+const MOST_ANCHORS = 5;
 
 /**
  * The newest signed tree head. It may trail the log: while an auction takes bids nothing behind its opening is signed, for
  * the size would tell their number.
  */
-export const getCheckpoint = ({ transparency }: Pick<RouteDependencies, 'transparency'>) =>
+export const getCheckpoint = ({
+  anchored,
+  transparency,
+}: Pick<RouteDependencies, 'anchored' | 'transparency'>) =>
   defineRoute(
     {
       method: 'GET',
@@ -29,16 +36,8 @@ export const getCheckpoint = ({ transparency }: Pick<RouteDependencies, 'transpa
           signed_at: instant,
           consistency: pathSchema.describe('from from_size to size; empty without from_size'),
           anchors: z
-            .array(
-              z.object({
-                chain: z.string(),
-                simulated: z.boolean(),
-                tx_hash: z.string(),
-                block: z.string(),
-                size: treeSize,
-              }),
-            )
-            .describe('transactions that hold a checkpoint on another chain'),
+            .array(anchorSchema)
+            .describe('the largest heads that another chain holds, largest first'),
         }),
       },
       errors: ['RESOURCE_NOT_FOUND'],
@@ -56,7 +55,7 @@ export const getCheckpoint = ({ transparency }: Pick<RouteDependencies, 'transpa
         public_key: newest.publicKey,
         signed_at: newest.signedAt,
         consistency: consistency.map(bytesToHex),
-        anchors: [],
+        anchors: (await anchored.newest(MOST_ANCHORS)).map(anchorView),
       });
     },
   );

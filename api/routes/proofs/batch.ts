@@ -3,10 +3,12 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
 import type { RecordedEvent } from '../../../domain/event.ts';
+import type { AnchoredHead } from '../../../infra/anchor/anchored.ts';
 import { verifyExecutionProof } from '../../../infra/verify/index.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idsOf, sha256 } from '../../fields.ts';
+import { anchorSchema, anchorView } from '../log/anchor.ts';
 import { inclusionSchema, pathSchema, treeSize } from '../log/inclusion.ts';
 import { loggedIn } from './logged.ts';
 
@@ -15,12 +17,13 @@ const LARGEST = 100;
 
 /** The state of many proofs at once. Changes nothing: a batch is a question. */
 export const getProofBatch = ({
+  anchored,
   now,
   requireHardware,
   roots,
   store,
   transparency,
-}: Pick<RouteDependencies, 'now' | 'requireHardware' | 'roots' | 'store' | 'transparency'>) =>
+}: Pick<RouteDependencies, 'anchored' | 'now' | 'requireHardware' | 'roots' | 'store' | 'transparency'>) =>
   defineRoute(
     {
       method: 'GET',
@@ -30,7 +33,10 @@ export const getProofBatch = ({
       access: 'any',
       query: z.strictObject({
         proof_ids: idsOf('proof', LARGEST),
-        operation: z.enum(['verify']).default('verify'),
+        operation: z
+          .enum(['verify', 'anchor'])
+          .default('verify')
+          .describe('which head the inclusion paths lead to: the newest, or the one that is anchored'),
       }),
       responses: {
         200: z.object({
@@ -45,7 +51,8 @@ export const getProofBatch = ({
               reason: z.string().optional().describe('the first step that failed, and why'),
               label: z.enum(['hardware', 'simulated']),
               logged: z.literal(true),
-              anchored: z.literal(false),
+              anchored: z.boolean(),
+              anchor: anchorSchema.nullable().describe('the smallest anchored head that contains the proof'),
               inclusion_path: pathSchema.nullable(),
               checkpoint: z.string().nullable(),
               inclusion: inclusionSchema.nullable(),
@@ -67,6 +74,8 @@ export const getProofBatch = ({
         recorded.set(id, event);
       }
       const newest = await transparency.newest();
+      const checkpointOf = (anchor: AnchoredHead | null) =>
+        anchor ? transparency.checkpointAt(anchor.size) : Promise.resolve(null);
       const at = now();
       const results = await Promise.all(
         [...recorded].map(async ([id, event]) => {
@@ -76,14 +85,17 @@ export const getProofBatch = ({
             policy: { allowSimulated: !requireHardware },
           });
           const broken = verdict.reasons.find(({ ok }) => !ok);
-          const { inclusion, pathValid } = await loggedIn(newest, transparency, event);
+          const anchor = await anchored.covering(event.position);
+          const head = query.operation === 'verify' ? newest : await checkpointOf(anchor);
+          const { inclusion, pathValid } = await loggedIn(head, transparency, event);
           return {
             proof_id: id,
             valid: verdict.valid && pathValid !== false,
             ...(broken ? { reason: `${broken.step}: ${broken.code}` } : {}),
             label: verdict.platform,
             logged: true as const,
-            anchored: false as const,
+            anchored: anchor !== null,
+            anchor: anchor && anchorView(anchor),
             inclusion_path: inclusion?.path ?? null,
             checkpoint: inclusion?.checkpoint ?? null,
             inclusion,

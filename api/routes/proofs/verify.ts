@@ -12,12 +12,13 @@ const stepSchema = z.object({ step: z.string(), ok: z.boolean(), code: z.string(
 
 /** Verifies anew every time, by value or by id: a verdict is never remembered (R18). */
 export const verifyProof = ({
+  anchored,
   now,
   requireHardware,
   roots,
   store,
   transparency,
-}: Pick<RouteDependencies, 'now' | 'requireHardware' | 'roots' | 'store' | 'transparency'>) =>
+}: Pick<RouteDependencies, 'anchored' | 'now' | 'requireHardware' | 'roots' | 'store' | 'transparency'>) =>
   defineRoute(
     {
       method: 'POST',
@@ -50,7 +51,7 @@ export const verifyProof = ({
               .describe('of its event in the signed log; null before a checkpoint covers it'),
             input_hash_matches: z.boolean().nullable(),
             logged: z.boolean(),
-            anchored: z.literal(false),
+            anchored: z.boolean(),
           }),
           inclusion: inclusionSchema.nullable().describe('of its event in the newest signed head of the log'),
           steps: z.array(stepSchema),
@@ -94,7 +95,7 @@ export const verifyProof = ({
           merkle_path_valid: pathValid,
           input_hash_matches: body.expected_input_hash === undefined ? null : holds('expected.inputHash'),
           logged: isLogged,
-          anchored: false,
+          anchored: isLogged && recorded ? (await anchored.covering(recorded.position)) !== null : false,
         },
         inclusion,
         steps: verdict.reasons,
