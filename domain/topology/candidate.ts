@@ -1,6 +1,6 @@
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { leafHash, type MerkleTree, merkleTree } from '../merkle.ts';
-import { fixed, text, u64 } from './encode.ts';
+import { fixed, joined, text, u64 } from './encode.ts';
 
 /** A node as an epoch commits to it. */
 export interface Candidate {
@@ -18,7 +18,7 @@ const LEAF_TAG = utf8ToBytes('fog-nbr-leaf-v1');
 
 /** The bytes that the set commits to. @throws RangeError on a field outside its bounds. */
 export const candidateBytes = ({ nodeId, vrfKey, weight, addressPrefix, operator }: Candidate): Uint8Array =>
-  concatBytes(LEAF_TAG, text(nodeId), fixed(vrfKey, 32), u64(weight), text(addressPrefix), text(operator));
+  joined(LEAF_TAG, text(nodeId), fixed(vrfKey, 32), u64(weight), text(addressPrefix), text(operator));
 
 export const candidateLeaf = (candidate: Candidate): Uint8Array => leafHash(candidateBytes(candidate));
 

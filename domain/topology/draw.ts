@@ -1,5 +1,5 @@
-import { shake256 } from '@noble/hashes/sha3.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { drawDistinct } from '../draw-distinct.ts';
 import { fixed, text, u64 } from './encode.ts';
 
 /** Neighbours of a node (R93); fewer only where there are fewer other nodes. */
@@ -37,40 +37,17 @@ export const alphaOf = ({
   );
 
 const EXPAND_TAG = utf8ToBytes('fog-nbr-expand');
-const WORDS = 2n ** 64n;
-
-/** Uniform integers below a bound, from SHAKE256 over the VRF output: no bias, for what would be biased is drawn again. */
-const uniformStream = (output: Uint8Array): ((bound: number) => number) => {
-  const stream = shake256.create().update(concatBytes(EXPAND_TAG, output));
-  return (bound) => {
-    const limit = WORDS - (WORDS % BigInt(bound));
-    for (;;) {
-      const word = stream.xof(8);
-      const value = new DataView(word.buffer, word.byteOffset, 8).getBigUint64(0);
-      if (value < limit) return Number(value % BigInt(bound));
-    }
-  };
-};
-
 /** Whether a node of `candidateCount` has so few others that all are its neighbours. */
 export const takesAll = (candidateCount: number): boolean => candidateCount - 1 <= NEIGHBOUR_COUNT;
 
 /**
  * Indices of the neighbours that a VRF output draws: min(8, n − 1) distinct ones, uniform without replacement, never
- * `self`. A partial Fisher-Yates shuffle over a sparse map: O(8) whatever n. In ascending order where all are taken,
- * else in the order drawn.
+ * `self`: O(8) whatever n. In ascending order where all are taken, else in the order drawn.
  */
 export const drawNeighbours = (output: Uint8Array, candidateCount: number, self: number): number[] => {
   const others = candidateCount - 1;
   // The others are numbered without the own index.
   const indexOf = (other: number): number => (other < self ? other : other + 1);
   if (takesAll(candidateCount)) return Array.from({ length: others }, (_, other) => indexOf(other));
-  const below = uniformStream(output);
-  const moved = new Map<number, number>();
-  return Array.from({ length: NEIGHBOUR_COUNT }, (_, place) => {
-    const chosen = place + below(others - place);
-    const value = moved.get(chosen) ?? chosen;
-    moved.set(chosen, moved.get(place) ?? place);
-    return indexOf(value);
-  });
+  return drawDistinct(concatBytes(EXPAND_TAG, output), others, NEIGHBOUR_COUNT).map(indexOf);
 };

@@ -168,6 +168,16 @@ describe('a selection', () => {
     expect(draws[0]).not.toBe(draws[1]);
   });
 
+  it('R95: of one of 100,000 nodes is as sound and hardly longer', () => {
+    const others = Array.from({ length: 99_999 }, (_, index) => bystander(index + 1));
+    const set = candidateSet([...others, ...candidates(1)]);
+    const epoch = epochOver(set, 1);
+    const selection = selectionOf(epoch, set, nodeName(0), evaluateEpoch(keyOf(nodeName(0)), epoch));
+    expect(verifySelection(selection, epoch)).toMatchObject({ valid: true, nodeId: nodeName(0) });
+    expect(new Set(selection.neighbours.map(({ index }) => index)).size).toBe(8);
+    expect(selection.neighbours.every(({ path }) => path.length <= 17)).toBe(true);
+  });
+
   it('grows with the logarithm of the candidates', () => {
     const size = (n: number) => {
       const set = candidateSet([
