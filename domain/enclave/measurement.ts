@@ -5,6 +5,7 @@ import type { EnclaveConfig } from './events.ts';
 
 const MODULE_DOMAIN = utf8ToBytes('fog-sim-snp-v1\0');
 const HOST_DOMAIN = utf8ToBytes('fog-sim-host-v1\0');
+const BOUND_DOMAIN = utf8ToBytes('fog-host-bound-v1\0');
 
 /** Hex SHA-384 of a module: the half of the measurement that the code decides. */
 export const moduleSha384 = (wasm: Uint8Array): string => bytesToHex(sha384(wasm));
@@ -24,3 +25,11 @@ export const HOST_MEASUREMENT: string = bytesToHex(sha384(HOST_DOMAIN));
 /** What a report is bound to: SHA-512(nonce ‖ key), both hex of 32 bytes (settled 27). 64 bytes. */
 export const reportData = (nonce: string, key: string): Uint8Array =>
   sha512(concatBytes(hexToBytes(nonce), hexToBytes(key)));
+
+/**
+ * What a report of real hardware is bound to. The hardware measures the host's image rather than a module, so the image
+ * vouches for the module by putting its measurement into the report data: SHA-512(domain ‖ measurement ‖ data).
+ * `measurement`: hex of 48 bytes; `data`: the 64 bytes that are to be bound. 64 bytes.
+ */
+export const hostReportData = (measurement: string, data: Uint8Array): Uint8Array =>
+  sha512(concatBytes(BOUND_DOMAIN, hexToBytes(measurement), data));

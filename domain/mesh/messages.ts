@@ -18,6 +18,8 @@ export interface AttestationEvidence {
   readonly report: string;
   /** DER: the chip's certificate, then the chain up to the root. */
   readonly certificates: readonly string[];
+  /** The report measures the host's image, which vouches for what it measured itself (`hostReportData`). */
+  readonly binding?: 'host';
 }
 
 /** Engine → node, over agent-communication. Every request may come twice; nodes answer the second like the first. */

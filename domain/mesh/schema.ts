@@ -119,6 +119,7 @@ const attestation = z.object({
     platform,
     report: z.base64url().max(16_384),
     certificates: z.array(z.base64url().max(16_384)).max(8),
+    binding: z.literal('host').exactOptional(),
   }) satisfies z.ZodType<AttestationEvidence>,
   enclaveKey: hex32,
 });

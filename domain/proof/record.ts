@@ -50,5 +50,7 @@ export interface ExecutionProof {
     readonly config: { readonly memoryMb: number; readonly cpuCores: number; readonly allowDebug: false };
     /** Base64url DER: the chip's certificate, then the chain up to the root. */
     readonly certificates: readonly string[];
+    /** As in the evidence: absent when the report itself measures the module. */
+    readonly binding?: 'host';
   };
 }

@@ -47,6 +47,7 @@ export const executionProofSchema = z.object({
     moduleSha384: hex(48),
     config: z.object({ memoryMb: count, cpuCores: z.number().positive(), allowDebug: z.literal(false) }),
     certificates: z.array(base64url(16_384)).max(8),
+    binding: z.literal('host').exactOptional(),
   }),
 }) satisfies z.ZodType<ExecutionProof>;
 

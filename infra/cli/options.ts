@@ -33,3 +33,10 @@ export const collect = (value: string, before: readonly string[] = []): readonly
   ...before,
   value,
 ];
+
+/** Bytes in hex, at most 64 of them; kept as text in lower case. */
+export const hexBytes = (value: string): string => {
+  if (!/^([0-9a-fA-F]{2}){1,64}$/.test(value))
+    throw new InvalidArgumentError('It must be hex of at most 64 bytes.');
+  return value.toLowerCase();
+};

@@ -3,7 +3,7 @@ import { addAudit } from './commands/audit.ts';
 import { addJobList } from './commands/job-list.ts';
 import { addJobRun } from './commands/job-run.ts';
 import { addJobShow } from './commands/job-show.ts';
-import { addTeeVerify } from './commands/tee-verify.ts';
+import { addTee } from './commands/tee.ts';
 import { addVrfVerify } from './commands/vrf-verify.ts';
 import type { CliContext } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
@@ -29,7 +29,7 @@ const createProgram = (context: CliContext): Command => {
   addJobShow(job, context);
   addJobList(job, context);
   addAudit(program, context);
-  addTeeVerify(program, context);
+  addTee(program, context);
   addVrfVerify(program, context);
   return program;
 };

@@ -46,6 +46,11 @@ const environmentSchema = z.object({
   MESH_PORT: port.optional(),
   /** Refuses every attestation under a simulated root. */
   TEE_REQUIRE_HARDWARE: flag.default(false),
+  /** Launch measurements (hex, separated by commas) of the node images that are believed about the modules they run. */
+  TEE_HOST_IMAGES: z
+    .string()
+    .regex(/^[0-9a-fA-F]{96}(,[0-9a-fA-F]{96})*$/, 'must be SHA-384 measurements in hex, separated by commas')
+    .optional(),
   /** Name of this network: draws of another one count for nothing here. */
   NETWORK_NAME: z.string().min(1).max(64).default('aivillage'),
   /** Length of an epoch of the topology, seconds. */
@@ -84,6 +89,7 @@ export interface Settings {
   readonly meshPort: number | null;
   readonly anchoring: AnchoringSettings;
   readonly requireHardware: boolean;
+  readonly hostImages: readonly string[];
   readonly topology: TopologySettings;
   readonly openProviderEnrolment: boolean;
   readonly rateLimits: {
@@ -146,6 +152,7 @@ export const loadSettings = (env: NodeJS.ProcessEnv): Settings => {
       confirmations: values.ANCHOR_CONFIRMATIONS ?? null,
     },
     requireHardware: values.TEE_REQUIRE_HARDWARE,
+    hostImages: values.TEE_HOST_IMAGES?.toLowerCase().split(',') ?? [],
     topology: { network: values.NETWORK_NAME, epochSeconds: values.TOPOLOGY_EPOCH_SECONDS },
     openProviderEnrolment: values.OPEN_PROVIDER_ENROLMENT,
     rateLimits: {

@@ -4,7 +4,7 @@ import { readKeyFile } from '../keys/key-file.ts';
 import { loadNodeConfig } from '../node/config.ts';
 import { startNode } from '../node/node.ts';
 import { createEnclaveHost } from '../sandbox/index.ts';
-import { loadChip, simulatedPlatform } from '../tee/index.ts';
+import { choosePlatform, detectHardware, loadChip } from '../tee/index.ts';
 
 /** The node program: `node.ts <path of node.json>`. Key and chip lie beside the configuration file. */
 const main = async (): Promise<void> => {
@@ -14,9 +14,12 @@ const main = async (): Promise<void> => {
   const log = pino({ name: `node-${config.name}`, level: process.env['LOG_LEVEL'] ?? 'info' });
   const folder = dirname(configFile);
   const [seed] = await readKeyFile(join(folder, 'node.key'));
-  const chip = await loadChip(join(folder, 'chip'));
-  if (!seed || !chip) throw new Error(`${folder} must hold node.key and chip/`);
-  const platform = simulatedPlatform(chip);
+  if (!seed) throw new Error(`${folder} must hold node.key`);
+  const { platform, reason } = await choosePlatform(await detectHardware(), {
+    certificates: join(folder, 'certificates'),
+    chip: await loadChip(join(folder, 'chip')),
+  });
+  log.info({ platform: platform.name, hardware: platform.binding === 'host', reason }, 'platform chosen');
   const missing = config.platforms.filter((name) => name !== platform.name);
   if (missing.length > 0) throw new Error(`platforms: this host has no ${missing.join(', ')}`);
 

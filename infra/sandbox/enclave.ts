@@ -88,6 +88,7 @@ export const createEnclave = (parts: EnclaveParts): Enclave => {
       moduleSha384: digest,
       config,
       certificates: evidence.certificates,
+      ...(evidence.binding && { binding: evidence.binding }),
     },
   });
 

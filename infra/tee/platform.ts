@@ -20,6 +20,8 @@ export interface Quote {
 /** A machine's attestation device, real or simulated. */
 export interface TeePlatform {
   readonly name: Platform;
+  /** Set when reports measure the host's image, which vouches for what it measured itself. */
+  readonly binding?: 'host';
   quote(request: ReportRequest): Promise<Quote>;
 }
 
@@ -27,6 +29,7 @@ export const evidenceOf = (platform: TeePlatform, { report, certificates }: Quot
   platform: platform.name,
   report: toBase64Url(report),
   certificates: certificates.map(toBase64Url),
+  ...(platform.binding && { binding: platform.binding }),
 });
 
 /** Attests a node itself rather than an enclave. `nonce` and `key` (the node's public key): hex of 32 bytes. */

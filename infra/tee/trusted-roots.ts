@@ -8,11 +8,15 @@ import { loadTrustedRoot } from './simulated/files.ts';
 export const trustedRoots = async ({
   home,
   requireHardware,
+  hostImages,
 }: {
   readonly home: string;
   readonly requireHardware: boolean;
+  /** Hex measurements of the host images that are believed about the modules they run. */
+  readonly hostImages: readonly string[];
 }): Promise<readonly TrustedRoot[]> => {
-  if (requireHardware) return VENDOR_ROOTS;
+  const vendors = VENDOR_ROOTS.map((root) => ({ ...root, hostImages }));
+  if (requireHardware) return vendors;
   const simulated = await loadTrustedRoot(join(home, 'tee', 'root'));
-  return simulated ? [...VENDOR_ROOTS, simulated] : VENDOR_ROOTS;
+  return simulated ? [...vendors, simulated] : vendors;
 };

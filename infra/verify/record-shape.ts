@@ -1,44 +1,5 @@
 import type { ExecutionProof } from '../../domain/proof/record.ts';
-
-type Check = (value: unknown) => boolean;
-
-const text: Check = (value) => typeof value === 'string' && value.length <= 4096;
-const hex = (bytes: number): Check => {
-  const form = new RegExp(`^[0-9a-f]{${bytes * 2}}$`);
-  return (value) => typeof value === 'string' && form.test(value);
-};
-const base64Url = (value: unknown): boolean =>
-  typeof value === 'string' && /^[A-Za-z0-9_-]{1,65536}$/.test(value);
-const amount: Check = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
-const whole: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const instant: Check = (value) =>
-  typeof value === 'string' &&
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) &&
-  !Number.isNaN(Date.parse(value));
-const exactly =
-  (...values: readonly unknown[]): Check =>
-  (value) =>
-    values.includes(value);
-const orNull =
-  (check: Check): Check =>
-  (value) =>
-    value === null || check(value);
-const listOf =
-  (check: Check, limit: number): Check =>
-  (value) =>
-    Array.isArray(value) && value.length <= limit && value.every(check);
-
-/** An object with these members and no others: an unknown member is something nobody would check. */
-const closed =
-  (members: Readonly<Record<string, Check>>): Check =>
-  (value) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-    const record = value as Record<string, unknown>;
-    return (
-      Object.keys(record).length === Object.keys(members).length &&
-      Object.entries(members).every(([name, check]) => Object.hasOwn(record, name) && check(record[name]))
-    );
-  };
+import { amount, base64Url, closed, exactly, hex, instant, listOf, orNull, text, whole } from './shape.ts';
 
 const executionRecord = closed({
   proofType: exactly('proof_of_execution'),
@@ -65,13 +26,16 @@ const executionProof = closed({
   record: executionRecord,
   enclaveKey: hex(32),
   signature: base64Url,
-  attestation: closed({
-    report: base64Url,
-    nonce: hex(32),
-    moduleSha384: hex(48),
-    config: closed({ memoryMb: whole, cpuCores: whole, allowDebug: exactly(false) }),
-    certificates: (value) => Array.isArray(value) && value.length === 3 && value.every(base64Url),
-  }),
+  attestation: closed(
+    {
+      report: base64Url,
+      nonce: hex(32),
+      moduleSha384: hex(48),
+      config: closed({ memoryMb: whole, cpuCores: whole, allowDebug: exactly(false) }),
+      certificates: (value) => Array.isArray(value) && value.length === 3 && value.every(base64Url),
+    },
+    { binding: exactly('host') },
+  ),
 });
 
 /** Whether foreign JSON has the shape of an execution proof, bounds and closed member sets included. */

@@ -14,6 +14,11 @@ export interface TrustedRoot {
   readonly tcbLayout?: TcbLayout;
   /** The only formats that it may vouch for; any when absent. */
   readonly formats?: readonly AttestationFormat[];
+  /**
+   * Hex measurements of the host images that are believed when they vouch for a module that they measured themselves.
+   * None unless given: hardware tells which image runs, not whether it is honest.
+   */
+  readonly hostImages?: readonly string[];
 }
 
 /** AMD's root keys, pinned by the hash of the key in the published ARK certificates. */

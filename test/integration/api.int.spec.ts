@@ -153,6 +153,7 @@ beforeAll(async () => {
         confirmations: null,
       },
       requireHardware: false,
+      hostImages: [],
       topology: { network: 'test', epochSeconds: 3600 },
       openProviderEnrolment: true,
       zkDevProver: false,

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { fromHex, splitCertificates } from '../../verify/bytes.ts';
+import { splitCertificates } from '../../verify/bytes.ts';
 import { TCB_STATUSES } from '../../verify/dcap/tcb-status.ts';
 import { MalformedError } from '../../verify/der.ts';
 import {
@@ -17,7 +17,7 @@ import { keyHashOf } from '../../verify/x509/chain.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT, refuse } from '../failure.ts';
 import { readInput } from '../files.ts';
-import { collect } from '../options.ts';
+import { collect, hexBytes } from '../options.ts';
 import { collateralFrom } from '../tee/read-evidence.ts';
 import { verdictLines } from '../tee/render-verdict.ts';
 import { writeLines } from '../write.ts';
@@ -40,16 +40,8 @@ interface Options {
   readonly json?: true;
 }
 
-const hex = (value: string): string => {
-  try {
-    if (value !== '' && fromHex(value, 64).length > 0) return value.toLowerCase();
-  } catch (error) {
-    if (!(error instanceof MalformedError)) throw error;
-  }
-  throw new InvalidArgumentError('It must be hex of at most 64 bytes.');
-};
-
-const hexList = (value: string, before?: readonly string[]): readonly string[] => collect(hex(value), before);
+const hexList = (value: string, before?: readonly string[]): readonly string[] =>
+  collect(hexBytes(value), before);
 
 const instant = (value: string): string => {
   if (Number.isNaN(Date.parse(value)))
@@ -105,10 +97,8 @@ const verify = async (options: Options, { stdin, stdout, exit }: CliContext): Pr
 };
 
 /** Verification of attestation evidence from files alone: no engine, no network. */
-export const addTeeVerify = (program: Command, context: CliContext): void => {
-  program
-    .command('tee')
-    .description('check attestation evidence')
+export const addTeeVerify = (tee: Command, context: CliContext): void => {
+  tee
     .command('verify')
     .description('verify evidence from files; exits with 0 when it is acceptable, with 1 when it is not')
     .addOption(
@@ -123,10 +113,10 @@ export const addTeeVerify = (program: Command, context: CliContext): void => {
       collect,
     )
     .option('--now <instant>', 'verify as of this time instead of now', instant)
-    .option('--nonce <hex>', 'the nonce that it must be bound to', hex)
-    .option('--key <hex>', 'the enclave key that it must be bound to, with the nonce', hex)
-    .option('--report-data <hex>', 'the data that it must be bound to, instead of nonce and key', hex)
-    .option('--measurement <hex>', 'what it must measure', hex)
+    .option('--nonce <hex>', 'the nonce that it must be bound to', hexBytes)
+    .option('--key <hex>', 'the enclave key that it must be bound to, with the nonce', hexBytes)
+    .option('--report-data <hex>', 'the data that it must be bound to, instead of nonce and key', hexBytes)
+    .option('--measurement <hex>', 'what it must measure', hexBytes)
     .option('--signer <hex>', 'accepted signer of the enclave (may be given again)', hexList)
     .option('--minimum-svn <number>', 'lowest accepted security version of an SGX enclave', svn)
     .addOption(
