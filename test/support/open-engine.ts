@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { Pool } from 'pg';
 import { createAuctionActivities } from '../../activities/auction.ts';
 import { createJournalActivities } from '../../activities/journal.ts';
 import { createQuorumActivities } from '../../activities/quorum.ts';
@@ -33,12 +34,19 @@ export const metaOf = (commandId: string, actor = 'engine'): CommandMeta => ({
 
 let runtimeInstalled = false;
 
+interface EngineOptions {
+  readonly databaseUrl: string;
+  readonly address: string;
+  /** Activities beside those of auctions and quorums. */
+  readonly activities?: (pool: Pool) => object;
+}
+
 /** Everything an auction or a quorum needs: a store on `databaseUrl` and a worker on a task queue of its own. */
-export const openEngine = async ({ databaseUrl, address }: { databaseUrl: string; address: string }) => {
+export const openEngine = async ({ databaseUrl, address, activities }: EngineOptions) => {
   if (!runtimeInstalled) Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   runtimeInstalled = true;
   await migrate(databaseUrl);
-  const pool = createPool(databaseUrl, { name: 'test-engine', max: 8 });
+  const pool = createPool(databaseUrl, { name: 'test-engine', max: 24 });
   const store = createPostgresEventStore({ pool });
   const journal = createJournal({ store });
   const providers = createProviders({ store, books: journal, now });
@@ -55,6 +63,7 @@ export const openEngine = async ({ databaseUrl, address }: { databaseUrl: string
         ...createJournalActivities({ journal }),
         ...createAuctionActivities({ sealing, market }),
         ...createQuorumActivities({ store }),
+        ...activities?.(pool),
       },
     });
     const running = worker.run();
