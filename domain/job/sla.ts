@@ -1,3 +1,4 @@
+import { creditPercentFor } from '../sla-credit.ts';
 import { HEARTBEAT_SECONDS, MISSED_HEARTBEATS } from '../tiers.ts';
 import { msBetween } from '../time.ts';
 import type { SlaVerdict } from './events.ts';
@@ -11,16 +12,6 @@ export interface SlaObservation {
   /** Every member of the run, those lost in it included. */
   readonly members: readonly { readonly missedHeartbeats: number }[];
 }
-
-/** Credit in percent of the fee by missed share, in steps and never more than the fee (settled 21). */
-const STEPS = [
-  { upTo: 0.1, percent: 10 },
-  { upTo: 0.5, percent: 25 },
-  { upTo: 1, percent: 100 },
-] as const;
-
-const creditFor = (missedShare: number): number =>
-  STEPS.find(({ upTo }) => missedShare <= upTo)?.percent ?? 100;
 
 const MET = { verdict: 'met', creditPercent: 0 } as const;
 
@@ -42,5 +33,5 @@ export const judgeSla = (observation: SlaObservation): SlaVerdict => {
   const inTime = msBetween(finishedAt, deadline) > 0;
   return inTime && steady >= requiredUp
     ? { ...MET, samples, missedShare }
-    : { verdict: 'missed', samples, missedShare, creditPercent: creditFor(missedShare) };
+    : { verdict: 'missed', samples, missedShare, creditPercent: creditPercentFor(missedShare) };
 };

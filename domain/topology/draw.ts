@@ -37,6 +37,7 @@ export const alphaOf = ({
   );
 
 const EXPAND_TAG = utf8ToBytes('fog-nbr-expand');
+
 /** Whether a node of `candidateCount` has so few others that all are its neighbours. */
 export const takesAll = (candidateCount: number): boolean => candidateCount - 1 <= NEIGHBOUR_COUNT;
 

@@ -9,3 +9,6 @@ export const nowMs = (now: Now): number => {
   if (!Number.isFinite(ms)) throw new MalformedError('now is not an instant');
   return ms;
 };
+
+/** Clocks of a node and of a verifier may differ by this much. */
+export const CLOCK_SKEW_MS = 60_000;

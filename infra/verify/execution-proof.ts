@@ -1,16 +1,16 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { EnclaveConfig, PlatformLabel, VerificationStep } from '../../domain/enclave/events.ts';
 import { measurementOf, moduleSha384 } from '../../domain/enclave/measurement.ts';
 import { canonicalJson } from '../../domain/json.ts';
 import { proofIdOf, signedBytesOf } from '../../domain/proof/proof-id.ts';
 import type { ExecutionProof, ExecutionRecord } from '../../domain/proof/record.ts';
-import { type Now, nowMs } from './clock.ts';
+import { CLOCK_SKEW_MS, type Now, nowMs } from './clock.ts';
 import { bytesOrNothing, verifyEvidence } from './evidence.ts';
 import type { AttestationPolicy } from './policy.ts';
 import { isExecutionProof } from './record-shape.ts';
 import type { TrustedRoot } from './roots.ts';
+import { signedBy } from './signed.ts';
 import { notChecked, notExpected, stepOf, type Verdict } from './steps.ts';
 
 export interface ProofPolicy extends Omit<AttestationPolicy, 'roots'> {
@@ -46,17 +46,8 @@ export interface ProofContext {
   readonly expected?: ProofExpectation;
 }
 
-/** Clocks of a node and of a verifier may differ by this much. */
-const CLOCK_SKEW_MS = 60_000;
-
-const signatureHolds = (proof: ExecutionProof): boolean => {
-  const signature = bytesOrNothing(proof.signature);
-  return (
-    signature.length === 64 &&
-    // RFC 8032 rules rather than ZIP 215: no second encoding of a key or a point.
-    ed25519.verify(signature, signedBytesOf(proof.record), hexToBytes(proof.enclaveKey), { zip215: false })
-  );
-};
+const signatureHolds = ({ enclaveKey, record, signature }: ExecutionProof): boolean =>
+  signedBy(enclaveKey, signedBytesOf(record), signature);
 
 const reportIs = ({ record, attestation }: ExecutionProof): boolean =>
   record.reportHash === bytesToHex(sha256(bytesOrNothing(attestation.report)));

@@ -15,6 +15,11 @@ export {
 } from './anchor.ts';
 export { type AttestationInput, verifyAttestation } from './attestation.ts';
 export {
+  type AvailabilityProofContext,
+  type AvailabilityProofVerdict,
+  verifyAvailabilityProof,
+} from './availability-proof.ts';
+export {
   type CheckpointCode,
   type CheckpointInput,
   type CheckpointVerdict,
@@ -41,6 +46,7 @@ export { keyHashOf, type VerificationKey } from './groth16/key.ts';
 export { type Groth16Proof, groth16Verdict } from './groth16/verify.ts';
 export { type InclusionProof, verifyInclusion } from './inclusion.ts';
 export { verifyNeighbours } from './neighbours.ts';
+export type { ObserverPolicy } from './observers.ts';
 export type { AttestationExpectation, AttestationPolicy, BytesOrHex } from './policy.ts';
 export { type PredicateInput, type PredicateVerdict, verifyPredicate } from './predicate.ts';
 export {
@@ -52,5 +58,6 @@ export {
   VENDOR_ROOTS,
 } from './roots.ts';
 export type { SnpCollateral } from './sev-snp/chain.ts';
+export { type SlaProofContext, type SlaProofVerdict, verifySlaProof } from './sla-proof.ts';
 export type { U64 } from './u64.ts';
 export type { AttestationVerdict } from './verdict.ts';
