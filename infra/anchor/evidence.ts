@@ -1,13 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import {
-  type Hex,
-  MethodNotFoundRpcError,
-  MethodNotSupportedRpcError,
-  type PublicClient,
-  type RpcBlock,
-  type RpcTransactionReceipt,
-} from 'viem';
+import { BaseError, type Hex, type PublicClient, type RpcBlock, type RpcTransactionReceipt } from 'viem';
 import type { Mined } from '../../domain/anchor/next-step.ts';
 import { ANCHORED_TOPIC } from '../verify/anchor.ts';
 import { encodeRlp, type RlpItem, unsignedBytes } from '../verify/rlp.ts';
@@ -39,6 +32,9 @@ const HEADER_FIELDS = [
   ['parentBeaconBlockRoot', 'bytes'],
   ['requestsHash', 'bytes'],
 ] as const;
+
+/** Services say it in their own words, under codes of their own. */
+const UNSUPPORTED = /not (found|supported|available|allowed|exist)|unsupported|unknown method/i;
 
 const bytes = (hex: string): Uint8Array => hexToBytes(hex.slice(2));
 const number = (hex: string): Uint8Array => unsignedBytes(BigInt(hex));
@@ -82,7 +78,7 @@ const receiptsOf = async (client: PublicClient, blockHash: Hex): Promise<RpcTran
   try {
     return (await client.request(request)) ?? [];
   } catch (error) {
-    if (error instanceof MethodNotFoundRpcError || error instanceof MethodNotSupportedRpcError) return [];
+    if (error instanceof BaseError && UNSUPPORTED.test(error.details)) return [];
     throw error;
   }
 };

@@ -2,7 +2,6 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import {
   BaseError,
   ContractFunctionRevertedError,
-  ContractFunctionZeroDataError,
   createPublicClient,
   encodeFunctionData,
   type Hex,
@@ -10,15 +9,16 @@ import {
   keccak256,
   type PublicClient,
   parseTransaction,
-  TransactionReceiptNotFoundError,
 } from 'viem';
-import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
-import type { Mined } from '../../domain/anchor/next-step.ts';
+import { privateKeyToAccount } from 'viem/accounts';
 import { type AnchorChain, ChainError, type Head } from './chain.ts';
 import { ABI } from './contract/contract.ts';
-import { contractAddress, deploy } from './deploy.ts';
+import { contractAddress } from './deploy.ts';
 import { blockEvidence } from './evidence.ts';
+import { type Evm, nullWithoutContract } from './evm.ts';
 import { type Fees, feesOf, outbid } from './fees.ts';
+import { blockHash, findMined, minedOf } from './mined.ts';
+import { prepare } from './prepare.ts';
 
 export interface EvmOptions {
   readonly rpcUrl: string;
@@ -32,8 +32,6 @@ const REQUEST_MS = 10_000;
 /** Programs for development, by what they say of themselves, and the chain ids that they use by convention. */
 const DEVELOPMENT_CLIENT = /^(anvil|hardhat|ganache)/i;
 const DEVELOPMENT_CHAINS: readonly number[] = [1337, 31_337];
-/** Part of an ether that an account on anvil is never below; the rest of that chain's money is as unreal. */
-const PLAY_BALANCE = 10n ** 18n;
 /** What nodes say of a transaction that they, or the chain, have already. */
 const KNOWN = /already (known|imported|in)|known transaction|nonce too low/i;
 /** Allowance over the estimate: the first head of a log costs more than the next. */
@@ -66,24 +64,22 @@ export const connectEvmChain = ({ rpcUrl, key, contract }: EvmOptions): Promise<
     const software = await softwareOf(client);
     const simulated = DEVELOPMENT_CLIENT.test(software) || DEVELOPMENT_CHAINS.includes(chainId);
     const address = (contract?.toLowerCase() ?? contractAddress(account.address)) as Hex;
-    const evm = { client, account, chainId, address, isGiven: contract !== null };
+    const evm = {
+      client,
+      account,
+      chainId,
+      address,
+      isGiven: contract !== null,
+      isAnvil: /^anvil/i.test(software),
+    };
     return {
       chain: `eip155:${chainId}`,
       contract: address,
       simulated,
       confirmations: simulated ? CONFIRMATIONS.development : CONFIRMATIONS.public,
-      ...callsOf(evm, /^anvil/i.test(software)),
+      ...callsOf(evm),
     };
   });
-
-interface Evm {
-  readonly client: PublicClient;
-  readonly account: PrivateKeyAccount;
-  readonly chainId: number;
-  readonly address: Hex;
-  /** Whether the contract's address was given rather than derived. */
-  readonly isGiven: boolean;
-}
 
 const softwareOf = (client: PublicClient): Promise<string> =>
   client.request({ method: 'web3_clientVersion' }).catch((error: unknown) => {
@@ -92,14 +88,11 @@ const softwareOf = (client: PublicClient): Promise<string> =>
     throw error;
   });
 
-const callsOf = (
-  evm: Evm,
-  isAnvil: boolean,
-): Omit<AnchorChain, keyof Evm | 'chain' | 'contract' | 'simulated' | 'confirmations'> => {
+const callsOf = (evm: Evm): Omit<AnchorChain, 'chain' | 'contract' | 'simulated' | 'confirmations'> => {
   const { client, account, address } = evm;
   const nonce = async () => BigInt(await client.getTransactionCount({ address: account.address }));
   return {
-    prepare: () => guarded(() => prepare(evm, isAnvil)),
+    prepare: () => guarded(() => prepare(evm)),
     head: () => guarded(() => client.getBlockNumber({ cacheTime: 0 })),
     blockHash: (number) => guarded(() => blockHash(client, number)),
     nonce: () => guarded(nonce),
@@ -115,7 +108,7 @@ const callsOf = (
         const found = await Promise.all(hashes.map((hash) => minedOf(client, hash as Hex)));
         return found.filter((each) => each !== null);
       }),
-    find: (head, block) => guarded(() => find(evm, head, block)),
+    find: (head, block) => guarded(() => findMined(evm, head, block)),
     sign: (head, at, replaces) =>
       guarded(async () => {
         const to = { to: address, data: encodeFunctionData(anchorCallOf(head)) };
@@ -151,73 +144,3 @@ const anchorCallOf = ({ originHash, size, root }: Head) =>
   ({ abi: ABI, functionName: 'anchor', args: [originHash as Hex, size, root as Hex] }) as const;
 
 const feesIn = (raw: Hex): Fees => parseTransaction(raw) as Fees;
-
-const prepare = async (evm: Evm, isAnvil: boolean): Promise<boolean> => {
-  const { client, account, address, isGiven } = evm;
-  if (isAnvil && (await client.getBalance({ address: account.address })) < PLAY_BALANCE) {
-    const params: [Hex, Hex] = [account.address, `0x${(PLAY_BALANCE * 1_000_000n).toString(16)}`];
-    // anvil's own method; viem types the standard ones alone.
-    await client.request({ method: 'anvil_setBalance', params } as never);
-  }
-  const isDeployed = isGiven
-    ? (await client.getCode({ address })) !== undefined
-    : await deploy(client, account, evm.chainId);
-  if (!isDeployed && isGiven) throw new ChainError(`there is no contract at ${address}`);
-  if (!isDeployed) return false;
-  const call = { address, abi: ABI, functionName: 'publisher' } as const;
-  const publisher = await nullWithoutContract(() => client.readContract(call));
-  // A node may show the code of a block a moment before it answers calls in its state.
-  if (publisher === null) return false;
-  if (publisher !== account.address) {
-    throw new ChainError(
-      `the contract takes anchors of ${publisher}, and the key is that of ${account.address}`,
-    );
-  }
-  return true;
-};
-
-const nullWithoutContract = async <T>(read: () => Promise<T>): Promise<T | null> => {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof BaseError && error.walk((each) => each instanceof ContractFunctionZeroDataError))
-      return null;
-    throw error;
-  }
-};
-
-const blockHash = async (client: PublicClient, number: bigint): Promise<string | null> => {
-  // Straight, for an absent block is an answer here.
-  const block = await client.request({
-    method: 'eth_getBlockByNumber',
-    params: [`0x${number.toString(16)}`, false],
-  });
-  return block?.hash ?? null;
-};
-
-const minedOf = async (client: PublicClient, hash: Hex): Promise<Mined | null> => {
-  try {
-    const receipt = await client.getTransactionReceipt({ hash });
-    return {
-      hash,
-      block: receipt.blockNumber,
-      blockHash: receipt.blockHash,
-      succeeded: receipt.status === 'success',
-    };
-  } catch (error) {
-    if (error instanceof TransactionReceiptNotFoundError) return null;
-    throw error;
-  }
-};
-
-const find = async ({ client, address }: Evm, head: Head, block: bigint): Promise<Mined | null> => {
-  const [event] = await client.getContractEvents({
-    address,
-    abi: ABI,
-    eventName: 'Anchored',
-    args: { originHash: head.originHash as Hex, size: head.size },
-    fromBlock: block,
-    toBlock: block,
-  });
-  return event ? minedOf(client, event.transactionHash) : null;
-};

@@ -7,9 +7,17 @@ import type { ProcessSpec } from './process.ts';
 export interface AnvilOptions {
   /** Where the chain is kept; null for memory only. */
   readonly stateFile: string | null;
+  /** Seconds between two saves, for an end without notice; by default so many that a long chain costs little. */
+  readonly saveSeconds?: number;
   readonly logFile: string;
   readonly port: number;
 }
+
+/**
+ * A save writes the whole chain: 8 MB and 60 ms of CPU after 2,000 blocks. Whoever anchors sends again what a crash takes
+ * away.
+ */
+const SAVE_SECONDS = 10;
 
 const PLATFORMS: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
@@ -29,6 +37,7 @@ export const anvilBinary = (): string | null => {
 /** A chain for development on 127.0.0.1, which mines a block for every transaction; null without the program. */
 export const prepareAnvil = async ({
   stateFile,
+  saveSeconds = SAVE_SECONDS,
   logFile,
   port,
 }: AnvilOptions): Promise<ProcessSpec | null> => {
@@ -43,8 +52,7 @@ export const prepareAnvil = async ({
     command,
     args: [
       ...['--host', '127.0.0.1', '--port', `${port}`, '--quiet', '--accounts', '1'],
-      // The state is also written at the end; the interval is for an end without notice.
-      ...(stateFile === null ? [] : ['--state', stateFile, '--state-interval', '1']),
+      ...(stateFile === null ? [] : ['--state', stateFile, '--state-interval', `${saveSeconds}`]),
     ],
     env: { HOME: process.env['HOME'], PATH: process.env['PATH'] },
     logFile,

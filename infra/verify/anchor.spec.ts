@@ -102,7 +102,9 @@ describe('an anchor', () => {
       expect(code(withEvidence({ receiptPath: receiptPath.slice(0, length) }))).toBe('RECEIPT_NOT_IN_BLOCK');
     const longer = [...receiptPath, receiptPath[0] as Uint8Array];
     expect(code(withEvidence({ receiptPath: longer }))).toBe('RECEIPT_NOT_IN_BLOCK');
-    expect(code(withEvidence({ receiptPath: Array(17).fill(new Uint8Array()) }))).toBe('MALFORMED');
+    expect(code(withEvidence({ receiptPath: Array.from({ length: 17 }, () => new Uint8Array()) }))).toBe(
+      'MALFORMED',
+    );
   });
 
   it('never throws on foreign bytes, and accepts none, though their hashes fit', () => {
@@ -117,7 +119,7 @@ describe('an anchor', () => {
     fc.assert(
       fc.property(bytes, (receipt) => {
         const { root, path } = receiptTrie([receipt], 0);
-        const header = encodeRlp([...Array<RlpItem>(5).fill(new Uint8Array()), root]);
+        const header = encodeRlp([...Array.from({ length: 5 }, () => new Uint8Array()), root]);
         const evidence = { header, receiptIndex: 0, receiptPath: path, logIndex: 0 };
         expect(verifyAnchor({ ...GOOD, blockHash: keccak_256(header), evidence }).valid).toBe(false);
       }),

@@ -23,6 +23,7 @@ export const startChain = async ({ keep = false } = {}): Promise<TestChain> => {
   const port = await allocatePort();
   const spec = await prepareAnvil({
     stateFile: keep ? join(directory, 'state.json') : null,
+    saveSeconds: 1,
     logFile: join(directory, 'anvil.log'),
     port,
   });

@@ -49,14 +49,15 @@ export const keepAnchoring = async (
   }
   const [key] = await readKeyFile(keyFile);
   let chain: AnchorChain | null = null;
-  let said: string | null = null;
+  let said: string | null | undefined;
   let retryMs = RETRY_MS.first;
 
   /** Tells operators, in the log once, what keeps anchors from being made. */
   const tell = async (fault: string | null): Promise<void> => {
     await reportAnchoring(pool, chain, fault, instant(Date.now()));
-    if (fault !== null && fault !== said) log.warn({ fault }, 'anchoring waits');
-    if (fault === null && chain && said !== null) {
+    if (fault === said) return;
+    if (fault !== null) log.warn({ fault }, 'anchoring waits');
+    else if (chain) {
       const { contract, simulated } = chain;
       log.info({ chain: chain.chain, contract, simulated }, 'anchoring');
     }

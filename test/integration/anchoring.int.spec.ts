@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { hexToBytes } from '@noble/hashes/utils.js';
+import type { Pool } from 'pg';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { newEvent } from '../../domain/event.ts';
+import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
+import { instant } from '../../domain/time.ts';
+import { loadConfig } from '../../infra/config/config.ts';
+import { leafOf } from '../../infra/event-store/hash.ts';
+import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
+import { newApiKey } from '../../infra/keys/api-key.ts';
+import { createEnrolment } from '../../infra/keys/enrolment.ts';
+import type { Listening } from '../../infra/main/api/listen.ts';
+import { startApi } from '../../infra/main/api/start-api.ts';
+import { keepAnchoring } from '../../infra/main/projector/anchoring.ts';
+import { migrate } from '../../infra/postgres/migrate.ts';
+import { createPool } from '../../infra/postgres/pool.ts';
+import { growLog } from '../../infra/tlog/grow.ts';
+import { createCheckpointSigner } from '../../infra/tlog/signer.ts';
+import { verifyAnchor, verifyCheckpoint, verifyInclusion } from '../../infra/verify/index.ts';
+import { sampleAppend } from '../contract/events.ts';
+import { startChain, type TestChain } from '../support/anvil.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+const signer = createCheckpointSigner([new Uint8Array(32).fill(9)]);
+const logger = pino({ level: 'silent' });
+const JOB_ID = 'job-00000000000000000000000001';
+const PROOF_ID = 'proof-00000000000000000000000001';
+const PATIENCE = { timeout: 30_000, interval: 20 };
+
+let home: string;
+let database: TestDatabase;
+let chain: TestChain;
+let pool: Pool;
+let store: EventStore;
+let api: Listening;
+let anchoring: Promise<void>;
+const stop = new AbortController();
+const tokens: Record<string, string> = {};
+
+interface Answer {
+  readonly status: number;
+  // Bodies of all routes: each test knows its own.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any;
+}
+
+const call = async (
+  who: string | null,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+): Promise<Answer> => {
+  const response = await fetch(`http://127.0.0.1:${api.port}${path}`, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(who === null ? {} : { authorization: `Bearer ${tokens[who]}` }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: await response.json() };
+};
+
+const record = async (stream: string, event: { readonly type: string }): Promise<void> => {
+  const context = {
+    occurredAt: instant(0),
+    actor: 'engine',
+    correlationId: JOB_ID,
+    causationId: 'c',
+    traceparent: null,
+  };
+  await store.append({ stream, expectedRevision: NO_STREAM, events: [newEvent(event, context)] });
+};
+const grow = async (): Promise<bigint> => {
+  const { position } = await store.head();
+  await growLog({ pool, signer }, position);
+  return position;
+};
+const bytes = (hex: string): Uint8Array => hexToBytes(hex.replace(/^0x/, ''));
+const batch = async (operation: string): Promise<Answer['body']> =>
+  (await call('owner', 'GET', `/v1/fog/proofs/batch?proof_ids=${PROOF_ID}&operation=${operation}`)).body;
+const anchorsOf = async (): Promise<Answer['body']> =>
+  (await call(null, 'GET', '/v1/log/checkpoint')).body.anchors;
+const health = async (): Promise<Answer['body']> =>
+  (await call('operator', 'GET', '/v1/system/health')).body.components.anchoring;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'aivillage-anchoring-'));
+  await mkdir(join(home, 'keys'));
+  for (const name of ['master.key', 'engine.key', 'anchor.key'])
+    await writeFile(join(home, 'keys', name), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+  [database, chain] = await Promise.all([createTestDatabase(), startChain({ keep: true })]);
+  await migrate(database.url);
+  pool = createPool(database.url, { name: 'test', max: 8 });
+  store = createPostgresEventStore({ pool });
+  const config = loadConfig({
+    AIVILLAGE_HOME: home,
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+    ANCHOR_RPC_URL: chain.url,
+    // Only what is urgent begins a batch after the first.
+    ANCHOR_BATCH_EVENTS: '1000000',
+    ANCHOR_INTERVAL_SECONDS: '1000000',
+  });
+  api = await startApi({ ...config, port: 0 }, logger);
+  for (const [name, role] of [
+    ['owner', 'submitter'],
+    ['stranger', 'submitter'],
+    ['operator', 'operator'],
+  ] as const) {
+    const apiKey = newApiKey();
+    const enrolled = await createEnrolment({ pool, store, now: () => instant(0) }).enrolApiKey(apiKey, [
+      role,
+    ]);
+    if (!enrolled.ok) throw new Error(enrolled.message);
+    tokens[name] = (await call(null, 'POST', '/v1/auth/token', { api_key: apiKey })).body.access_token;
+    if (name === 'owner')
+      await record(JOB_ID, { type: 'job.submitted', submitter: enrolled.value.subjectId } as {
+        type: string;
+      });
+  }
+  await grow();
+  anchoring = keepAnchoring({ pool, settings: config.anchoring, home, log: logger }, stop.signal);
+  // A batch that nobody asked for: the first.
+  await vi.waitFor(async () => expect(await anchorsOf()).toHaveLength(1), PATIENCE);
+});
+afterAll(async () => {
+  stop.abort();
+  await anchoring;
+  await api?.stop();
+  await store?.close();
+  await pool?.end();
+  await Promise.all([database?.drop(), chain?.stop(), rm(home, { recursive: true, force: true })]);
+});
+
+describe('a proof on its way to the chain', () => {
+  it('R45: is logged at once, anchored when a batch is confirmed, and no answer waits for that', async () => {
+    await record(PROOF_ID, {
+      type: 'proof.recorded',
+      proof: { proofId: PROOF_ID, record: { jobId: JOB_ID, providerId: 'provider-1' } },
+    } as { type: string });
+    const size = await grow();
+    expect((await batch('verify')).results).toMatchObject([{ logged: true, anchored: false, anchor: null }]);
+    const body = { proof_ids: [PROOF_ID] };
+    expect((await call('owner', 'POST', '/v1/fog/proofs/anchor', body)).body).toMatchObject({
+      status: 'pending',
+      proof_ids: [PROOF_ID],
+    });
+    const urgent = await call('operator', 'POST', '/v1/fog/proofs/anchor', { ...body, priority: 'urgent' });
+    expect(urgent.status).toBe(202);
+    await vi.waitFor(async () => expect((await batch('verify')).results[0].anchored).toBe(true), PATIENCE);
+    const verified = await call('owner', 'POST', '/v1/fog/proofs/verify', { proof_id: PROOF_ID });
+    expect(verified.body.details).toMatchObject({ logged: true, anchored: true });
+    expect(await anchorsOf()).toMatchObject([
+      { chain: 'eip155:31337', simulated: true, size: String(size) },
+      { chain: 'eip155:31337', simulated: true },
+    ]);
+  });
+
+  it('R46: a stranger checks it down to the hash of a block, with nothing but the answers', async () => {
+    // The log grows on; the path leads to the head that was anchored all the same.
+    await store.append(sampleAppend('sample-1', NO_STREAM, 20));
+    await grow();
+    const [event] = await store.readStream(PROOF_ID);
+    const [{ inclusion, anchor }] = (await batch('anchor')).results;
+    const head = verifyCheckpoint({ checkpoint: inclusion.checkpoint, publicKey: signer.publicKey });
+    if (!head.valid || !event) throw new Error('no head');
+    const { hash } = await chain.call<{ hash: string }>(
+      'eth_getBlockByNumber',
+      `0x${BigInt(anchor.block).toString(16)}`,
+      false,
+    );
+    const path = inclusion.path.map(bytes);
+    const leaf = { leafHash: leafOf(event), index: BigInt(inclusion.index) };
+    expect(verifyInclusion({ ...leaf, size: head.size, root: head.root, path })).toBe(true);
+    const evidence = {
+      header: bytes(anchor.evidence.header),
+      receiptIndex: anchor.evidence.receipt_index,
+      receiptPath: anchor.evidence.receipt_path.map(bytes),
+      logIndex: anchor.evidence.log_index,
+    };
+    const contract = bytes(anchor.contract);
+    expect(verifyAnchor({ ...head, contract, blockHash: bytes(hash), evidence })).toMatchObject({
+      valid: true,
+      block: BigInt(anchor.block),
+    });
+  });
+
+  it('is asked for by its owner or by whose office it is, and nobody else learns that it exists', async () => {
+    const body = { proof_ids: [PROOF_ID] };
+    const path = '/v1/fog/proofs/anchor';
+    expect(await call('stranger', 'POST', path, body)).toMatchObject({
+      status: 404,
+      body: { code: 'RESOURCE_NOT_FOUND', errors: [{ field: 'proof_ids' }] },
+    });
+    const urgent = { ...body, priority: 'urgent' };
+    expect(await call('owner', 'POST', path, urgent)).toMatchObject({
+      status: 403,
+      body: { errors: [{ field: 'priority' }] },
+    });
+    expect((await call('owner', 'POST', path, { proof_ids: [] })).status).toBe(422);
+    expect((await call(null, 'POST', path, body)).status).toBe(401);
+  });
+
+  it('is logged again when the chain takes its block back, and then anchored again', async () => {
+    expect(await health()).toMatchObject({ status: 'ok' });
+    const [{ anchor }] = (await batch('anchor')).results;
+    await chain.crash();
+    await vi.waitFor(async () => {
+      const [result] = (await batch('anchor')).results;
+      expect(result.anchored).toBe(true);
+      const block = await chain.call<{ hash: string } | null>(
+        'eth_getBlockByHash',
+        result.anchor.block_hash,
+        false,
+      );
+      expect(block).not.toBeNull();
+      expect(result.anchor.size).toBe(anchor.size);
+    }, PATIENCE);
+  });
+});
