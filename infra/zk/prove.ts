@@ -4,6 +4,7 @@ import { type AttributeSchema, type AttributeValue, checkSchema } from '../../do
 import { epochSeconds, type PredicateContext } from '../../domain/predicate/context.ts';
 import { type Credential, signedInputs, slotsOf } from '../../domain/predicate/credential.ts';
 import { holds } from '../../domain/predicate/evaluate.ts';
+import type { IssuerKey } from '../../domain/predicate/issuer.ts';
 import { readPredicate } from '../../domain/predicate/predicate.ts';
 import { expectedInputs } from '../../domain/predicate/statement.ts';
 import { isBefore } from '../../domain/time.ts';
@@ -50,6 +51,12 @@ export const createWallet = (tools: Pick<ToolProcess, 'run'>) => {
   return {
     /** Poseidon(secret): what an issuer gets to know of a holder. */
     commitmentOf,
+
+    /** The public key of an issuer's 32-byte seed. */
+    issuerKeyOf: async (seed: Uint8Array): Promise<IssuerKey> => {
+      const [x, y] = await tools.run({ type: 'issuer-key', seed });
+      return { x: String(x), y: String(y) };
+    },
 
     /** Signs a credential. Refusals name the value and the rule. */
     issue: async ({ seed, schema, values, holder, expiresAt }: IssueRequest): Promise<Result<Credential>> => {

@@ -4,14 +4,19 @@ import { type PredicateRow, predicatesTable } from './table.ts';
 
 const SELECT = `select ${selectList(predicatesTable)} from fog.predicates`;
 
-/** Circuits after a circuit id, in its order. */
+/** Circuits after a circuit id, in its order; or the one with an id. */
 export const listPredicates = async (
   db: Session,
-  { after, limit }: { readonly after: string | null; readonly limit: number },
+  {
+    circuitId,
+    after,
+    limit,
+  }: { readonly circuitId: string | null; readonly after: string | null; readonly limit: number },
 ): Promise<PredicateRow[]> => {
   const { rows } = await db.query<PredicateRow>(
-    `${SELECT} where $1::text is null or circuit_id > $1 order by circuit_id limit $2`,
-    [after, limit],
+    `${SELECT} where ($1::text is null or circuit_id = $1) and ($2::text is null or circuit_id > $2)
+      order by circuit_id limit $3`,
+    [circuitId, after, limit],
   );
   return rows;
 };

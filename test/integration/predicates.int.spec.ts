@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createPredicateActivities } from '../../activities/predicate.ts';
@@ -9,6 +11,12 @@ import type { PredicateContext } from '../../domain/predicate/context.ts';
 import type { Credential } from '../../domain/predicate/credential.ts';
 import { STANDARD_SCHEMA } from '../../domain/predicate/standard-schema.ts';
 import { createPostgresArtifacts } from '../../infra/artifacts/postgres.ts';
+import { createClient } from '../../infra/cli/client/client.ts';
+import { createLogClient } from '../../infra/cli/client/log-client.ts';
+import { createTransport } from '../../infra/cli/client/transport.ts';
+import { createZkClient } from '../../infra/cli/client/zk-client.ts';
+import type { CliContext } from '../../infra/cli/context.ts';
+import { runCli } from '../../infra/cli/program.ts';
 import { newApiKey } from '../../infra/keys/api-key.ts';
 import { createEnrolment } from '../../infra/keys/enrolment.ts';
 import { createSigner } from '../../infra/keys/signer.ts';
@@ -38,6 +46,7 @@ const stop = new AbortController();
 
 interface Caller {
   readonly id: string;
+  readonly apiKey: string;
   readonly authorization: string;
 }
 
@@ -66,7 +75,7 @@ const enrol = async (): Promise<Caller> => {
   const made = await createEnrolment({ pool, store, now }).enrolApiKey(apiKey, ['submitter']);
   if (!made.ok) throw new Error(made.message);
   const { body } = await call(null, 'POST', '/v1/auth/token', { api_key: apiKey });
-  return { id: made.value.subjectId, authorization: `Bearer ${body.access_token}` };
+  return { id: made.value.subjectId, apiKey, authorization: `Bearer ${body.access_token}` };
 };
 
 beforeAll(async () => {
@@ -432,5 +441,101 @@ describe('R53, R54: a proof is accepted once, in its own context', () => {
     ])
       expect(text).not.toContain(hidden);
     expect(text).toContain(proof.public_inputs[0]);
+  });
+});
+
+describe('R53: npx aivillage zk', () => {
+  /** One command line against the API, with everything that it sent. */
+  const cli = async (...argv: readonly string[]) => {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const sent = vi.spyOn(globalThis, 'fetch');
+    let code = 0;
+    const context: CliContext = {
+      stdin: (async function* () {})(),
+      stdout,
+      stderr: stderr as unknown as NodeJS.WriteStream,
+      engine: async () => {
+        const transport = createTransport({
+          apiUrl: `http://127.0.0.1:${api.port}`,
+          apiKey: verifier.apiKey,
+        });
+        return {
+          client: createClient(transport),
+          log: createLogClient(transport),
+          zk: createZkClient(transport),
+          zkDirectory: join(home, 'zk', 'holder'),
+          isLocalStack: true,
+        };
+      },
+      audit: () => Promise.reject(new Error('no audit here')),
+      interruptible: (work) => work,
+      exit: (given) => {
+        code = given;
+      },
+    };
+    await runCli(['zk', ...argv], context);
+    const bodies = sent.mock.calls.map((request) => JSON.stringify(request)).join('\n');
+    sent.mockRestore();
+    stdout.end();
+    stderr.end();
+    return { code, out: await text(stdout), err: await text(stderr), bodies };
+  };
+
+  test('a verifier asks, a holder proves at home, the engine accepts once', async () => {
+    const file = (name: string) => join(home, name);
+    const { out: commitment } = await cli('credential', 'new-holder', file('holder.json'));
+    const { out: issuer } = await cli('credential', 'new-issuer', file('issuer.json'));
+    await writeFile(file('issuer.pub.json'), issuer);
+    await writeFile(file('values.json'), JSON.stringify({ age: 37, country: 'FR', trust: '0.873' }));
+    const { secret } = JSON.parse(await readFile(file('holder.json'), 'utf8'));
+    expect((await stat(file('holder.json'))).mode & 0o777).toBe(0o600);
+    expect(await cli('credential', 'new-holder', file('holder.json'))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('exists already'),
+    });
+
+    const issued = await cli(
+      ...['credential', 'issue', '--issuer', file('issuer.json'), '--holder', commitment.trim()],
+      ...['--values', file('values.json'), '--output', file('credential.json')],
+    );
+    expect(issued).toMatchObject({ code: 0, bodies: '' });
+
+    const asked = await cli(
+      ...['request', '--predicate', ADULT, '--issuer', file('issuer.pub.json'), '--scope', 'cli'],
+      ...['--output', file('request.json')],
+    );
+    expect(asked).toMatchObject({ code: 0, err: '' });
+
+    const prove = ['prove', '--request', file('request.json'), '--credential', file('credential.json')];
+    const proved = await cli(...prove, '--holder', file('holder.json'), '--output', file('proof.json'));
+    expect(proved).toMatchObject({ code: 0, err: '' });
+
+    const verified = await cli('verify', file('proof.json'));
+    expect(verified).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^accepted: age >= 18.*\nnullifier: \d+\n$/),
+    });
+    expect(await cli('verify', file('proof.json'), '--json')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('"reason":"nullifier_used"'),
+    });
+
+    const { signature } = JSON.parse(await readFile(file('credential.json'), 'utf8'));
+    const sent = [asked, proved, verified].map(({ bodies }) => bodies).join('\n');
+    for (const hidden of [secret, commitment.trim(), ...signature, '0.873'])
+      expect(sent).not.toContain(hidden);
+
+    // What cannot be proved says why, and a secret never shows in an error.
+    await writeFile(file('other.json'), JSON.stringify({ secret: '12345678901234567890', commitment: '1' }));
+    const foreign = await cli(...prove, '--holder', file('other.json'));
+    expect(foreign).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('secret: the secret of the holder'),
+    });
+    await writeFile(file('other.json'), JSON.stringify({ secret: 'x12345678901234567890' }));
+    const broken = await cli(...prove, '--holder', file('other.json'));
+    expect(broken.code).toBe(2);
+    expect(broken.err).toContain('secret, commitment');
+    expect(foreign.err + broken.err).not.toContain('12345678901234567890');
   });
 });

@@ -5,7 +5,7 @@ import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { instant, pageQuery, position } from '../../fields.ts';
 import { afterQuery, readAfter } from '../../read-after.ts';
-import { inputNames, progressOf, setupSchema, stateSchema } from './fields.ts';
+import { circuitId, inputNames, progressOf, setupSchema, stateSchema } from './fields.ts';
 
 const circuitSchema = z
   .object({
@@ -56,7 +56,7 @@ export const getPredicates = ({ db, checkpoints }: Pick<RouteDependencies, 'db' 
       summary: 'Circuits and their keys',
       tag: 'zk',
       access: 'any',
-      query: z.strictObject({ ...pageQuery, ...afterQuery }),
+      query: z.strictObject({ circuit_id: circuitId.optional(), ...pageQuery, ...afterQuery }),
       responses: {
         200: z.object({ predicates: z.array(circuitSchema), next_cursor: z.string().nullable() }),
       },
@@ -65,7 +65,11 @@ export const getPredicates = ({ db, checkpoints }: Pick<RouteDependencies, 'db' 
     async (_context, { query }) => {
       const ready = await readAfter(checkpoints, ['predicates'], query.after);
       if (!ready.ok) return ready;
-      const rows = await listPredicates(db, { after: query.cursor ?? null, limit: query.limit + 1 });
+      const rows = await listPredicates(db, {
+        circuitId: query.circuit_id ?? null,
+        after: query.cursor ?? null,
+        limit: query.limit + 1,
+      });
       const page = rows.slice(0, query.limit);
       return respond(200, {
         predicates: page.map(shown),
