@@ -6,6 +6,7 @@ import { createClient } from './client/client.ts';
 import { loadCredentials } from './client/credentials.ts';
 import { createLogClient } from './client/log-client.ts';
 import { createTransport } from './client/transport.ts';
+import { createZkClient } from './client/zk-client.ts';
 import type { CliContext, Engine } from './context.ts';
 import { CliError, EXIT, refuse } from './failure.ts';
 import { runCli } from './program.ts';
@@ -28,6 +29,8 @@ const openEngine = async (env: NodeJS.ProcessEnv): Promise<Engine> => {
   return {
     client: createClient(transport),
     log: createLogClient(transport),
+    zk: createZkClient(transport),
+    zkDirectory: join(home, 'zk', 'files'),
     isLocalStack: profile === 'embedded' && LOOPBACK.test(new URL(credentials.apiUrl).hostname),
   };
 };

@@ -20,6 +20,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const unused = () => Promise.reject(new Error('no command of these tests reads the log'));
+const NO_ZK = { submit: unused, circuit: unused, file: unused, verify: unused };
 const NO_LOG = { head: unused, entries: unused, tile: unused };
 
 interface Surroundings {
@@ -52,7 +53,7 @@ const cli = async (
     })(),
     stdout,
     stderr: stderr as unknown as NodeJS.WriteStream,
-    engine: async () => ({ client, log: NO_LOG, isLocalStack }),
+    engine: async () => ({ client, log: NO_LOG, zk: NO_ZK, zkDirectory: folder, isLocalStack }),
     audit: async (args) => {
       audits.push(args);
       return 1;

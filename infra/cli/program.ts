@@ -5,6 +5,7 @@ import { addJobRun } from './commands/job-run.ts';
 import { addJobShow } from './commands/job-show.ts';
 import { addTee } from './commands/tee.ts';
 import { addVrfVerify } from './commands/vrf-verify.ts';
+import { addZk } from './commands/zk.ts';
 import type { CliContext } from './context.ts';
 import { CliError, EXIT } from './failure.ts';
 import { writeLines } from './write.ts';
@@ -31,6 +32,7 @@ const createProgram = (context: CliContext): Command => {
   addAudit(program, context);
   addTee(program, context);
   addVrfVerify(program, context);
+  addZk(program, context);
   return program;
 };
 
