@@ -102,6 +102,7 @@ const tellInPieces = async (
 describe('catching up and rebuilding', () => {
   it('R120: a rebuild, a live build and a scratch build of the same events are byte-equal', async () => {
     const { pool, store, runner } = await bench();
+    const shown = new Set<string>();
     let seed = 1;
     for (const rounds of [1, 2, 3]) {
       // Streams begin once: every plot gets a database of its own.
@@ -116,9 +117,10 @@ describe('catching up and rebuilding', () => {
         const after = await own.runner.rebuild(projection);
         expect(after.build).toBe(before.build + 1);
         expect(await dump(own.pool, projection)).toEqual(live);
-        expect(live.length).toBeGreaterThan(0);
+        if (live.length > 0) shown.add(projection.name);
       }
     }
+    expect([...shown].sort()).toEqual(READ_MODELS.map(({ name }) => name).sort());
   });
 
   it('a log of many pages is projected as one', async () => {

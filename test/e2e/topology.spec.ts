@@ -144,3 +144,12 @@ test('only owners and offices see a draw, no caller chooses how, and a late node
   expectProblem(await select(owner, guest.providerId), { status: 409, code: 'CONFLICT' });
   expectProblem(await owner.rest.get('/v1/fog/vrf/neighbors'), missing);
 });
+
+test('R120: the audit follows the epochs from the log alone, and finds what runs and what is shown the same', async () => {
+  const { code, stdout } = await runCli(stack.home, ['audit', 'check', '--json']);
+  expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({ code: 0 });
+  const { body } = await operator.rest.get<{ components: Record<string, { status: string }> }>(
+    '/v1/system/health',
+  );
+  expect(body.components['vrf_topology']).toMatchObject({ status: 'ok' });
+});

@@ -38,7 +38,7 @@ export const topologyStory = (seed: number, draw: Draw): Story => {
       source: { kind: 'log', size: String(seed), hash: HEX },
       fixedAt: at(1),
     },
-    ...Array.from({ length: draw(nodes + 1) }, (_, index): TopologyEvent => {
+    ...Array.from({ length: 1 + draw(nodes) }, (_, index): TopologyEvent => {
       const others = Array.from({ length: nodes }, (_, other) => other).filter((other) => other !== index);
       return {
         type: 'topology.neighbours-selected',
@@ -55,6 +55,6 @@ export const topologyStory = (seed: number, draw: Draw): Story => {
   const failed: TopologyEvent = { type: 'topology.failed', message: 'the servers stayed away' };
   return {
     stream: `topology-${seed}`,
-    events: draw(5) === 0 ? [...opening, failed] : [...opening, ...drawing],
+    events: draw(8) === 0 ? [...opening, failed] : [...opening, ...drawing],
   };
 };
