@@ -14,6 +14,7 @@ declare module 'snarkjs' {
   export const curves: { getCurveFromName(name: 'bn128'): Promise<Curve> };
   export const groth16: {
     prove(zkey: SnarkFile, witness: SnarkFile): Promise<{ proof: object; publicSignals: string[] }>;
+    fullProve(input: object, wasm: SnarkFile, zkey: SnarkFile): Promise<object>;
     verify(key: object, publicSignals: readonly string[], proof: object): Promise<boolean>;
   };
   export const wtns: {
