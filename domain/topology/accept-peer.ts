@@ -1,21 +1,16 @@
-import type { NeighbourVerdict } from './verify-neighbours.ts';
-
 /** A verified draw, as far as connections ask for it. */
 export interface VerifiedDraw {
   readonly epoch: number;
   readonly nodeId: string;
+  /** Node ids. */
   readonly neighbours: readonly string[];
 }
 
-/** The verified draw of `epoch`, or null where the verdict is a refusal. */
-export const drawOf = (epoch: number, verdict: NeighbourVerdict): VerifiedDraw | null =>
-  verdict.valid ? { epoch, nodeId: verdict.nodeId, neighbours: verdict.neighbours } : null;
-
 /**
- * Epochs whose draws hold connections now. A draw holds for its own epoch and the next: at each change the older half
- * of a node's neighbours goes and a new half comes, so that no change of epoch cuts the mesh.
+ * Whether a draw of `epoch` holds connections in the epoch `current`: in its own epoch and in the next. At each change the
+ * older half of a node's neighbours goes and a new half comes, so no change of epoch cuts the mesh.
  */
-export const epochsInForce = (current: number): readonly number[] => [current, current - 1];
+const holds = (epoch: number, current: number): boolean => epoch === current || epoch === current - 1;
 
 /**
  * Whether two nodes may be connected in the epoch `current`: a draw in force of one lists the other. It does not matter
@@ -25,6 +20,16 @@ export const mayConnect = (a: string, b: string, draws: readonly VerifiedDraw[],
   a !== b &&
   draws.some(
     ({ epoch, nodeId, neighbours }) =>
-      epochsInForce(current).includes(epoch) &&
+      holds(epoch, current) &&
       ((nodeId === a && neighbours.includes(b)) || (nodeId === b && neighbours.includes(a))),
   );
+
+/** The nodes that may be connected to `nodeId` in the epoch `current`, in order of their ids. */
+export const connectable = (
+  nodeId: string,
+  draws: readonly VerifiedDraw[],
+  current: number,
+): readonly string[] => {
+  const named = new Set(draws.flatMap((draw) => [draw.nodeId, ...draw.neighbours]));
+  return [...named].filter((other) => mayConnect(nodeId, other, draws, current)).sort();
+};

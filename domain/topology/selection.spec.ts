@@ -1,7 +1,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawOf, mayConnect } from './accept-peer.ts';
+import { connectable, mayConnect } from './accept-peer.ts';
 import { candidateSet } from './candidate.ts';
 import type { NeighbourSelection } from './selection.ts';
 import { evaluateEpoch, selectionOf } from './selection.ts';
@@ -219,9 +219,11 @@ describe('who may connect', () => {
     ]);
   });
 
-  it('counts verified draws alone', () => {
-    const selection = drawAmong(6, 0);
-    expect(drawOf(7, verifySelection(selection))).toMatchObject({ epoch: 7, nodeId: nodeName(0) });
-    expect(drawOf(7, verifySelection({ ...selection, epoch: 8 }))).toBeNull();
+  it('names all whom a node may be connected to, in either direction and in both epochs', () => {
+    const draws = [draw(5, 'a', 'b'), draw(5, 'c', 'a'), draw(4, 'd', 'a', 'c'), draw(3, 'e', 'a')];
+    expect(connectable('a', draws, 5)).toEqual(['b', 'c', 'd']);
+    expect(connectable('c', draws, 5)).toEqual(['a', 'd']);
+    expect(connectable('e', draws, 5)).toEqual([]);
+    for (const other of connectable('a', draws, 5)) expect(connectable(other, draws, 5)).toContain('a');
   });
 });

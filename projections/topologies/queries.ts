@@ -58,6 +58,20 @@ export const getDraw = async (db: Session, topologyId: string, nodeId: string): 
   return rows[0] ?? null;
 };
 
+/** Draws in these epochs of or with one node. */
+export const drawsAround = async (
+  db: Session,
+  topologyIds: readonly string[],
+  nodeId: string,
+): Promise<Pick<DrawRow, 'topologyId' | 'nodeId' | 'neighbours'>[]> => {
+  const { rows } = await db.query<Pick<DrawRow, 'topologyId' | 'nodeId' | 'neighbours'>>(
+    `select topology_id as "topologyId", node_id as "nodeId", neighbours from fog.neighbour_draws
+      where topology_id = any($1) and (node_id = $2 or neighbours @> to_jsonb($2::text))`,
+    [topologyIds, nodeId],
+  );
+  return rows;
+};
+
 /** Who drew whom in an epoch. */
 export const listDraws = async (
   db: Session,

@@ -72,7 +72,12 @@ test('J1.5: a node draws its neighbours once an epoch, and another verifies it',
   );
   expect(neighbors).toMatchObject({
     status: 200,
-    body: { node_id: nodeId, epoch: selection.epoch, neighbors: names },
+    body: {
+      node_id: nodeId,
+      epoch: selection.epoch,
+      neighbors: names,
+      connectable: names.toSorted(),
+    },
   });
   expect(Date.parse(neighbors.body.expires_at)).toBeGreaterThan(Date.now());
 });

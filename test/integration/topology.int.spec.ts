@@ -199,6 +199,8 @@ describe('the topology', () => {
     const schedule = await keepTopologySchedule(client, taskQueue, settings);
     for (let index = 0; index < NODES; index++) await enlist(index);
     await schedule.trigger();
+    // The next start of a worker takes the standing schedule over.
+    await keepTopologySchedule(client, taskQueue, settings);
     const opened = await vi.waitFor(
       async () => {
         const found = await openings();

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
-import { getDraw, topologiesInForce } from '../../../projections/topologies/queries.ts';
+import { connectable } from '../../../domain/topology/accept-peer.ts';
+import { drawsAround, topologiesInForce } from '../../../projections/topologies/queries.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, instant } from '../../fields.ts';
@@ -31,6 +32,11 @@ export const getNeighbors = ({
             .object({ epoch: z.int(), neighbors: z.array(z.string()), expires_at: instant })
             .nullable()
             .describe('the draw of the epoch before, which still holds'),
+          connectable: z
+            .array(z.string())
+            .describe(
+              'nodes it may be connected to now: drawn by it or drawing it, in one of the two epochs',
+            ),
           expires_at: instant.describe('until when connections may rest on this draw'),
         }),
       },
@@ -43,18 +49,31 @@ export const getNeighbors = ({
       if (!node.ok) return node;
       const { providerId } = node.value;
       const epochs = await topologiesInForce(db, topology.network, now());
-      const draws = await Promise.all(
-        epochs.map(async ({ topologyId, epoch, holdsUntil }) => {
-          const draw = await getDraw(db, topologyId, providerId);
-          return draw && { epoch, neighbors: draw.neighbours, expires_at: holdsUntil };
-        }),
+      const found = await drawsAround(
+        db,
+        epochs.map(({ topologyId }) => topologyId),
+        providerId,
       );
-      const [current, previous = null] = draws;
+      const [current, previous = null] = epochs.map(({ topologyId, epoch, holdsUntil }) => {
+        const own = found.find((draw) => draw.topologyId === topologyId && draw.nodeId === providerId);
+        return own ? { epoch, neighbors: own.neighbours, expires_at: holdsUntil } : null;
+      });
       if (!current) {
         return reject('RESOURCE_NOT_FOUND', `${providerId} has not drawn in this epoch`, [
           { field: 'node_id', rule: 'a node that has drawn: POST /v1/fog/vrf/select has it draw' },
         ]);
       }
-      return respond(200, { node_id: providerId, ...current, previous });
+      const epochOf = new Map(epochs.map(({ topologyId, epoch }) => [topologyId, epoch]));
+      const draws = found.map(({ topologyId, nodeId, neighbours }) => ({
+        epoch: epochOf.get(topologyId) as number,
+        nodeId,
+        neighbours,
+      }));
+      return respond(200, {
+        node_id: providerId,
+        ...current,
+        previous,
+        connectable: connectable(providerId, draws, current.epoch),
+      });
     },
   );
