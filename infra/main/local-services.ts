@@ -26,6 +26,12 @@ export const serviceEnvironment = (
   LOG_LEVEL: ['trace', 'debug'].includes(process.env['LOG_LEVEL'] ?? '') ? process.env['LOG_LEVEL'] : 'info',
 });
 
+/**
+ * V8's helper threads cost more than they save when a dozen small processes share a few cores: collecting garbage on the
+ * thread that made it takes a fifth off what a lifecycle costs there (`npm run bench -- host`).
+ */
+const NODE_FLAGS = ['--single-threaded-gc'];
+
 /** API, worker, projector and the nodes, each a process of its own. */
 export const localServices = (
   home: LocalHome,
@@ -43,7 +49,7 @@ export const localServices = (
     return {
       name,
       command: process.execPath,
-      args: [join(import.meta.dirname, program), ...(more.args ?? [])],
+      args: [...NODE_FLAGS, join(import.meta.dirname, program), ...(more.args ?? [])],
       env: more.env ?? env,
       logFile,
       isReady: () => isReady(logFile),
