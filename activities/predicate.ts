@@ -4,7 +4,8 @@ import { Context } from '@temporalio/activity';
 import type { Artifacts } from '../domain/ports/artifacts.ts';
 import type { PredicateEvent } from '../domain/predicate/events.ts';
 import type { PredicateCircuit } from '../domain/predicate/machine.ts';
-import { CIRCUIT_FILES, type Circuits } from '../infra/zk/circuits.ts';
+import { CIRCUIT_FILES } from '../infra/zk/circuit-files.ts';
+import type { Circuits } from '../infra/zk/circuits.ts';
 import { NoToolchainError } from '../infra/zk/toolchain.ts';
 
 export interface PredicateDeps {
@@ -82,5 +83,3 @@ export const createPredicateActivities = ({ circuits, artifacts, now }: Predicat
       }),
     ),
 });
-
-export type PredicateActivities = ReturnType<typeof createPredicateActivities>;

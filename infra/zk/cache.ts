@@ -88,5 +88,3 @@ export const createCache = (root: string) => {
     },
   };
 };
-
-export type Cache = ReturnType<typeof createCache>;

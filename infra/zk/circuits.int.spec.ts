@@ -10,7 +10,8 @@ import { readPredicate } from '../../domain/predicate/predicate.ts';
 import { ADULT, type OpenZk, openZk, PERSON } from '../../test/support/zk/circuit.ts';
 import { running } from '../../test/workloads/processes.ts';
 import { verifyPredicate } from '../verify/index.ts';
-import { CIRCUIT_FILES, createCircuits } from './circuits.ts';
+import { CIRCUIT_FILES } from './circuit-files.ts';
+import { createCircuits } from './circuits.ts';
 import { startToolProcess, ToolError } from './tool-process.ts';
 import { findToolchain } from './toolchain.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Transcript } from '../../domain/predicate/transcript.ts';
-import { CIRCUIT_FILES } from './circuits.ts';
+import { CIRCUIT_FILES } from './circuit-files.ts';
 import { sha256, sha256OfFile } from './hashes.ts';
 
 /** Fetches a file of a circuit; null when there is none. */

@@ -20,7 +20,6 @@ export interface JobOptions {
 export interface ToolProcess {
   /** Does `job` after those asked before. @throws ToolError with what the tools said. */
   run<J extends Job>(job: J, options?: JobOptions): Promise<ResultOf<J>>;
-  /** Processor time it has used so far, ms; null where the system does not tell. */
   readonly pid: number;
   /** Ends it at once, whatever it does. */
   close(): Promise<void>;
@@ -31,6 +30,18 @@ interface Waiting {
   readonly reject: (error: ToolError) => void;
   readonly onProgress: ((step: string) => void) | undefined;
 }
+
+/**
+ * Does `work` with a process of its own: compiler and set-up take hundreds of megabytes and leave file handles open.
+ */
+export const withTools = async <T>(work: (tools: ToolProcess) => Promise<T>): Promise<T> => {
+  const tools = startToolProcess();
+  try {
+    return await work(tools);
+  } finally {
+    await tools.close();
+  }
+};
 
 /** Starts a tool process. It inherits no environment and ends with this process. */
 export const startToolProcess = (): ToolProcess => {

@@ -1,19 +1,15 @@
 import type { Result } from '../../../domain/errors.ts';
 import { createWallet, type Wallet } from '../../zk/prove.ts';
-import { startToolProcess } from '../../zk/tool-process.ts';
-import { NoToolchainError } from '../../zk/toolchain.ts';
+import { ToolError, withTools } from '../../zk/tool-process.ts';
 import { CliError, refuse } from '../failure.ts';
 
 /** Does `work` with a wallet in a process of its own, which ends with it. */
 export const withWallet = async <T>(work: (wallet: Wallet) => Promise<T>): Promise<T> => {
-  const tools = startToolProcess();
   try {
-    return await work(createWallet(tools));
+    return await withTools((tools) => work(createWallet(tools)));
   } catch (error) {
-    if (error instanceof NoToolchainError) throw new CliError(error.message);
+    if (error instanceof ToolError) throw new CliError(error.message);
     throw error;
-  } finally {
-    await tools.close();
   }
 };
 

@@ -19,9 +19,12 @@ export interface Jobs {
       readonly ptau: string;
       readonly contributor: string;
     };
-    readonly result: SetUp;
+    readonly result: SetUp & {
+      /** Hex BLAKE2b-512 of the constraint system that the key is for. */
+      readonly circuitHash: string;
+    };
   };
-  /** Adds a contribution to a key, or closes it with a public beacon; checks the whole chain. */
+  /** Adds a contribution to a key, or closes it with a public beacon; checks the whole chain from the circuit on. */
   readonly contribute: {
     readonly job: {
       readonly type: 'contribute';
@@ -83,8 +86,6 @@ export interface Contribution {
 }
 
 export interface SetUp {
-  /** Hex BLAKE2b-512 of the constraint system as the key was made for it. */
-  readonly circuitHash: string | null;
   readonly contribution: Contribution;
   /** The key was checked, contribution by contribution, against constraint system and powers of tau. */
   readonly verified: boolean;

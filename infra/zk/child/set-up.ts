@@ -13,7 +13,6 @@ const BEACON_POWER = 10;
 const published = async (
   { r1cs, ptau, zkey }: { r1cs: string; ptau: string; zkey: string },
   contribution: SetUp['contribution'],
-  circuitHash: string | null,
   progress: (step: string) => void,
 ): Promise<SetUp> => {
   const { log, errors } = createLog();
@@ -22,7 +21,7 @@ const published = async (
     throw new Error(`the key does not belong to its circuit: ${errors.join('; ')}`);
   }
   const verificationKey = await zKey.exportVerificationKey(zkey);
-  return { circuitHash, contribution, verified: true, verificationKey };
+  return { contribution, verified: true, verificationKey };
 };
 
 /**
@@ -32,7 +31,7 @@ const published = async (
 export const setUp = async (
   { directory, ptau, contributor }: Jobs['setUp']['job'],
   progress: (step: string) => void,
-): Promise<SetUp> => {
+): Promise<Jobs['setUp']['result']> => {
   const file = (name: string) => join(directory, name);
   const [r1cs, initial, zkey] = [file('circuit.r1cs'), file('initial.zkey'), file('proving.zkey')];
   const { log, errors } = createLog();
@@ -42,7 +41,8 @@ export const setUp = async (
   progress('contributing');
   const hash = await zKey.contribute(initial, zkey, contributor, randomBytes(64).toString('hex'));
   await rm(initial);
-  return published({ r1cs, ptau, zkey }, { name: contributor, hash: hex(hash) }, hex(circuit), progress);
+  const made = await published({ r1cs, ptau, zkey }, { name: contributor, hash: hex(hash) }, progress);
+  return { ...made, circuitHash: hex(circuit) };
 };
 
 export const contribute = async (
@@ -54,5 +54,5 @@ export const contribute = async (
     beacon === undefined
       ? await zKey.contribute(from, to, contributor, randomBytes(64).toString('hex'))
       : await zKey.beacon(from, to, contributor, beacon, BEACON_POWER);
-  return published({ r1cs, ptau, zkey: to }, { name: contributor, hash: hex(hash) }, null, progress);
+  return published({ r1cs, ptau, zkey: to }, { name: contributor, hash: hex(hash) }, progress);
 };
