@@ -225,7 +225,7 @@ describe('system', () => {
     expect(health.body.components).toMatchObject({
       postgres: { status: 'ok' },
       temporal: { status: 'ok' },
-      zk_predicates: { status: 'off' },
+      zk_predicates: { status: 'ok' },
       neo4j: { status: 'off' },
     });
     expect(JSON.stringify(health.body)).not.toContain('cause');
