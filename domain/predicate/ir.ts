@@ -53,3 +53,26 @@ export const shapeOf = (ir: Ir): Shape => {
       return [ir.op, ir.attribute, ir.literals.length];
   }
 };
+
+const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
+
+/** Whether a value read from elsewhere has the form of a shape. */
+export const isShape = (value: unknown): value is Shape => {
+  if (!Array.isArray(value)) return false;
+  const [op, ...rest] = value as readonly unknown[];
+  switch (op) {
+    case 'and':
+    case 'or':
+      return rest.length >= 2 && rest.every(isShape);
+    case 'le':
+    case 'ge':
+    case 'in':
+    case 'not-in':
+      return rest.length === 2 && rest.every(isCount);
+    case 'eq':
+    case 'ne':
+      return rest.length === 1 && rest.every(isCount);
+    default:
+      return false;
+  }
+};

@@ -1,6 +1,21 @@
 import { z } from 'zod';
+import {
+  count,
+  errorCode,
+  hex,
+  id,
+  instant,
+  name as label,
+  listOf,
+  schemaOf,
+  text,
+  version,
+} from '../schema.ts';
+import type { AcceptanceEvent } from './acceptance.ts';
 import type { Attribute, AttributeSchema } from './attributes.ts';
 import type { Credential } from './credential.ts';
+import type { PredicateEvent } from './events.ts';
+import { isShape, type Shape } from './ir.ts';
 import type { IssuerKey } from './issuer.ts';
 import { PREDICATE_LIMITS } from './limits.ts';
 
@@ -47,3 +62,78 @@ export const credentialSchema = z.strictObject({
 }) satisfies z.ZodType<Credential>;
 
 export const secretSchema = decimal;
+
+const shape = z.custom<Shape>(isShape, 'the shape of a circuit');
+const blake2b = hex(64);
+
+const transcript = z.strictObject({
+  setup: z.enum(['single-party-development', 'ceremony']),
+  curve: z.literal('bn254'),
+  protocol: z.literal('groth16'),
+  circuitId: hex(32),
+  sourceHash: hex(32),
+  templatesHash: hex(32),
+  compiler: label,
+  circomlibHash: hex(32),
+  prover: label,
+  powersOfTau: z.strictObject({ power: z.int().positive(), sha256: hex(32) }),
+  r1csHash: hex(32),
+  circuitHash: blake2b,
+  contributions: listOf(z.strictObject({ name: label, hash: blake2b })),
+  beacon: z
+    .string()
+    .regex(/^([0-9a-f]{2})+$/)
+    .nullable(),
+  verified: z.boolean(),
+  wasmHash: hex(32),
+  zkeyHash: hex(32),
+  keyHash: hex(32),
+});
+
+/** The stored events of circuits, and of proofs that were accepted. */
+export const predicateEventSchema = schemaOf<PredicateEvent | AcceptanceEvent>()(
+  z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('predicate.requested'),
+      machineVersion: version,
+      circuitId: hex(32),
+      shape,
+      constraints: count,
+      publicInputs: count,
+      requestedBy: text,
+      requestedAt: instant,
+    }),
+    z.strictObject({
+      type: z.literal('predicate.compiled'),
+      r1csHash: hex(32),
+      wasmHash: hex(32),
+      constraints: count,
+      publicInputs: count,
+      compiledAt: instant,
+    }),
+    z.strictObject({
+      type: z.literal('predicate.key-made'),
+      verificationKey: z.record(z.string(), z.unknown()).readonly(),
+      transcript,
+      madeAt: instant,
+    }),
+    z.strictObject({ type: z.literal('predicate.failed'), code: errorCode, message: text }),
+    z.strictObject({
+      type: z.literal('predicate.proof-accepted'),
+      machineVersion: version,
+      circuitId: hex(32),
+      scope: label,
+      nullifier: decimal,
+      context: decimal,
+      verifier: text,
+      acceptedAt: instant,
+    }),
+    z.strictObject({
+      type: z.literal('predicate.context-used'),
+      machineVersion: version,
+      context: decimal,
+      acceptance: id,
+      verifier: text,
+    }),
+  ]),
+);
