@@ -2,6 +2,7 @@ import { auctionEventSchema } from './auction/schema.ts';
 import { enclaveEventSchema } from './enclave/schema.ts';
 import { jobEventSchema } from './job/schema.ts';
 import { ledgerEventSchema } from './ledger/schema.ts';
+import { predicateEventSchema } from './predicate/schema.ts';
 import { proofEventSchema } from './proof/schema.ts';
 import { providerEventSchema } from './provider/schema.ts';
 import { quorumEventSchema } from './quorum/schema.ts';
@@ -13,6 +14,7 @@ const EVENT_SCHEMAS = {
   enclave: enclaveEventSchema,
   job: jobEventSchema,
   ledger: ledgerEventSchema,
+  predicate: predicateEventSchema,
   proof: proofEventSchema,
   provider: providerEventSchema,
   quorum: quorumEventSchema,
