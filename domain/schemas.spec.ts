@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { ProofRecorded } from './proof/events.ts';
+import {
+  AVAILABILITY_TERMS,
+  availabilityProofOf,
+  SLA_TERMS,
+  slaProofOf,
+} from '../infra/verify/observed.fixture.ts';
+import type { AvailabilityRecorded, ProofRecorded, SlaComplianceRecorded } from './proof/events.ts';
 import { proofIdOf } from './proof/proof-id.ts';
 import type { ExecutionRecord } from './proof/record.ts';
 import { eventSchemaOf } from './schemas.ts';
@@ -52,6 +58,24 @@ const proofRecorded: ProofRecorded = {
   recordedAt: AT,
 };
 
+const observed = {
+  machineVersion: 1,
+  proofId: proofIdOf(record),
+  evidence: HEX,
+  steps: proofRecorded.steps,
+  recordedAt: AT,
+};
+const slaRecorded: SlaComplianceRecorded = {
+  type: 'proof.sla-compliance-recorded',
+  ...observed,
+  record: slaProofOf([], SLA_TERMS).record,
+};
+const availabilityRecorded: AvailabilityRecorded = {
+  type: 'proof.availability-recorded',
+  ...observed,
+  record: availabilityProofOf([], { terms: AVAILABILITY_TERMS }).record,
+};
+
 const lapsed = { type: 'auction.lapsed', lapsedAt: AT };
 const allocated = { type: 'auction.allocated', jobId: 'job-1' };
 const locked = { type: 'provider.stake-locked', amount: '5' };
@@ -75,6 +99,8 @@ const enrolled = {
 
 const events: readonly { readonly type: string }[] = [
   proofRecorded,
+  slaRecorded,
+  availabilityRecorded,
   lapsed,
   allocated,
   locked,
@@ -98,6 +124,12 @@ describe('schemas of stored events', () => {
     expect(inside({ record: { ...record, more: 1 } })).toBe(false);
     expect(inside({ record: { ...record, resources: { ...record.resources, more: 1 } } })).toBe(false);
     expect(inside({ attestation: { ...proof.attestation, more: 1 } })).toBe(false);
+  });
+
+  test('hold no chunk of an artefact: the proof itself is one', () => {
+    expect(conforms(Object.assign({ rounds: [] }, availabilityRecorded))).toBe(false);
+    const inside = { ...slaRecorded, record: { ...slaRecorded.record, reports: [] } };
+    expect(conforms(inside)).toBe(false);
   });
 
   test.each([

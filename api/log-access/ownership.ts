@@ -6,7 +6,7 @@ import type { JobSubmitted } from '../../domain/job/events.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { AcceptanceEvent } from '../../domain/predicate/acceptance.ts';
 import type { PredicateRequested } from '../../domain/predicate/events.ts';
-import type { ProofRecorded } from '../../domain/proof/events.ts';
+import type { ProofEvent } from '../../domain/proof/events.ts';
 import type { ProviderRegistered } from '../../domain/provider/events.ts';
 import type { QuorumFormed } from '../../domain/quorum/events.ts';
 import type { SubjectEnrolled } from '../../domain/subject/events.ts';
@@ -18,7 +18,7 @@ type FirstEvent =
   | EnclaveRequested
   | JobSubmitted
   | PredicateRequested
-  | ProofRecorded
+  | ProofEvent
   | ProviderRegistered
   | QuorumFormed
   | SubjectEnrolled
@@ -34,6 +34,17 @@ const CACHED_STREAMS = 50_000;
 /** Whom a stream belongs to is in its first event, or in that of the stream it serves; so it never changes. */
 export const createOwnership = (store: Pick<EventStore, 'readStream'>): Ownership => {
   const known = new LRUCache<string, ReadonlySet<string>>({ max: CACHED_STREAMS });
+
+  const ownersOfWork = async ({
+    jobId,
+    providerId,
+  }: {
+    readonly jobId: string | null;
+    readonly providerId: string;
+  }): Promise<ReadonlySet<string>> => {
+    const job = jobId ? await ownersOf(jobId) : null;
+    return new Set([...(job ?? []), ...((await ownersOf(providerId)) ?? [])]);
+  };
 
   const ownersBy = async (first: RecordedEvent): Promise<ReadonlySet<string>> => {
     const event = domainEventOf<FirstEvent>(first);
@@ -56,11 +67,11 @@ export const createOwnership = (store: Pick<EventStore, 'readStream'>): Ownershi
         const members = event.members.map((member) => member.owner);
         return new Set([...members, ...((await ownersOf(event.jobId)) ?? [])]);
       }
-      case 'proof.recorded': {
-        const { jobId, providerId } = event.proof.record;
-        const job = jobId ? await ownersOf(jobId) : null;
-        return new Set([...(job ?? []), ...((await ownersOf(providerId)) ?? [])]);
-      }
+      case 'proof.recorded':
+        return ownersOfWork(event.proof.record);
+      case 'proof.availability-recorded':
+      case 'proof.sla-compliance-recorded':
+        return ownersOfWork(event.record.terms);
       default:
         return new Set();
     }

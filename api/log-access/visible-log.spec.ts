@@ -78,6 +78,23 @@ describe('own streams', () => {
     }
   });
 
+  it('are proofs of availability and of an SLA too, for job and provider', async () => {
+    await append('job-1', { type: 'job.submitted', submitter: ann.id });
+    await append('provider-1', { type: 'provider.registered', owner: bob.id });
+    const terms = { jobId: 'job-1', providerId: 'provider-1' };
+    await append('proof-1', { type: 'proof.availability-recorded', record: { terms } });
+    await append('proof-2', {
+      type: 'proof.sla-compliance-recorded',
+      record: { terms: { ...terms, jobId: null } },
+    });
+    expect((await read(ann))?.types).toEqual(['job.submitted', 'proof.availability-recorded']);
+    expect((await read(bob))?.types).toEqual([
+      'provider.registered',
+      'proof.availability-recorded',
+      'proof.sla-compliance-recorded',
+    ]);
+  });
+
   it('go on page by page, also over long stretches of others', async () => {
     await append('job-1', { type: 'job.submitted', submitter: bob.id });
     for (let n = 0; n < 60; n++) {

@@ -1,6 +1,5 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { canonicalJson } from '../json.ts';
-import type { AvailabilityJudgement } from './availability.ts';
 import type { Observer } from './observer.ts';
 
 /** What is kept by whom, how often that is asked and who asks: fixed before the first challenge. */
@@ -71,6 +70,20 @@ export interface AvailabilityRound {
   readonly answer: Answer | null;
   /** One of each observer, in the order of the terms. */
   readonly receipts: readonly Receipt[];
+}
+
+/**
+ * `available` and `unavailable` hold whatever the unobserved rounds were; where those decide, it is
+ * `not-yet-provable`.
+ */
+export type AvailabilityConclusion = 'available' | 'unavailable' | 'not-yet-provable';
+
+export interface AvailabilityJudgement {
+  readonly verdict: AvailabilityConclusion;
+  readonly passed: number;
+  readonly failed: number;
+  /** Rounds that too few observers could judge. */
+  readonly unobserved: number;
 }
 
 /** What the proof claims; everything in it follows from the rounds. */

@@ -1,20 +1,11 @@
 import { rationalOf } from '../rational.ts';
 import { addSeconds, msBetween } from '../time.ts';
-import type { AvailabilityRound, AvailabilityTerms, Receipt } from './availability-record.ts';
-
-/**
- * `available` and `unavailable` hold whatever the unobserved rounds were; where those decide, it is
- * `not-yet-provable`.
- */
-export type AvailabilityConclusion = 'available' | 'unavailable' | 'not-yet-provable';
-
-export interface AvailabilityJudgement {
-  readonly verdict: AvailabilityConclusion;
-  readonly passed: number;
-  readonly failed: number;
-  /** Rounds that too few observers could judge. */
-  readonly unobserved: number;
-}
+import type {
+  AvailabilityJudgement,
+  AvailabilityRound,
+  AvailabilityTerms,
+  Receipt,
+} from './availability-record.ts';
 
 export type RoundOutcome = 'passed' | 'failed' | 'unobserved';
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { slaProofOf } from '../../infra/verify/observed.fixture.ts';
 import type { ProofRecorded } from './events.ts';
 import { evolveProof, noProof } from './fold.ts';
 
@@ -15,4 +16,17 @@ test('a proof is what was recorded, with its verdict', () => {
   };
   expect(noProof).toEqual({ proof: null, valid: false, label: null });
   expect(evolveProof(noProof, event)).toEqual({ proof, valid: true, label: 'simulated' });
+});
+
+test('one that rests on observers is its record, and where the whole proof is', () => {
+  const { record, proofId } = slaProofOf([]);
+  const type = 'proof.sla-compliance-recorded';
+  const facts = {
+    machineVersion: 1,
+    proofId,
+    evidence: 'aa',
+    steps: [],
+    recordedAt: '2026-01-01T00:00:00.000Z',
+  };
+  expect(evolveProof(noProof, { type, ...facts, record })).toEqual({ record, evidence: 'aa', valid: true });
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { instant, listOf, platformLabel, schemaOf, text, verificationStep, version } from '../schema.ts';
 import type { ProofEvent } from './events.ts';
+import { availabilityRecordSchema, observedProofId, slaRecordSchema } from './observed/schema.ts';
 import type { ExecutionProof, ExecutionRecord } from './record.ts';
 
 const hex = (bytes: number) =>
@@ -9,7 +10,7 @@ const base64url = (maxChars: number) => z.base64url().max(maxChars);
 const count = z.number().int().nonnegative();
 
 export const runOutcome = z.enum(['exited', 'time_limit', 'memory_limit', 'trapped']);
-export const proofIdSchema = z.string().regex(/^proof-[0-9A-HJKMNP-TV-Z]{26}$/, 'proof- and a ULID');
+export const proofIdSchema = observedProofId;
 
 /** An execution record in transit. Its meaning is checked by `infra/verify`, its shape here. */
 const executionRecordSchema = z.object({
@@ -60,23 +61,46 @@ export const storedRecord = z.strictObject({
 
 const { attestation } = executionProofSchema.shape;
 
-/** The stored event of a proof. */
-export const proofEventSchema = schemaOf<ProofEvent>()(
-  z.strictObject({
-    type: z.literal('proof.recorded'),
-    machineVersion: version,
-    proof: z.strictObject({
-      ...executionProofSchema.shape,
-      record: storedRecord,
-      attestation: z.strictObject({
-        ...attestation.shape,
-        config: attestation.shape.config.strict(),
-        certificates: attestation.shape.certificates.readonly(),
-      }),
+const executionRecorded = z.strictObject({
+  type: z.literal('proof.recorded'),
+  machineVersion: version,
+  proof: z.strictObject({
+    ...executionProofSchema.shape,
+    record: storedRecord,
+    attestation: z.strictObject({
+      ...attestation.shape,
+      config: attestation.shape.config.strict(),
+      certificates: attestation.shape.certificates.readonly(),
     }),
-    label: platformLabel,
-    valid: z.boolean(),
-    steps: listOf(verificationStep),
-    recordedAt: instant,
   }),
+  label: platformLabel,
+  valid: z.boolean(),
+  steps: listOf(verificationStep),
+  recordedAt: instant,
+});
+
+/** What the records of all proofs that rest on observers hold beside the proof's own record. */
+const observed = {
+  machineVersion: version,
+  proofId: observedProofId,
+  evidence: hex(32),
+  steps: listOf(verificationStep),
+  recordedAt: instant,
+};
+
+/** The stored events of proofs. */
+export const proofEventSchema = schemaOf<ProofEvent>()(
+  z.discriminatedUnion('type', [
+    executionRecorded,
+    z.strictObject({
+      type: z.literal('proof.availability-recorded'),
+      ...observed,
+      record: availabilityRecordSchema,
+    }),
+    z.strictObject({
+      type: z.literal('proof.sla-compliance-recorded'),
+      ...observed,
+      record: slaRecordSchema,
+    }),
+  ]),
 );

@@ -1,7 +1,7 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { canonicalJson } from '../json.ts';
+import type { AlertSeverity } from './error-budget.ts';
 import type { Observer } from './observer.ts';
-import type { SlaJudgement } from './sla.ts';
 
 /** What an observer saw at one beat. `maintenance`: declared to it before that beat. `unobserved`: its own gap. */
 export const SAMPLE_STATES = ['up', 'down', 'maintenance', 'unobserved'] as const;
@@ -46,6 +46,34 @@ export interface SampleReport {
   readonly runs: readonly SampleRun[];
   /** Base64url Ed25519 signature over `sampleStatement`. */
   readonly signature: string;
+}
+
+/**
+ * `met`: within the budget. `breach-proven`: the exact one-sided 95 % test excludes the target.
+ * `credit-due-breach-unproven`: over the budget, and the test does not exclude the target.
+ * `not-yet-provable`: fewer samples than a claim without a single miss would take; a short outage early in a window
+ * misses many beats in a row, which a test of independent beats would take for a breach.
+ */
+export type SlaConclusion = 'met' | 'credit-due-breach-unproven' | 'breach-proven' | 'not-yet-provable';
+
+/** What the samples of a window amount to. Every figure follows from terms and samples. */
+export interface SlaJudgement {
+  readonly verdict: SlaConclusion;
+  /** Of the fee, by the steps of settled 21; 0 unless the verdict is one on which the terms give a credit. */
+  readonly creditPercent: number;
+  /** Beats on which enough observers agree; `missed` of them were down. */
+  readonly samples: number;
+  readonly missed: number;
+  /** Beats in maintenance declared ahead, and beats that too few observers could judge: neither counts. */
+  readonly maintenance: number;
+  readonly unobserved: number;
+  readonly samplesNeeded: number;
+  /** Downtime that the target leaves to the window, and downtime seen, in seconds. */
+  readonly budgetSeconds: number;
+  readonly missedSeconds: number;
+  /** Burn rates at the end of the window, by length of the span looked at. */
+  readonly burnRates: readonly { readonly seconds: number; readonly rate: number }[];
+  readonly alert: AlertSeverity | null;
 }
 
 /** What the proof claims; everything in it follows from the reports. */

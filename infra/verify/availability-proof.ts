@@ -1,11 +1,8 @@
 import type { VerificationStep } from '../../domain/enclave/events.ts';
 import { canonicalJson } from '../../domain/json.ts';
-import {
-  type AvailabilityJudgement,
-  judgeAvailability,
-  roundStart,
-} from '../../domain/proof/availability.ts';
+import { judgeAvailability, roundStart } from '../../domain/proof/availability.ts';
 import type {
+  AvailabilityJudgement,
   AvailabilityProof,
   AvailabilityRound,
   AvailabilityTerms,

@@ -15,9 +15,9 @@ import {
   within,
 } from './shape.ts';
 
-const MOST_ROUNDS = 1024;
+const MOST_ROUNDS = 64;
 const MOST_CHUNKS = 64;
-const MOST_RECEIPTS = 16;
+const MOST_RECEIPTS = 7;
 
 const share: Check = (value) => typeof value === 'number' && value >= 0.5 && value <= 1;
 const decimal: Check = (value) => typeof value === 'string' && /^[1-9]\d{0,18}$/.test(value);

@@ -45,12 +45,14 @@ describe('the verification library', () => {
     for (const verifier of [
       'ecvrfVerify',
       'verifyAttestation',
+      'verifyAvailabilityProof',
       'verifyCheckpoint',
       'verifyConsistency',
       'verifyExport',
       'verifyInclusion',
       'verifyNeighbours',
       'verifyPredicate',
+      'verifySlaProof',
     ])
       expect(library[verifier]).toBeTypeOf('function');
   });

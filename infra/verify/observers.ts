@@ -8,7 +8,7 @@ export interface ObserverPolicy {
   readonly minimumObservers?: number;
 }
 
-const MOST_OBSERVERS = 16;
+const MOST_OBSERVERS = 7;
 
 export const observerMembers = {
   observers: listOf(closed({ id: text, key: hex(32) }), MOST_OBSERVERS),

@@ -3,8 +3,13 @@ import { canonicalJson } from '../../domain/json.ts';
 import { agreedRuns } from '../../domain/proof/agreed-runs.ts';
 import { hashOfJson, idOfRecord, rootOfJson } from '../../domain/proof/commit.ts';
 import { canProve } from '../../domain/proof/error-budget.ts';
-import { judgeCompliance, type SlaJudgement, windowSeconds } from '../../domain/proof/sla.ts';
-import { type SlaProof, type SlaTerms, sampleStatement } from '../../domain/proof/sla-record.ts';
+import { judgeCompliance, windowSeconds } from '../../domain/proof/sla.ts';
+import {
+  type SlaJudgement,
+  type SlaProof,
+  type SlaTerms,
+  sampleStatement,
+} from '../../domain/proof/sla-record.ts';
 import { CLOCK_SKEW_MS, type Now, nowMs } from './clock.ts';
 import { expectedSteps } from './expectations.ts';
 import { type ObserverPolicy, observersVerdict } from './observers.ts';

@@ -17,7 +17,7 @@ import {
 
 /** A month of beats one second apart. */
 const MOST_SLOTS = 31 * 86_400;
-const MOST_REPORTS = 4096;
+const MOST_REPORTS = 256;
 const MOST_RUNS = 4096;
 
 const target: Check = (value) => typeof value === 'number' && value >= 0.5 && value < 1;

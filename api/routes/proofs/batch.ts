@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
 import type { RecordedEvent } from '../../../domain/event.ts';
 import type { AnchoredHead } from '../../../infra/anchor/anchored.ts';
-import { verifyExecutionProof } from '../../../infra/verify/index.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idsOf, sha256 } from '../../fields.ts';
 import { anchorSchema, anchorView } from '../log/anchor.ts';
 import { inclusionSchema, pathSchema, treeSize } from '../log/inclusion.ts';
+import { type JudgeDependencies, judgeProof, recordedProof } from './judge.ts';
 import { loggedIn } from './logged.ts';
 
 /** Proofs of one request. */
@@ -18,12 +18,9 @@ const LARGEST = 100;
 /** The state of many proofs at once. Changes nothing: a batch is a question. */
 export const getProofBatch = ({
   anchored,
-  now,
-  requireHardware,
-  roots,
   store,
-  transparency,
-}: Pick<RouteDependencies, 'anchored' | 'now' | 'requireHardware' | 'roots' | 'store' | 'transparency'>) =>
+  ...deps
+}: JudgeDependencies & Pick<RouteDependencies, 'anchored' | 'store'>) =>
   defineRoute(
     {
       method: 'GET',
@@ -49,7 +46,7 @@ export const getProofBatch = ({
               proof_id: z.string(),
               valid: z.boolean(),
               reason: z.string().optional().describe('the first step that failed, and why'),
-              label: z.enum(['hardware', 'simulated']),
+              label: z.enum(['hardware', 'simulated']).nullable(),
               logged: z.literal(true),
               anchored: z.boolean(),
               anchor: anchorSchema.nullable().describe('the smallest anchored head that contains the proof'),
@@ -73,18 +70,15 @@ export const getProofBatch = ({
           ]);
         recorded.set(id, event);
       }
+      const { transparency } = deps;
       const newest = await transparency.newest();
       const checkpointOf = (anchor: AnchoredHead | null) =>
         anchor ? transparency.checkpointAt(anchor.size) : Promise.resolve(null);
-      const at = now();
       const results = await Promise.all(
         [...recorded].map(async ([id, event]) => {
-          const verdict = await verifyExecutionProof(event.data['proof'], {
-            roots,
-            now: at,
-            policy: { allowSimulated: !requireHardware },
-          });
-          const broken = verdict.reasons.find(({ ok }) => !ok);
+          const proof = await recordedProof(deps.artifacts, event);
+          const verdict = await judgeProof(deps, proof, { allowSimulated: true });
+          const broken = verdict.steps.find(({ ok }) => !ok);
           const anchor = await anchored.covering(event.position);
           const head = query.operation === 'verify' ? newest : await checkpointOf(anchor);
           const { inclusion, pathValid } = await loggedIn(head, transparency, event);
@@ -92,7 +86,7 @@ export const getProofBatch = ({
             proof_id: id,
             valid: verdict.valid && pathValid !== false,
             ...(broken ? { reason: `${broken.step}: ${broken.code}` } : {}),
-            label: verdict.platform,
+            label: verdict.label,
             logged: true as const,
             anchored: anchor !== null,
             anchor: anchor && anchorView(anchor),

@@ -1,28 +1,29 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
-import { newEvent } from '../../../domain/event.ts';
-import { canonicalJson } from '../../../domain/json.ts';
-import { NO_STREAM } from '../../../domain/ports/event-store.ts';
-import type { ProofRecorded } from '../../../domain/proof/events.ts';
+import {
+  availabilityProofSchema,
+  availabilityRecordSchema,
+  slaProofSchema,
+  slaRecordSchema,
+} from '../../../domain/proof/observed/schema.ts';
 import { executionProofSchema } from '../../../domain/proof/schema.ts';
-import { verifyExecutionProof } from '../../../infra/verify/index.ts';
 import { defineRoute, respond } from '../../define-route.ts';
-import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, position, sha256 } from '../../fields.ts';
-import { hasRole } from '../../roles.ts';
+import { parseEvidence } from './evidence.ts';
+import { PROOF_TYPES } from './judge.ts';
+import { type ExecutionDependencies, recordExecution } from './record-execution.ts';
+import { type ObservedDependencies, recordObserved } from './record-observed.ts';
 
-/** The guide's three (R43); the other two need more than one record and follow with the transparency log. */
-const PROOF_TYPES = ['proof_of_execution'] as const;
+const isProofType = (type: string): type is (typeof PROOF_TYPES)[number] =>
+  (PROOF_TYPES as readonly string[]).includes(type);
 
-/** Enters a proof into the log: its evidence is the record that the enclave signed, with the report that binds its key. */
-export const generateProof = ({
-  artifacts,
-  now,
-  ownersOf,
-  requireHardware,
-  roots,
-  store,
-}: Pick<RouteDependencies, 'artifacts' | 'now' | 'ownersOf' | 'requireHardware' | 'roots' | 'store'>) =>
+const proofs = [executionProofSchema, availabilityProofSchema, slaProofSchema] as const;
+
+/**
+ * Enters a proof into the log. Its evidence is what others signed: the record of an enclave with the report that binds
+ * its key, or what observers saw of a node.
+ */
+export const generateProof = (deps: ExecutionDependencies & ObservedDependencies) =>
   defineRoute(
     {
       method: 'POST',
@@ -31,22 +32,30 @@ export const generateProof = ({
       tag: 'proofs',
       access: ['provider', 'engine'],
       body: z.strictObject({
-        proof_type: z.string().max(100),
-        enclave_id: idOf('enclave').optional(),
+        proof_type: z
+          .string()
+          .max(100)
+          .describe(`one of ${PROOF_TYPES.join(', ')}`),
+        enclave_id: idOf('enclave').optional().describe('of a proof of execution'),
         task_id: idOf('job').optional(),
-        input_hash: sha256.optional(),
-        evidence: executionProofSchema,
+        input_hash: sha256.optional().describe('of a proof of execution'),
+        // Read by the schema of its type once the type is known.
+        evidence: z.union([...proofs, z.record(z.string(), z.unknown())]),
       }),
       responses: {
         201: z.object({
           proof_id: z.string(),
           proof_type: z.enum(PROOF_TYPES),
           proof_data: z.object({
-            merkle_root: z.null(),
-            signature: z.string(),
-            witness: executionProofSchema,
+            merkle_root: sha256.nullable().describe('over samples or rounds'),
+            signature: z.string().nullable().describe('of the enclave'),
+            witness: z.union(proofs),
           }),
-          label: z.enum(['hardware', 'simulated']),
+          judgement: z
+            .union([availabilityRecordSchema.shape.judgement, slaRecordSchema.shape.judgement])
+            .nullable()
+            .describe('what availability or SLA compliance amounts to'),
+          label: z.enum(['hardware', 'simulated']).nullable(),
           logged: z.literal(true),
           anchored: z.literal(false),
           position,
@@ -54,79 +63,58 @@ export const generateProof = ({
       },
       errors: ['RESOURCE_NOT_FOUND', 'UNSUPPORTED_PROOF_TYPE', 'PROOF_VERIFICATION_FAILED', 'CONFLICT'],
     },
-    async ({ principal, commandId, traceparent }, { body }) => {
-      if (body.proof_type !== PROOF_TYPES[0]) {
+    async (caller, { body }) => {
+      const { proof_type: type, task_id: jobId, enclave_id: enclaveId, input_hash: inputHash } = body;
+      if (!isProofType(type)) {
         return reject('UNSUPPORTED_PROOF_TYPE', 'no such proof type', [
           { field: 'proof_type', rule: `one of ${PROOF_TYPES.join(', ')}` },
         ]);
       }
-      const proof = body.evidence;
-      const { providerId, moduleHash } = proof.record;
-      const owners = await ownersOf(providerId);
-      if (!owners?.has(principal.id) && !hasRole(principal, 'engine')) {
-        return reject('RESOURCE_NOT_FOUND', `no provider ${providerId}`, [
-          { field: 'evidence.record.providerId', rule: 'a provider of yours' },
-        ]);
+      const logged = { logged: true, anchored: false } as const;
+      if (type === 'proof_of_execution') {
+        const evidence = parseEvidence(executionProofSchema, body.evidence);
+        if (!evidence.ok) return evidence;
+        const proof = evidence.value;
+        const recorded = await recordExecution(deps, caller, proof, {
+          ...(enclaveId === undefined ? {} : { enclaveId }),
+          ...(jobId === undefined ? {} : { jobId }),
+          ...(inputHash === undefined ? {} : { inputHash }),
+        });
+        if (!recorded.ok) return recorded;
+        return respond(201, {
+          proof_id: proof.proofId,
+          proof_type: type,
+          proof_data: { merkle_root: null, signature: proof.signature, witness: proof },
+          judgement: null,
+          label: recorded.value.label,
+          ...logged,
+          position: String(recorded.value.position),
+        });
       }
-      const module = await artifacts.read(moduleHash);
-      const at = now();
-      const verdict = await verifyExecutionProof(proof, {
-        roots,
-        now: at,
-        policy: { allowSimulated: !requireHardware },
-        expected: {
-          ...(body.enclave_id === undefined ? {} : { enclaveId: body.enclave_id }),
-          ...(body.task_id === undefined ? {} : { jobId: body.task_id }),
-          ...(body.input_hash === undefined ? {} : { inputHash: body.input_hash }),
-          ...(module ? { module } : {}),
-        },
-      });
-      if (!verdict.valid) {
-        const broken = verdict.reasons.filter((step) => !step.ok);
+      const foreign = Object.entries({ enclave_id: enclaveId, input_hash: inputHash }).filter(
+        ([, value]) => value !== undefined,
+      );
+      if (foreign.length > 0) {
         return reject(
-          'PROOF_VERIFICATION_FAILED',
-          'the evidence does not verify',
-          broken.map(({ step, code }) => ({ field: `evidence.${step}`, rule: code })),
+          'INVALID_REQUEST',
+          'no enclave makes this type of proof',
+          foreign.map(([field]) => ({ field, rule: 'only with proof_of_execution' })),
         );
       }
-      const event: ProofRecorded = {
-        type: 'proof.recorded',
-        machineVersion: 1,
-        proof,
-        label: verdict.platform,
-        valid: true,
-        steps: verdict.reasons,
-        recordedAt: at,
-      };
-      const { proofId } = proof;
-      const [known] = await store.readStream(proofId);
-      let where = known?.position;
-      if (known && canonicalJson(known.data['proof']) !== canonicalJson(proof)) {
-        return reject('CONFLICT', 'another signature over this record is in the log already');
-      }
-      if (where === undefined) {
-        const context = {
-          occurredAt: at,
-          actor: principal.id,
-          correlationId: proof.record.jobId ?? proof.record.enclaveId,
-          causationId: commandId,
-          traceparent,
-        };
-        const appended = await store.append({
-          stream: proofId,
-          expectedRevision: NO_STREAM,
-          events: [newEvent(event, context)],
-        });
-        where = appended.ok ? appended.position : (await store.readStream(proofId))[0]?.position;
-      }
+      const schema = type === 'proof_of_availability' ? availabilityProofSchema : slaProofSchema;
+      const evidence = parseEvidence(schema, body.evidence);
+      if (!evidence.ok) return evidence;
+      const proof = evidence.value;
+      const recorded = await recordObserved(deps, caller, proof, jobId);
+      if (!recorded.ok) return recorded;
       return respond(201, {
-        proof_id: proofId,
-        proof_type: PROOF_TYPES[0],
-        proof_data: { merkle_root: null, signature: proof.signature, witness: proof },
-        label: verdict.platform,
-        logged: true,
-        anchored: false,
-        position: String(where),
+        proof_id: proof.proofId,
+        proof_type: type,
+        proof_data: { merkle_root: proof.record.merkleRoot, signature: null, witness: proof },
+        judgement: proof.record.judgement,
+        label: null,
+        ...logged,
+        position: String(recorded.value),
       });
     },
   );

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
-import { canonicalJson } from '../../../domain/json.ts';
-import { verifyExecutionProof } from '../../../infra/verify/index.ts';
+import { availabilityRecordSchema, slaRecordSchema } from '../../../domain/proof/observed/schema.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, sha256 } from '../../fields.ts';
 import { inclusionSchema } from '../log/inclusion.ts';
+import { isRecordOf, type JudgeDependencies, judgeProof, recordedProof } from './judge.ts';
 import { loggedIn } from './logged.ts';
 
 const stepSchema = z.object({ step: z.string(), ok: z.boolean(), code: z.string() });
@@ -13,12 +13,9 @@ const stepSchema = z.object({ step: z.string(), ok: z.boolean(), code: z.string(
 /** Verifies anew every time, by value or by id: a verdict is never remembered (R18). */
 export const verifyProof = ({
   anchored,
-  now,
-  requireHardware,
-  roots,
   store,
-  transparency,
-}: Pick<RouteDependencies, 'anchored' | 'now' | 'requireHardware' | 'roots' | 'store' | 'transparency'>) =>
+  ...deps
+}: JudgeDependencies & Pick<RouteDependencies, 'anchored' | 'store'>) =>
   defineRoute(
     {
       method: 'POST',
@@ -42,7 +39,14 @@ export const verifyProof = ({
           valid: z.boolean(),
           reason: z.string().optional().describe('the first step that failed, and why'),
           proof_id: z.string().nullable(),
-          label: z.enum(['hardware', 'simulated']),
+          label: z
+            .enum(['hardware', 'simulated'])
+            .nullable()
+            .describe('who vouches for the enclave; null for types that no enclave makes'),
+          judgement: z
+            .union([availabilityRecordSchema.shape.judgement, slaRecordSchema.shape.judgement])
+            .nullable()
+            .describe('what availability or SLA compliance amounts to, computed anew'),
           details: z.object({
             signature_valid: z.boolean(),
             merkle_path_valid: z
@@ -63,42 +67,40 @@ export const verifyProof = ({
       const claimed = body.proof_id ?? body.proof?.['proofId'];
       const proofId = typeof claimed === 'string' && claimed.startsWith('proof-') ? claimed : null;
       const [recorded] = proofId === null ? [] : await store.readStream(proofId);
-      const logged = recorded?.data['proof'];
-      if (body.proof === undefined && logged === undefined) {
+      if (body.proof === undefined && recorded === undefined) {
         return reject('RESOURCE_NOT_FOUND', `no proof ${proofId}`, [
           { field: 'proof_id', rule: 'a logged proof' },
         ]);
       }
-      const proof = body.proof ?? logged;
-      const verdict = await verifyExecutionProof(proof, {
-        roots,
-        now: now(),
-        policy: { allowSimulated: body.allow_simulated && !requireHardware },
-        ...(body.expected_input_hash === undefined
-          ? {}
-          : { expected: { inputHash: body.expected_input_hash } }),
+      const proof = body.proof ?? (recorded && (await recordedProof(deps.artifacts, recorded)));
+      const verdict = await judgeProof(deps, proof, {
+        allowSimulated: body.allow_simulated,
+        ...(body.expected_input_hash === undefined ? {} : { inputHash: body.expected_input_hash }),
       });
-      const holds = (name: string): boolean => verdict.reasons.some(({ step, ok }) => step === name && ok);
-      const isLogged = logged !== undefined && canonicalJson(logged) === canonicalJson(proof);
+      const isLogged =
+        recorded !== undefined &&
+        (body.proof === undefined || isRecordOf(recorded, proof, verdict.wellFormed));
       const { inclusion, pathValid } =
         recorded && isLogged
-          ? await loggedIn(await transparency.newest(), transparency, recorded)
+          ? await loggedIn(await deps.transparency.newest(), deps.transparency, recorded)
           : { inclusion: null, pathValid: null };
-      const broken = verdict.reasons.find(({ ok }) => !ok);
+      const inputStep = verdict.steps.find(({ step }) => step === 'expected.inputHash');
+      const broken = verdict.steps.find(({ ok }) => !ok);
       return respond(200, {
         valid: verdict.valid,
         ...(broken ? { reason: `${broken.step}: ${broken.code}` } : {}),
         proof_id: proofId,
-        label: verdict.platform,
+        label: verdict.label,
+        judgement: verdict.judgement,
         details: {
-          signature_valid: holds('signature'),
+          signature_valid: verdict.signatureValid,
           merkle_path_valid: pathValid,
-          input_hash_matches: body.expected_input_hash === undefined ? null : holds('expected.inputHash'),
+          input_hash_matches: body.expected_input_hash === undefined ? null : inputStep?.ok === true,
           logged: isLogged,
           anchored: isLogged && recorded ? (await anchored.covering(recorded.position)) !== null : false,
         },
         inclusion,
-        steps: verdict.reasons,
+        steps: verdict.steps,
       });
     },
   );

@@ -1,0 +1,108 @@
+import type { PlatformLabel, VerificationStep } from '../../../domain/enclave/events.ts';
+import { domainEventOf, type RecordedEvent } from '../../../domain/event.ts';
+import { canonicalJson } from '../../../domain/json.ts';
+import type { AvailabilityProof } from '../../../domain/proof/availability-record.ts';
+import { hashOfJson } from '../../../domain/proof/commit.ts';
+import type { ProofEvent } from '../../../domain/proof/events.ts';
+import {
+  type AvailabilityProofVerdict,
+  type SlaProofVerdict,
+  verifyAvailabilityProof,
+  verifyExecutionProof,
+  verifySlaProof,
+} from '../../../infra/verify/index.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { trustedHeads } from './heads.ts';
+
+/** The guide's three (R43). */
+export const PROOF_TYPES = [
+  'proof_of_execution',
+  'proof_of_availability',
+  'proof_of_sla_compliance',
+] as const;
+
+export type JudgeDependencies = Pick<
+  RouteDependencies,
+  'artifacts' | 'now' | 'requireHardware' | 'roots' | 'transparency'
+>;
+
+export interface Judged {
+  readonly valid: boolean;
+  /** Who vouches for the enclave; null for types that no enclave makes. */
+  readonly label: PlatformLabel | null;
+  /** What a proof that rests on observers amounts to. */
+  readonly judgement: AvailabilityProofVerdict['judgement'] | SlaProofVerdict['judgement'];
+  readonly signatureValid: boolean;
+  readonly steps: VerificationStep[];
+  /** Whether it has the form of a proof at all. */
+  readonly wellFormed: boolean;
+}
+
+/** Steps that check signatures, of each type. */
+const SIGNATURE_STEPS: ReadonlySet<string> = new Set(['signature', 'signatures', 'answers', 'receipts']);
+
+const judged = (
+  { valid, reasons }: { readonly valid: boolean; readonly reasons: readonly VerificationStep[] },
+  label: PlatformLabel | null,
+  judgement: Judged['judgement'],
+): Judged => ({
+  valid,
+  label,
+  judgement,
+  signatureValid: reasons.every(({ step, ok }) => ok || !SIGNATURE_STEPS.has(step)),
+  steps: [...reasons],
+  wellFormed: reasons.some(({ step, ok }) => step === 'format' && ok),
+});
+
+const typeOf = (proof: unknown): unknown => {
+  const { record } = (proof ?? {}) as { readonly record?: unknown };
+  return ((record ?? {}) as { readonly proofType?: unknown }).proofType;
+};
+
+/** Judges a proof of any type by value. What names no other type is judged as one of execution, and found malformed. */
+export const judgeProof = async (
+  { now, requireHardware, roots, transparency }: JudgeDependencies,
+  proof: unknown,
+  demands: { readonly allowSimulated: boolean; readonly inputHash?: string },
+): Promise<Judged> => {
+  const at = now();
+  const expected: object = demands.inputHash === undefined ? {} : { inputHash: demands.inputHash };
+  switch (typeOf(proof)) {
+    case 'proof_of_sla_compliance': {
+      const verdict = verifySlaProof(proof, { now: at, expected });
+      return judged(verdict, null, verdict.judgement);
+    }
+    case 'proof_of_availability': {
+      const alone = verifyAvailabilityProof(proof, { now: at, expected });
+      if (!alone.valid) return judged(alone, null, null);
+      const heads = await trustedHeads(transparency, proof as AvailabilityProof);
+      const verdict = verifyAvailabilityProof(proof, { now: at, expected, heads });
+      return judged(verdict, null, verdict.judgement);
+    }
+    default: {
+      const policy = { allowSimulated: demands.allowSimulated && !requireHardware };
+      const verdict = await verifyExecutionProof(proof, { roots, now: at, policy, expected });
+      return judged(verdict, verdict.platform, null);
+    }
+  }
+};
+
+/** The proof that an event of a proof stream recorded: in the event, or in the artefact that it names. */
+export const recordedProof = async (
+  artifacts: RouteDependencies['artifacts'],
+  recorded: RecordedEvent,
+): Promise<unknown> => {
+  const event = domainEventOf<ProofEvent>(recorded);
+  if (event.type === 'proof.recorded') return event.proof;
+  const bytes = await artifacts.read(event.evidence);
+  if (!bytes) throw new Error(`the evidence of ${event.proofId} is gone`);
+  return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+};
+
+/** Whether the event recorded exactly this proof. */
+export const isRecordOf = (recorded: RecordedEvent, proof: unknown, wellFormed: boolean): boolean => {
+  const event = domainEventOf<ProofEvent>(recorded);
+  return event.type === 'proof.recorded'
+    ? canonicalJson(event.proof) === canonicalJson(proof)
+    : wellFormed && event.evidence === hashOfJson(proof);
+};

@@ -1,0 +1,329 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { Pool } from 'pg';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
+import type { AvailabilityTerms, Beacon } from '../../domain/proof/availability-record.ts';
+import { hashOfJson } from '../../domain/proof/commit.ts';
+import type { SampleRun, SlaTerms } from '../../domain/proof/sla-record.ts';
+import { addSeconds } from '../../domain/time.ts';
+import { createPostgresArtifacts } from '../../infra/artifacts/postgres.ts';
+import { loadConfig } from '../../infra/config/config.ts';
+import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
+import { createJournal } from '../../infra/journal/journal.ts';
+import { newApiKey } from '../../infra/keys/api-key.ts';
+import { createEnrolment } from '../../infra/keys/enrolment.ts';
+import { createSigner } from '../../infra/keys/signer.ts';
+import type { Listening } from '../../infra/main/api/listen.ts';
+import { startApi } from '../../infra/main/api/start-api.ts';
+import { migrate } from '../../infra/postgres/migrate.ts';
+import { createPool } from '../../infra/postgres/pool.ts';
+import { createProviders } from '../../infra/providers/providers.ts';
+import { growLog } from '../../infra/tlog/grow.ts';
+import { createCheckpointSigner } from '../../infra/tlog/signer.ts';
+import { createTransparencyLog } from '../../infra/tlog/transparency-log.ts';
+import {
+  ARTIFACT,
+  AVAILABILITY_TERMS,
+  availabilityProofOf,
+  NODE,
+  OBSERVERS,
+  type Signing,
+  SLA_TERMS,
+  signingNode,
+  slaProofOf,
+} from '../../infra/verify/observed.fixture.ts';
+import { sampleAppend } from '../contract/events.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+const now = () => new Date().toISOString();
+const providerId = (name: number): string => `provider-${String(name).padStart(26, '0')}`;
+const ID = providerId(0);
+const observers = OBSERVERS.map(({ key }, index) => ({ id: providerId(index + 1), key }));
+const up = (count: number): SampleRun => ({ state: 'up', count });
+const down = (count: number): SampleRun => ({ state: 'down', count });
+
+let home: string;
+let database: TestDatabase;
+let pool: Pool;
+let store: EventStore;
+let api: Listening;
+let owner: string;
+let stranger: string;
+let artifact: string;
+
+interface Answer {
+  readonly status: number;
+  // Bodies of all routes: each test knows its own.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any;
+}
+
+const call = async (token: string, method: string, path: string, body?: unknown): Promise<Answer> => {
+  const response = await fetch(`http://127.0.0.1:${api.port}/v1${path}`, {
+    method,
+    headers: {
+      'content-type': 'application/json',
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: await response.json() };
+};
+
+const enrol = async (): Promise<{ readonly id: string; readonly token: string }> => {
+  const apiKey = newApiKey();
+  const made = await createEnrolment({ pool, store, now }).enrolApiKey(apiKey, ['provider']);
+  if (!made.ok) throw new Error(made.message);
+  const { body } = await call('', 'POST', '/auth/token', { api_key: apiKey });
+  return { id: made.value.subjectId, token: body.access_token };
+};
+
+const register = async (id: string, ownerId: string, { key }: Signing): Promise<void> => {
+  const providers = createProviders({ store, books: createJournal({ store }), now });
+  const facts = {
+    providerId: id,
+    owner: ownerId,
+    infrastructureType: 'edge_devices',
+    asn: 64_500,
+    region: 'r',
+    tops: 1,
+    publicKey: key,
+  } as const;
+  const caller = { actor: ownerId, commandId: id };
+  const outcome = await providers.execute(id, { type: 'register', ...facts }, caller);
+  if (!outcome.ok) throw new Error(outcome.message);
+};
+
+/** Signs so many new heads, each larger than the one before. */
+const newHeads = async (count: number): Promise<Beacon[]> => {
+  const signer = createCheckpointSigner([new Uint8Array(32).fill(9)]);
+  const heads: Beacon[] = [];
+  for (let made = 0; made < count; made++) {
+    await store.append(sampleAppend(`sample-${randomBytes(8).toString('hex')}`, NO_STREAM, 1));
+    const { position } = await store.head();
+    await growLog({ pool, signer }, position);
+    const newest = await createTransparencyLog(pool).newest();
+    if (newest) heads.push({ size: String(newest.size), root: bytesToHex(newest.root) });
+  }
+  return heads;
+};
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'aivillage-proofs-'));
+  await mkdir(join(home, 'keys'));
+  for (const name of ['master.key', 'engine.key'])
+    await writeFile(join(home, 'keys', name), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+  database = await createTestDatabase();
+  await migrate(database.url);
+  pool = createPool(database.url, { name: 'test', max: 8 });
+  store = createPostgresEventStore({ pool });
+  const config = loadConfig({
+    AIVILLAGE_HOME: home,
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+  });
+  api = await startApi({ ...config, port: 0 }, pino({ level: 'silent' }));
+  const [mine, other] = [await enrol(), await enrol()];
+  [owner, stranger] = [mine.token, other.token];
+  await register(ID, mine.id, NODE);
+  for (const [index, node] of OBSERVERS.entries())
+    await register(providerId(index + 1), `subject-observer-${index}`, node);
+  await register(providerId(9), mine.id, signingNode(9));
+  const artifacts = createPostgresArtifacts({ pool, signer: createSigner([randomBytes(32)]), now });
+  artifact = (await artifacts.put(ARTIFACT, mine.id, 'application/octet-stream')).sha256;
+});
+afterAll(async () => {
+  await api?.stop();
+  await store?.close();
+  await pool?.end();
+  await database?.drop();
+  await rm(home, { recursive: true, force: true });
+});
+
+const slaTerms = (change: Partial<SlaTerms> = {}): SlaTerms => ({
+  ...SLA_TERMS,
+  providerId: ID,
+  observers,
+  ...change,
+});
+const generate = (proofType: string, evidence: object, more: object = {}, token = owner) =>
+  call(token, 'POST', '/fog/proofs/generate', { proof_type: proofType, evidence, ...more });
+const verify = (body: object, token = owner) => call(token, 'POST', '/fog/proofs/verify', body);
+
+describe('a proof of SLA compliance', () => {
+  const breached = () => slaProofOf([[up(800), down(200)], [up(800), down(200)], [up(1000)]], slaTerms());
+
+  it('R17 R43: is generated once, verified by id and by value, and found in a batch', async () => {
+    const proof = breached();
+    const made = await generate('proof_of_sla_compliance', proof);
+    expect(made).toMatchObject({
+      status: 201,
+      body: {
+        proof_id: proof.proofId,
+        proof_data: { merkle_root: proof.record.merkleRoot, witness: proof },
+        judgement: { verdict: 'breach-proven', creditPercent: 25 },
+        label: null,
+        logged: true,
+      },
+    });
+    const again = await generate('proof_of_sla_compliance', proof);
+    expect(again.body.position).toBe(made.body.position);
+    for (const asked of [{ proof_id: proof.proofId }, { proof }])
+      expect((await verify(asked)).body).toMatchObject({
+        valid: true,
+        label: null,
+        judgement: { verdict: 'breach-proven', missed: 200 },
+        details: { signature_valid: true, logged: true },
+      });
+    const batch = await call(owner, 'GET', `/fog/proofs/batch?proof_ids=${proof.proofId}`);
+    expect(batch.body.results).toMatchObject([{ proof_id: proof.proofId, valid: true, label: null }]);
+  });
+
+  it('R18: is invalid with one sample changed, whatever is known under its id', async () => {
+    const proof = breached();
+    const reports = proof.reports.map((report) => ({ ...report, runs: [up(1000)] }));
+    expect((await verify({ proof: { ...proof, reports } })).body).toMatchObject({
+      valid: false,
+      judgement: null,
+      details: { signature_valid: false, logged: false },
+    });
+    expect((await verify({ proof, expected_input_hash: 'ab'.repeat(32) })).body).toMatchObject({
+      valid: false,
+      reason: 'expected.inputHash: EXPECTATION_MISMATCH',
+      details: { input_hash_matches: false },
+    });
+  });
+
+  it('is refused from observers that are unknown, of the same owner, or not with this key', async () => {
+    const seen = [[up(1000)], [up(1000)], [up(1000)]];
+    const [first, second] = observers;
+    const refused = async (terms: SlaTerms, nodes: readonly Signing[], field: string) =>
+      expect(await generate('proof_of_sla_compliance', slaProofOf(seen, terms, nodes))).toMatchObject({
+        status: 422,
+        body: { code: 'PROOF_VERIFICATION_FAILED', errors: [{ field: `evidence.record.terms.${field}` }] },
+      });
+    const withThird = (id: string, node: Signing) =>
+      refused(
+        slaTerms({ observers: [first, second, { id, key: node.key }] as SlaTerms['observers'] }),
+        [...OBSERVERS.slice(0, 2), node],
+        'observers.2',
+      );
+    await withThird(providerId(7), signingNode(7));
+    await withThird(providerId(9), signingNode(9));
+    await withThird(providerId(3), signingNode(8));
+    await refused(slaTerms({ providerKey: signingNode(8).key }), OBSERVERS, 'providerKey');
+  });
+
+  it('is refused to strangers, for another job, and in another form', async () => {
+    const proof = breached();
+    expect((await generate('proof_of_sla_compliance', proof, {}, stranger)).status).toBe(404);
+    const job = { task_id: 'job-00000000000000000000000000' };
+    expect((await generate('proof_of_sla_compliance', proof, job)).body).toMatchObject({
+      code: 'PROOF_VERIFICATION_FAILED',
+      errors: [{ field: 'evidence.expected.jobId' }],
+    });
+    const enclave = { enclave_id: 'enclave-00000000000000000000000000' };
+    expect((await generate('proof_of_sla_compliance', proof, enclave)).body).toMatchObject({
+      code: 'INVALID_REQUEST',
+      errors: [{ field: 'enclave_id' }],
+    });
+    for (const type of ['proof_of_availability', 'proof_of_execution'])
+      expect((await generate(type, proof)).body).toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+
+  it('R44: of no such type is refused before its evidence is read', async () => {
+    expect(await generate('proof_of_weather', {})).toMatchObject({
+      status: 422,
+      body: { code: 'UNSUPPORTED_PROOF_TYPE', errors: [{ field: 'proof_type' }] },
+    });
+  });
+});
+
+describe('R47: a proof of availability', () => {
+  /** Rounds from now on, over heads that are signed in the first of them. */
+  const proofFrom = async (change: Partial<AvailabilityTerms> = {}, fromSecondsAgo = 0) => {
+    const from = addSeconds(now(), -fromSecondsAgo);
+    const terms: AvailabilityTerms = {
+      ...AVAILABILITY_TERMS,
+      providerId: ID,
+      observers,
+      artifact,
+      rounds: 2,
+      from,
+      everySeconds: 20,
+      ...change,
+    };
+    return availabilityProofOf(
+      [
+        [1, 1, 1],
+        [1, 'silent', 1],
+      ],
+      { terms, heads: await newHeads(2) },
+    );
+  };
+
+  it('is generated over stored chunks and signed heads; the log holds no chunk', async () => {
+    const proof = await proofFrom();
+    const made = await generate('proof_of_availability', proof);
+    expect(made).toMatchObject({
+      status: 201,
+      body: { proof_id: proof.proofId, judgement: { verdict: 'available', passed: 2 } },
+    });
+    for (const asked of [{ proof_id: proof.proofId }, { proof }])
+      expect((await verify(asked)).body).toMatchObject({
+        valid: true,
+        judgement: { verdict: 'available' },
+        details: { signature_valid: true, logged: true },
+      });
+    const [event] = await store.readStream(proof.proofId);
+    expect(event?.type).toBe('proof.availability-recorded');
+    expect(event?.data['evidence']).toBe(hashOfJson(proof));
+    expect(JSON.stringify(event?.data)).not.toContain(proof.rounds[0]?.answer?.openings[0]?.chunk);
+  });
+
+  it('is refused over heads that the log never signed, or that are too old to be unpredictable', async () => {
+    const proof = await proofFrom();
+    const { terms } = proof.record;
+    const invented = availabilityProofOf(
+      [
+        [1, 1, 1],
+        [1, 1, 1],
+      ],
+      { terms },
+    );
+    const unknown = {
+      code: 'PROOF_VERIFICATION_FAILED',
+      errors: [{ field: 'evidence.heads', rule: 'UNKNOWN_HEAD' }],
+    };
+    expect((await generate('proof_of_availability', invented)).body).toMatchObject(unknown);
+    // Signed now, long after these rounds: nobody asked for chunks drawn from them.
+    const late = await proofFrom({}, 3600);
+    expect((await generate('proof_of_availability', late)).body).toMatchObject(unknown);
+    expect((await verify({ proof: late })).body).toMatchObject({
+      valid: false,
+      reason: 'heads: UNKNOWN_HEAD',
+    });
+  });
+
+  it('is refused over another artefact, or one that nobody stored', async () => {
+    const refuse = async (change: Partial<AvailabilityTerms>) =>
+      (await generate('proof_of_availability', await proofFrom(change))).body;
+    expect(await refuse({ artifact: 'cd'.repeat(32) })).toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
+    const bytes = ARTIFACT.slice().fill(0);
+    const artifacts = createPostgresArtifacts({ pool, signer: createSigner([randomBytes(32)]), now });
+    const [zeros, short] = await Promise.all(
+      [bytes, bytes.subarray(1)].map((each) => artifacts.put(each, 'subject-1', 'text/plain')),
+    );
+    expect(await refuse({ artifact: zeros?.sha256 ?? '' })).toMatchObject({
+      errors: [{ field: 'evidence.record.terms.chunkRoot' }],
+    });
+    expect(await refuse({ artifact: short?.sha256 ?? '' })).toMatchObject({
+      errors: [{ field: 'evidence.record.terms.size' }],
+    });
+  });
+});
