@@ -9,8 +9,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.spec.ts'],
-          exclude: [...ignored, '**/*.int.spec.ts', 'test/e2e/**'],
+          exclude: [...ignored, '**/*.int.spec.ts', '**/*.long.spec.ts', 'test/e2e/**'],
           testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          // Simulations and exhaustive flips: without servers, but too long to wait for before a commit.
+          name: 'long',
+          include: ['**/*.long.spec.ts'],
+          exclude: ignored,
+          testTimeout: 120_000,
         },
       },
       {
