@@ -24,3 +24,21 @@ export const canonicalJson = (value: unknown): string => {
   }
   return `{${members.join(',')}}`;
 };
+
+/**
+ * Whether `foreign` is the same JSON as `known`. It looks no deeper than `known` goes, so foreign JSON nested however
+ * deep is safe to compare.
+ */
+export const equalsJson = (known: unknown, foreign: unknown): boolean => {
+  if (typeof known !== 'object' || known === null) return known === foreign;
+  if (typeof foreign !== 'object' || foreign === null) return false;
+  if (Array.isArray(known) !== Array.isArray(foreign)) return false;
+  const members = Object.entries(known);
+  return (
+    members.length === Object.keys(foreign).length &&
+    members.every(
+      ([name, value]) =>
+        Object.hasOwn(foreign, name) && equalsJson(value, (foreign as Record<string, unknown>)[name]),
+    )
+  );
+};

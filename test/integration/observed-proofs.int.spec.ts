@@ -236,6 +236,18 @@ describe('a proof of SLA compliance', () => {
       expect((await generate(type, proof)).body).toMatchObject({ code: 'INVALID_REQUEST' });
   });
 
+  it('is invalid, and no more than that, where its body is nested without end', async () => {
+    const { proofId } = breached();
+    const text = `{"proof":{"proofId":"${proofId}","record":{"proofType":"proof_of_sla_compliance","x":DEEP}}}`;
+    const response = await fetch(`http://127.0.0.1:${api.port}/v1/fog/proofs/verify`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${owner}` },
+      body: text.replace('DEEP', '['.repeat(200_000) + ']'.repeat(200_000)),
+    });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ valid: false, reason: 'format: MALFORMED' });
+  });
+
   it('R44: of no such type is refused before its evidence is read', async () => {
     expect(await generate('proof_of_weather', {})).toMatchObject({
       status: 422,

@@ -1,9 +1,9 @@
 import type { PlatformLabel, VerificationStep } from '../../../domain/enclave/events.ts';
 import { domainEventOf, type RecordedEvent } from '../../../domain/event.ts';
-import { canonicalJson } from '../../../domain/json.ts';
-import type { AvailabilityProof } from '../../../domain/proof/availability-record.ts';
+import { equalsJson } from '../../../domain/json.ts';
 import { hashOfJson } from '../../../domain/proof/commit.ts';
 import type { ProofEvent } from '../../../domain/proof/events.ts';
+import { isAvailabilityProof } from '../../../infra/verify/availability-shape.ts';
 import {
   type AvailabilityProofVerdict,
   type SlaProofVerdict,
@@ -73,9 +73,7 @@ export const judgeProof = async (
       return judged(verdict, null, verdict.judgement);
     }
     case 'proof_of_availability': {
-      const alone = verifyAvailabilityProof(proof, { now: at, expected });
-      if (!alone.valid) return judged(alone, null, null);
-      const heads = await trustedHeads(transparency, proof as AvailabilityProof);
+      const heads = isAvailabilityProof(proof) ? await trustedHeads(transparency, proof) : [];
       const verdict = verifyAvailabilityProof(proof, { now: at, expected, heads });
       return judged(verdict, null, verdict.judgement);
     }
@@ -103,6 +101,6 @@ export const recordedProof = async (
 export const isRecordOf = (recorded: RecordedEvent, proof: unknown, wellFormed: boolean): boolean => {
   const event = domainEventOf<ProofEvent>(recorded);
   return event.type === 'proof.recorded'
-    ? canonicalJson(event.proof) === canonicalJson(proof)
+    ? equalsJson(event.proof, proof)
     : wellFormed && event.evidence === hashOfJson(proof);
 };
