@@ -31,10 +31,12 @@ const reporting = async <T>(work: (onProgress: (step: string) => void) => Promis
   let step = 'waiting';
   const pulse = setInterval(() => context.heartbeat(step), PULSE_MS);
   try {
-    return await work((next) => {
+    const working = work((next) => {
       step = next;
       context.heartbeat(step);
     });
+    // A worker that stops does not wait: its tool process ends with it, and what was not finished is begun anew.
+    return await Promise.race([working, context.cancelled]);
   } finally {
     clearInterval(pulse);
   }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-only
+// Compiled together with circomlib, which is under that licence.
 pragma circom 2.2.0;
 
 include "circomlib/circuits/bitify.circom";
