@@ -93,5 +93,3 @@ export const createAuctionActivities = ({ sealing, market }: AuctionDeps) => {
     },
   };
 };
-
-export type AuctionActivities = ReturnType<typeof createAuctionActivities>;

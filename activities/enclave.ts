@@ -232,5 +232,3 @@ export const createEnclaveActivities = ({
     },
   };
 };
-
-export type EnclaveActivities = ReturnType<typeof createEnclaveActivities>;

@@ -272,5 +272,3 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
     },
   };
 };
-
-export type JobActivities = ReturnType<typeof createJobActivities>;

@@ -4,5 +4,3 @@ import type { Journal, JournalReply, JournalRequest } from '../domain/ports/jour
 export const createJournalActivities = ({ journal }: { readonly journal: Journal }) => ({
   'journal.append': (request: JournalRequest): Promise<JournalReply> => journal.append(request),
 });
-
-export type JournalActivities = ReturnType<typeof createJournalActivities>;

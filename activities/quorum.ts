@@ -36,5 +36,3 @@ export const createQuorumActivities = ({ store }: { readonly store: EventStore }
     return [{ type: 'quorum.degraded', epoch, members: quorum.members, predictedAvailability, violations }];
   },
 });
-
-export type QuorumActivities = ReturnType<typeof createQuorumActivities>;

@@ -16,7 +16,7 @@ import {
 } from '@temporalio/workflow';
 import { type AnyMachineSnapshot, createActor, getInitialSnapshot } from 'xstate';
 import type { DeadlineCommand, DecisionContext } from '../domain/decision.ts';
-import { type Rejection, reject } from '../domain/errors.ts';
+import type { Rejection } from '../domain/errors.ts';
 import { type DomainEvent, eventId } from '../domain/event.ts';
 import type { LedgerEntry } from '../domain/ledger/entry.ts';
 import { applyEvent, type LifecycleVersion, stateName } from '../domain/lifecycle.ts';
@@ -462,7 +462,3 @@ class Host {
 /** Runs `definition` as the workflow `input.stream` until its machine is final. */
 export const runLifecycle = (definition: Lifecycle, input: LifecycleInput): Promise<LifecycleEnd> =>
   new Host(definition, input).run();
-
-/** The refusal a caller meets on a stream that never opened. */
-export const notFound = (stream: string): Rejection =>
-  reject('RESOURCE_NOT_FOUND', `${stream} does not exist`);

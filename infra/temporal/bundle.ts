@@ -18,7 +18,12 @@ const SOURCES = ['domain/**/*.ts', 'workflows/**/*.ts', 'package-lock.json', 'in
 const sourceHash = async (): Promise<string> => {
   const files = await Array.fromAsync(glob(SOURCES, { cwd: ROOT }));
   const hash = createHash('sha256');
-  for (const file of files.sort()) hash.update(file).update('\0').update(await readFile(join(ROOT, file))).update('\0');
+  for (const file of files.sort())
+    hash
+      .update(file)
+      .update('\0')
+      .update(await readFile(join(ROOT, file)))
+      .update('\0');
   return hash.digest('hex');
 };
 

@@ -8,13 +8,14 @@ import {
   sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
+import type { CommandOutcome } from '../../../domain/ports/lifecycles.ts';
 
 const MACHINE_STATE = defineSearchAttributeKey('MachineState', 'KEYWORD');
 const { nothing } = proxyLocalActivities<{ nothing: () => Promise<void> }>({
   startToCloseTimeout: '10 seconds',
 });
 
-const commandUpdate = defineUpdate<{ ok: true }, [unknown, unknown]>('command');
+const commandUpdate = defineUpdate<CommandOutcome, [unknown, unknown]>('command');
 const show = (value: string): void => upsertSearchAttributes([{ key: MACHINE_STATE, value }]);
 
 /**
@@ -23,10 +24,10 @@ const show = (value: string): void => upsertSearchAttributes([{ key: MACHINE_STA
  */
 export const bare = async (seconds: number): Promise<void> => {
   let updates = 0;
-  setHandler(commandUpdate, async () => {
+  setHandler(commandUpdate, async (): Promise<CommandOutcome> => {
     await nothing();
     updates++;
-    return { ok: true } as const;
+    return { ok: true, position: String(updates), revision: String(updates), state: 'open' };
   });
   await condition(() => updates > 0);
   show('open');

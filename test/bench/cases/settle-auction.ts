@@ -51,10 +51,13 @@ interface SealedBid extends Bidder {
   readonly sealed: string;
 }
 
+/** The commands of one auction: both sides send the same. */
 interface PreparedAuction {
-  readonly auctionId: string;
+  readonly open: OpenAuction;
   readonly bids: readonly SealedBid[];
 }
+
+const SUBMITTER = 'subject-bench';
 
 /** Sealing is what secrecy costs, with or without a host: it is done before the measurement. */
 const prepare = async (engine: Engine, bidders: readonly Bidder[]): Promise<PreparedAuction> => {
@@ -69,15 +72,10 @@ const prepare = async (engine: Engine, bidders: readonly Bidder[]): Promise<Prep
       sealed: await engine.sealing.seal(auctionId, price, sealContext(auctionId, bidId)),
     };
   });
-  return { auctionId, bids: await Promise.all(bids) };
-};
-
-const ourAuction = async (engine: Engine, { auctionId, bids }: PreparedAuction): Promise<void> => {
-  const submitter = 'subject-bench';
   const open: OpenAuction = {
     type: 'open',
     auctionId,
-    submitter,
+    submitter: SUBMITTER,
     jobId: `job-${auctionId.slice('auction-'.length)}`,
     quoteId: 'bench',
     tier: 'gold',
@@ -89,12 +87,14 @@ const ourAuction = async (engine: Engine, { auctionId, bids }: PreparedAuction):
     auctionSeconds: AUCTION_SECONDS,
     seed: randomBytes(32).toString('hex'),
   };
-  const opened = await engine.lifecycles.open(
-    'auction',
-    auctionId,
-    open,
-    metaOf(`${auctionId}/open`, submitter),
-  );
+  return { open, bids: await Promise.all(bids) };
+};
+
+const openingMeta = ({ auctionId }: OpenAuction) => metaOf(`${auctionId}/open`, SUBMITTER);
+
+const ourAuction = async (engine: Engine, { open, bids }: PreparedAuction): Promise<void> => {
+  const { auctionId } = open;
+  const opened = await engine.lifecycles.open('auction', auctionId, open, openingMeta(open));
   if (!opened.ok) throw new Error(opened.message);
   const bid = async (sealed: SealedBid): Promise<void> => {
     const meta = metaOf(sealed.bidId, sealed.owner);
@@ -105,21 +105,28 @@ const ourAuction = async (engine: Engine, { auctionId, bids }: PreparedAuction):
   await engine.client.workflow.getHandle(auctionId).result();
 };
 
-const bareAuction = async (engine: Engine, taskQueue: string): Promise<void> => {
-  const workflowId = `bare-${randomBytes(13).toString('hex')}`;
+const bareAuction = async (
+  engine: Engine,
+  taskQueue: string,
+  { open, bids }: PreparedAuction,
+): Promise<void> => {
+  const workflowId = `bare-${open.auctionId}`;
   const startWorkflowOperation = new WithStartWorkflowOperation('bare', {
     workflowId,
     args: [AUCTION_SECONDS],
     taskQueue,
     workflowIdConflictPolicy: 'USE_EXISTING',
   });
-  const args: [unknown, unknown] = [{ type: 'open' }, {}];
   await engine.client.workflow.executeUpdateWithStart('command', {
-    args,
+    args: [open, openingMeta(open)],
     startWorkflowOperation: startWorkflowOperation as never,
   });
   const handle = engine.client.workflow.getHandle(workflowId);
-  await Promise.all(BIDDERS.map(() => handle.executeUpdate('command', { args })));
+  const bid = (sealed: SealedBid) =>
+    handle.executeUpdate('command', {
+      args: [{ type: 'place-bid', ...sealed }, metaOf(sealed.bidId, sealed.owner)],
+    });
+  await Promise.all(bids.map(bid));
   await handle.result();
 };
 
@@ -158,12 +165,12 @@ export const settleAuctionCase = async (
   const bare = await startBareWorker(address);
   const bidders: Bidder[] = [];
   for (const [index, type] of BIDDERS.entries()) bidders.push(await engine.provider(index, type));
-  const ours = async (): Promise<number> => {
+  const measured = async (settle: (auction: PreparedAuction) => Promise<void>): Promise<number> => {
     const prepared = await Promise.all(each(() => prepare(engine, bidders)));
-    return measure(serverPid, () => Promise.all(prepared.map((auction) => ourAuction(engine, auction))));
+    return measure(serverPid, () => Promise.all(prepared.map(settle)));
   };
-  const baseline = () =>
-    measure(serverPid, () => Promise.all(each(() => bareAuction(engine, bare.taskQueue))));
+  const ours = () => measured((auction) => ourAuction(engine, auction));
+  const baseline = () => measured((auction) => bareAuction(engine, bare.taskQueue, auction));
   // A worker runs for days: what V8 spends on compiling its code belongs to no auction.
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
     await ours();

@@ -21,7 +21,6 @@ export interface Rest {
 /** Headers that prove an identity; none for a stranger. */
 export type Identity = Readonly<Record<string, string>>;
 
-export const byApiKey = (apiKey: string): Identity => ({ 'X-API-Key': apiKey });
 export const byToken = (token: string): Identity => ({ Authorization: `Bearer ${token}` });
 
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
