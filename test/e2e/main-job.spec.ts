@@ -417,7 +417,12 @@ describe('from an auction by hand to the settled job', () => {
       expectProblem(await generate({ proof_type: 'proof_of_faith' }), {
         status: 422,
         code: 'UNSUPPORTED_PROOF_TYPE',
-        errors: [{ field: 'proof_type', rule: 'one of proof_of_execution' }],
+        errors: [
+          {
+            field: 'proof_type',
+            rule: 'one of proof_of_execution, proof_of_availability, proof_of_sla_compliance',
+          },
+        ],
       });
     });
   });

@@ -6,15 +6,18 @@ import type { SelectionJson } from '../../domain/topology/selection-json.ts';
 import { providerIdOf } from '../../infra/providers/admission.ts';
 import { verifyNeighbours } from '../../infra/verify/index.ts';
 import { runCli } from '../support/cli.ts';
+import { removeHome } from '../support/home.ts';
+import { type Stack, startStack } from '../support/stack.ts';
 import { type GuestNode, startGuestNode } from './support/guest-node.ts';
 import { type Caller, keyHolder, nodeKey, signIn, signInOperator } from './support/principals.ts';
 import { expectProblem } from './support/rest.ts';
-import { type SharedStack, sharedStack } from './support/shared-stack.ts';
 
 /** The six local nodes, of which each has the five others as neighbours. */
 const LOCAL_NODES = 6;
 
-let stack: SharedStack;
+// A stack of its own: a node that another file adds before the first epoch would be a candidate.
+let stack: Stack;
+let home: string;
 let folder: string;
 let operator: Caller;
 let aws: Caller;
@@ -22,7 +25,8 @@ let azure: Caller;
 let nodeId: string;
 let guest: GuestNode | null = null;
 beforeAll(async () => {
-  stack = await sharedStack();
+  home = await mkdtemp(join(tmpdir(), 'aivillage-topology-home-'));
+  stack = await startStack(home);
   folder = await mkdtemp(join(tmpdir(), 'aivillage-topology-'));
   operator = await signInOperator(stack);
   const [awsKey, azureKey] = [await nodeKey(stack, 'aws'), await nodeKey(stack, 'azure')];
@@ -32,7 +36,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await guest?.stop();
-  await rm(folder, { recursive: true });
+  await stack?.stop();
+  await removeHome(home);
+  await rm(folder, { recursive: true, force: true });
 });
 
 const select = (caller: Caller, node_id: string, change: object = {}) =>

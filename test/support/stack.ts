@@ -33,7 +33,8 @@ export const startStack = async (
   const port = options.port ?? (await allocatePort());
   const args = [join(ROOT, 'bin', 'start.mjs'), ...(options.sample === true ? [] : ['--no-sample'])];
   const child = spawn(process.execPath, args, {
-    env: { ...process.env, AIVILLAGE_HOME: home, PORT: `${port}` },
+    // A week per epoch: no test meets the turn of an hour.
+    env: { TOPOLOGY_EPOCH_SECONDS: '604800', ...process.env, AIVILLAGE_HOME: home, PORT: `${port}` },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit') as Promise<[number | null]>;
