@@ -27,8 +27,8 @@ export const serviceEnvironment = (
 });
 
 /**
- * V8's helper threads cost more than they save when a dozen small processes share a few cores: collecting garbage on the
- * thread that made it takes a fifth off what a lifecycle costs there (`npm run bench -- host`).
+ * A dozen small processes share a few cores here: V8's parallel collectors then cost more CPU than they save, so each
+ * process collects its garbage on the thread that made it.
  */
 const NODE_FLAGS = ['--single-threaded-gc'];
 

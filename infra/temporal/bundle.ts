@@ -6,10 +6,7 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const WORKFLOWS = join(ROOT, 'workflows', 'index.ts');
-/**
- * Evaluated once for all workflows instead of once for each: machines and rules hold no state of their own. This is
- * most of what an instance would cost beyond Temporal itself.
- */
+/** Evaluated once for all workflows instead of once for each: machines and rules hold no state of their own. */
 const SHARED = [join(ROOT, 'domain', 'registry.ts')];
 
 /** What the bundle is made of: workflow and domain code, what they import, and how it is put together. */
