@@ -107,4 +107,18 @@ describe('attesting an enclave', () => {
     }));
     expect(await forgetful.activities['enclave.reattest']({ enclave })).toMatchObject([{ fault: 'lost' }]);
   });
+
+  test.each([
+    ['RESOURCE_NOT_FOUND', 'lost'],
+    ['RESOURCE_UNAVAILABLE', 'lost'],
+    ['CONFLICT', 'refusal'],
+  ])('%s of a launched enclave is %s, of one to be launched a refusal', async (code, fault) => {
+    const { activities } = activitiesWith(async () => ({ type: 'refused', code, message: 'so it is' }));
+    const running = { ...enclave, work: { timeLimitSeconds: 1 } } as Enclave;
+    const says = (fault: string) => [{ type: 'enclave.failed', fault, code, message: 'so it is' }];
+    expect(await activities['enclave.attest']({ enclave })).toMatchObject(says(fault));
+    expect(await activities['enclave.reattest']({ enclave })).toMatchObject(says(fault));
+    expect(await activities['enclave.runOnNode']({ enclave: running })).toMatchObject(says(fault));
+    expect(await activities['enclave.createOnNode']({ enclave })).toMatchObject(says('refusal'));
+  });
 });

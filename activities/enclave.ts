@@ -47,8 +47,12 @@ const failed = (
   steps: readonly VerificationStep[] = [],
 ): EnclaveFailed => ({ type: 'enclave.failed', fault, code, message, steps });
 
-/** A node that forgot its enclave has restarted: a crash, not a refusal. */
-const refusalFault = (code: ErrorCode): EnclaveFault => (code === 'RESOURCE_NOT_FOUND' ? 'lost' : 'refusal');
+/**
+ * What a refusal means once an enclave was launched. A node that forgot it has restarted, one whose process ended has
+ * crashed: saying so must not cost more than falling silent would. Everything else it was asked for, it can do.
+ */
+const refusalFault = (code: ErrorCode): EnclaveFault =>
+  code === 'RESOURCE_NOT_FOUND' || code === 'RESOURCE_UNAVAILABLE' ? 'lost' : 'refusal';
 
 /** Effects of an enclave: what the engine asks of a node, and how it checks the answers. */
 export const createEnclaveActivities = ({
@@ -166,6 +170,7 @@ export const createEnclaveActivities = ({
         case 'enclave-created':
           return [{ type: 'enclave.created', enclaveKey: reply.enclaveKey }];
         case 'refused':
+          // Whatever the reason: the bid promised room and a start, and nobody can tell inability from second thoughts.
           return [failed('refusal', reply.code, reply.message)];
         case 'lost':
           return [failed('lost', 'RESOURCE_UNAVAILABLE', reply.message)];
