@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureVerifyLibrary } from './verify-library.mjs';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -10,11 +11,21 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const MINIMUM = [22, 18];
 
 /**
- * Installs the packages of the lockfile when they are missing, incomplete or of another version.
+ * Installs the packages of the lockfile when they are missing, incomplete or of another version, and builds
+ * `aivillage/verify` when it is missing or older than its sources.
  * @param {{ development: boolean }} needs whether the tools for tests are needed, too
  */
 export const ensureInstalled = async ({ development }) => {
-  if (isInstalled(development)) return;
+  // npm never packs a lockfile.
+  if (!existsSync(join(ROOT, 'package-lock.json')))
+    return fail('This package holds the library aivillage/verify alone; the command runs in a checkout.');
+  if (!isInstalled(development)) await install(development);
+  // Nothing that is about to run needs it: whoever imports the package does.
+  const fault = ensureVerifyLibrary(ROOT);
+  if (fault !== null) process.stderr.write(`aivillage/verify was not built: ${fault}\n`);
+};
+
+const install = async (development) => {
   process.stderr.write('Installing packages (npm ci); the first time takes about a minute\n');
   const { npm_execpath: npm } = process.env;
   const args = ['ci', '--ignore-scripts', '--loglevel=error', ...(development ? ['--include=dev'] : [])];

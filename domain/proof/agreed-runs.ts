@@ -29,6 +29,17 @@ const wholeWindow = (reports: readonly SampleReport[], slots: number): SampleRun
   return next === slots ? runs : null;
 };
 
+/** `Map.groupBy` would take Node 21, and auditors may have 20. */
+const byObserver = (reports: readonly SampleReport[]): ReadonlyMap<string, readonly SampleReport[]> => {
+  const groups = new Map<string, SampleReport[]>();
+  for (const report of reports) {
+    const own = groups.get(report.observer);
+    if (own) own.push(report);
+    else groups.set(report.observer, [report]);
+  }
+  return groups;
+};
+
 /**
  * What a quorum of the observers saw, beat by beat, or null when an observer's reports do not tile the window. In order
  * of time; linear in the number of runs, not of beats.
@@ -38,7 +49,7 @@ export const agreedRuns = (
   { observers, quorum, slots }: Pick<SlaTerms, 'observers' | 'quorum' | 'slots'>,
   reports: readonly SampleReport[],
 ): SampleRun[] | null => {
-  const of = Map.groupBy(reports, ({ observer }) => observer);
+  const of = byObserver(reports);
   const ordered = observers.flatMap(({ key }) => of.get(key) ?? []);
   if (ordered.length !== reports.length || ordered.some((report, index) => report !== reports[index]))
     return null;

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { rolldown } from 'rolldown';
@@ -34,29 +33,6 @@ const inBrowser = (script: string, input: unknown): Promise<unknown> => {
 };
 
 describe('the verification library', () => {
-  it('is the package export aivillage/verify', async () => {
-    const { exports } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-      exports: Record<string, string>;
-    };
-    expect(exports['./verify']).toBe('./infra/verify/index.ts');
-    // A specifier that only Node resolves, by the exports above.
-    const name = 'aivillage/verify';
-    const library = (await import(name)) as Record<string, unknown>;
-    for (const verifier of [
-      'ecvrfVerify',
-      'verifyAttestation',
-      'verifyAvailabilityProof',
-      'verifyCheckpoint',
-      'verifyConsistency',
-      'verifyExport',
-      'verifyInclusion',
-      'verifyNeighbours',
-      'verifyPredicate',
-      'verifySlaProof',
-    ])
-      expect(library[verifier]).toBeTypeOf('function');
-  });
-
   it('bundles for a browser without anything of Node', () => {
     expect(code).not.toMatch(/["'`]node:|\brequire\(|\bBuffer\.|\bprocess\.(?!env\.NODE_ENV)/);
     const own = modules.filter((path) => !path.includes('node_modules') && path.startsWith('/'));
