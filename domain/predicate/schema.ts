@@ -18,6 +18,7 @@ import type { PredicateEvent } from './events.ts';
 import { isShape, type Shape } from './ir.ts';
 import type { IssuerKey } from './issuer.ts';
 import { PREDICATE_LIMITS } from './limits.ts';
+import { SETUP_LABELS } from './transcript.ts';
 
 const name = z.string().min(1).max(64);
 const bits = z.int().min(1).max(PREDICATE_LIMITS.bits);
@@ -67,7 +68,7 @@ const shape = z.custom<Shape>(isShape, 'the shape of a circuit');
 const blake2b = hex(64);
 
 const transcript = z.strictObject({
-  setup: z.enum(['single-party-development', 'ceremony']),
+  setup: z.enum(SETUP_LABELS),
   curve: z.literal('bn254'),
   protocol: z.literal('groth16'),
   circuitId: hex(32),

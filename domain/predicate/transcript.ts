@@ -1,8 +1,14 @@
 /**
- * How far a key can be trusted: one party made it and could have kept its secret, or several contributed and a public
- * beacon closed it, so that one honest party is enough.
+ * How far a key can be trusted, named after the weakest of its two steps: one party made it and could have kept its
+ * secret; several contributed to it and a public beacon closed it, but on powers of tau whose secret one party could have
+ * kept; several made both, so that one honest party in each is enough.
  */
-export type SetupLabel = 'single-party-development' | 'ceremony';
+export const SETUP_LABELS = [
+  'single-party-development',
+  'ceremony-on-development-powers-of-tau',
+  'ceremony',
+] as const;
+export type SetupLabel = (typeof SETUP_LABELS)[number];
 
 export interface SetupContribution {
   readonly name: string;

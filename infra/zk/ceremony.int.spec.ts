@@ -46,7 +46,7 @@ test('R50: two parties and a beacon make a key that the engine takes over', {
   const finished = await ceremony.finish(BEACON);
   if (!finished.ok) throw new Error(finished.message);
   expect(finished.value.facts.transcript).toMatchObject({
-    setup: 'ceremony',
+    setup: 'ceremony-on-development-powers-of-tau',
     beacon: BEACON,
     verified: true,
     contributions: [{ name: 'anna' }, { name: 'ben' }, { name: 'beacon' }],

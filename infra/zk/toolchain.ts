@@ -9,6 +9,15 @@ const { resolve } = createRequire(import.meta.url);
 const TEMPLATES = fileURLToPath(new URL('./templates', import.meta.url));
 const PTAU = fileURLToPath(new URL('./ptau', import.meta.url));
 
+/** The first step of every set-up, which all circuits share. */
+interface PowersOfTau {
+  readonly path: string;
+  readonly power: number;
+  readonly sha256: string;
+  /** Who made them, as their record says. */
+  readonly setup: 'single-party-development' | 'ceremony';
+}
+
 /** Compiler, prover, and all else that a key depends on beside the circuit. */
 export interface Toolchain {
   /** Folders for `include`. */
@@ -17,7 +26,7 @@ export interface Toolchain {
   readonly circomlibHash: string;
   readonly compiler: string;
   readonly prover: string;
-  readonly ptau: { readonly path: string; readonly power: number; readonly sha256: string };
+  readonly ptau: PowersOfTau;
 }
 
 /** The optional packages are not there: this installation can verify proofs but not make them. */
@@ -46,19 +55,17 @@ const versionOf = async (name: string): Promise<string> => {
 export const findToolchain = async (): Promise<Toolchain> => {
   const circomlib = folderOf('circomlib');
   folderOf('circomlibjs');
-  const { file, power, sha256 } = JSON.parse(await readFile(join(PTAU, 'bn254-13.json'), 'utf8')) as {
-    file: string;
-    power: number;
-    sha256: string;
-  };
+  const { file, ...ptau } = JSON.parse(await readFile(join(PTAU, 'bn254-13.json'), 'utf8')) as {
+    readonly file: string;
+  } & Omit<PowersOfTau, 'path'>;
   const path = join(PTAU, file);
-  if ((await sha256OfFile(path)) !== sha256) throw new Error(`${file} is not the file its record names`);
+  if ((await sha256OfFile(path)) !== ptau.sha256) throw new Error(`${file} is not the file its record names`);
   return {
     includes: [TEMPLATES, dirname(circomlib)],
     templatesHash: await sha256OfFolder(TEMPLATES, '.circom'),
     circomlibHash: await sha256OfFolder(join(circomlib, 'circuits'), '.circom'),
     compiler: await versionOf('circom2'),
     prover: await versionOf('snarkjs'),
-    ptau: { path, power, sha256 },
+    ptau: { path, power: ptau.power, sha256: ptau.sha256, setup: ptau.setup },
   };
 };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Shape } from '../../domain/predicate/ir.ts';
 import { circuitIdOf } from '../../domain/predicate/predicate.ts';
-import type { SetupContribution, Transcript } from '../../domain/predicate/transcript.ts';
+import type { SetupContribution, SetupLabel, Transcript } from '../../domain/predicate/transcript.ts';
 import { keyHashOf } from '../verify/index.ts';
 import { CIRCUIT_FILES } from './circuit-files.ts';
 import { circuitSource } from './circuit-source.ts';
@@ -24,10 +24,14 @@ export interface KeyFacts {
 }
 
 /** One honest party is enough, so it takes two of them, and a beacon that the last of them could not choose. */
-const labelOf = ({ contributions, beacon }: MadeKey): Transcript['setup'] =>
-  beacon !== null && new Set(contributions.map(({ name }) => name)).size >= 3
-    ? 'ceremony'
-    : 'single-party-development';
+export const setupLabelOf = (
+  { contributions, beacon }: Pick<MadeKey, 'contributions' | 'beacon'>,
+  { setup }: Pick<Toolchain['ptau'], 'setup'>,
+): SetupLabel => {
+  if (beacon === null || new Set(contributions.map(({ name }) => name)).size < 3)
+    return 'single-party-development';
+  return setup === 'ceremony' ? 'ceremony' : 'ceremony-on-development-powers-of-tau';
+};
 
 /** The transcript of the key whose files lie in `directory`. */
 export const keyFactsOf = async (
@@ -42,7 +46,7 @@ export const keyFactsOf = async (
   return {
     verificationKey,
     transcript: {
-      setup: labelOf(made),
+      setup: setupLabelOf(made, ptau),
       curve: 'bn254',
       protocol: 'groth16',
       circuitId: circuitIdOf(shape),

@@ -301,7 +301,11 @@ describe('R53, R54: a proof is accepted once, in its own context', () => {
     const asked = contextFor(anna, { scope });
     const proof = await claim(anna, asked);
     const first = await verify(proof);
-    expect(first).toMatchObject({ result: true, nullifier: proof.public_inputs[0] });
+    expect(first).toMatchObject({
+      result: true,
+      nullifier: proof.public_inputs[0],
+      setup: 'single-party-development',
+    });
     expect(first.verification_id).toMatch(/^acceptance-/);
     expect(first.verification_time_ms).toBeLessThan(500);
 
@@ -513,7 +517,9 @@ describe('R53: npx aivillage zk', () => {
     const verified = await cli('verify', file('proof.json'));
     expect(verified).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/^accepted: age >= 18.*\nnullifier: \d+\n$/),
+      out: expect.stringMatching(
+        /^accepted: age >= 18.*\nnullifier: \d+\nset-up: single-party-development\n$/,
+      ),
     });
     expect(await cli('verify', file('proof.json'), '--json')).toMatchObject({
       code: 1,

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { SetupLabel } from '../../../domain/predicate/transcript.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { sha256 } from '../../fields.ts';
+import { setupSchema } from './fields.ts';
 import { judgeProof, reasonOf } from './judge.ts';
 import { claimedProof } from './verify.ts';
 
@@ -12,6 +14,7 @@ interface Check {
   readonly check: string;
   readonly ok: boolean;
   readonly reason?: string;
+  readonly setup?: SetupLabel;
 }
 
 /** The scope that proofs of an audit are made in: they speak of these data and of nothing else. */
@@ -53,7 +56,14 @@ export const auditPredicates = ({
           audit_id: z.string(),
           audit_type: z.string(),
           result: z.enum(['compliant', 'non_compliant']),
-          checks: z.array(z.object({ check: z.string(), ok: z.boolean(), reason: z.string().optional() })),
+          checks: z.array(
+            z.object({
+              check: z.string(),
+              ok: z.boolean(),
+              reason: z.string().optional(),
+              setup: setupSchema.optional(),
+            }),
+          ),
         }),
       },
       errors: ['RESOURCE_NOT_FOUND', 'CONFLICT'],
@@ -72,10 +82,10 @@ export const auditPredicates = ({
           field: `proofs.${index}.`,
         });
         if (!judged.ok) return judged;
-        const { verdict, context } = judged;
+        const { verdict, context, setup } = judged;
         const reason = context.scope === scope ? reasonOf(verdict) : 'other_scope';
         const holds = reason === undefined && verdict.nullifier !== null;
-        checks.push({ check: `proofs.${index}`, ok: holds, ...(reason !== undefined && { reason }) });
+        checks.push({ check: `proofs.${index}`, ok: holds, ...(reason !== undefined && { reason }), setup });
         if (holds) verified.push({ context, nullifier: verdict.nullifier });
       }
       const minimum = body.audit_parameters.minimum_holders ?? body.proofs.length;
@@ -85,7 +95,8 @@ export const auditPredicates = ({
       if (checks.every(({ ok }) => ok)) {
         const accepted = await acceptances.accept(verified, { commandId, actor: principal.id, traceparent });
         if (!accepted.ok) {
-          checks[accepted.proof] = { check: `proofs.${accepted.proof}`, ok: false, reason: accepted.reason };
+          const used = checks[accepted.proof] as Check;
+          checks[accepted.proof] = { ...used, ok: false, reason: accepted.reason };
         }
       }
       return respond(200, {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { PredicateContext } from '../../../domain/predicate/context.ts';
 import { attributesSchema, issuerSchema, predicateText } from '../../../domain/predicate/schema.ts';
 import { STANDARD_SCHEMA } from '../../../domain/predicate/standard-schema.ts';
+import { SETUP_LABELS } from '../../../domain/predicate/transcript.ts';
 import { instant } from '../../fields.ts';
 
 export const circuitId = z.string().min(1).max(128).describe('hex SHA-256 of the circuit’s shape');
@@ -53,4 +54,6 @@ const PROGRESS: Readonly<Record<string, number>> = { compiling: 0.1, 'setting-up
 export const progressOf = (state: string): number => PROGRESS[state] ?? 0;
 
 export const stateSchema = z.enum(['compiling', 'setting-up', 'ready', 'failed']);
-export const setupSchema = z.enum(['single-party-development', 'ceremony']);
+export const setupSchema = z
+  .enum(SETUP_LABELS)
+  .describe('who could have kept a secret by which proofs can be forged');

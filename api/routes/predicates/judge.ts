@@ -4,6 +4,7 @@ import type { PredicateContext } from '../../../domain/predicate/context.ts';
 import { checkIssuer } from '../../../domain/predicate/issuer.ts';
 import { readPredicate } from '../../../domain/predicate/predicate.ts';
 import type { proofSchema, publicInputsSchema } from '../../../domain/predicate/schema.ts';
+import type { SetupLabel } from '../../../domain/predicate/transcript.ts';
 import { type PredicateVerdict, verifyPredicate } from '../../../infra/verify/index.ts';
 import type { PublishedKeys } from '../../../infra/zk/published-keys.ts';
 import { type ContextInput, contextOf } from './fields.ts';
@@ -19,6 +20,8 @@ export interface Judgement {
   readonly ok: true;
   readonly verdict: PredicateVerdict;
   readonly context: PredicateContext;
+  /** How the key came about by which the proof was judged. */
+  readonly setup: SetupLabel;
 }
 
 /** The first step that failed, as a word: `expired`, `input_mismatch`, `bad_proof`, … */
@@ -61,5 +64,5 @@ export const judgeProof = async (
     expected: { predicate, schema, issuer, context },
     now,
   });
-  return { ok: true, verdict, context };
+  return { ok: true, verdict, context, setup: key.transcript.setup };
 };

@@ -20,7 +20,7 @@ const circuitSchema = z
     public_inputs: z.array(z.string()),
     verification_key: z.record(z.string(), z.unknown()).nullable(),
     key_hash: z.string().nullable(),
-    setup: setupSchema.nullable().describe('who could have kept the secret of the key'),
+    setup: setupSchema.nullable(),
     transcript: z.record(z.string(), z.unknown()).nullable(),
     requested_at: instant,
     ready_at: instant.nullable(),

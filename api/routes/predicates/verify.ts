@@ -3,7 +3,7 @@ import { proofSchema, publicInputsSchema } from '../../../domain/predicate/schem
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { position } from '../../fields.ts';
-import { circuitId, contextSchema } from './fields.ts';
+import { circuitId, contextSchema, setupSchema } from './fields.ts';
 import { judgeProof, reasonOf } from './judge.ts';
 
 const stepSchema = z.object({ step: z.string(), ok: z.boolean(), code: z.string() });
@@ -38,6 +38,7 @@ export const verifyPredicateProof = ({
             .optional()
             .describe('nullifier_used, context_used, expired, input_mismatch, bad_proof, …'),
           nullifier: z.string().nullable(),
+          setup: setupSchema,
           steps: z.array(stepSchema),
           verification_time_ms: z.number(),
           position: position.nullable(),
@@ -49,12 +50,13 @@ export const verifyPredicateProof = ({
       const start = performance.now();
       const judged = await judgeProof(keys, body, { verifier: principal.id, now: now(), field: '' });
       if (!judged.ok) return judged;
-      const { verdict, context } = judged;
+      const { verdict, context, setup } = judged;
       const answer = (reason: string | undefined) => ({
         verification_id: null,
         result: false,
         ...(reason !== undefined && { reason }),
         nullifier: verdict.nullifier,
+        setup,
         steps: verdict.reasons,
         verification_time_ms: performance.now() - start,
         position: null,

@@ -28,6 +28,7 @@ const verifiedSchema = z.object({
   reason: z.string().optional(),
   verification_id: z.string().nullable(),
   nullifier: z.string().nullable(),
+  setup: z.string(),
   verification_time_ms: z.number(),
 });
 

@@ -16,7 +16,11 @@ export const addZkVerify = (parent: Command, context: CliContext): void => {
       const { zk } = await context.engine();
       const verdict = await zk.verify(claim);
       const words = verdict.result
-        ? [`accepted: ${claim.context.predicate}`, `nullifier: ${verdict.nullifier}`]
+        ? [
+            `accepted: ${claim.context.predicate}`,
+            `nullifier: ${verdict.nullifier}`,
+            `set-up: ${verdict.setup}`,
+          ]
         : [`refused: ${verdict.reason ?? 'unknown'}`];
       await writeLines(context.stdout, json ? [JSON.stringify(verdict)] : words);
       context.exit(verdict.result ? EXIT.ok : EXIT.failed);
