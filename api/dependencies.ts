@@ -10,6 +10,7 @@ import type { QuoteTokens } from '../infra/keys/quote-tokens.ts';
 import type { Signer } from '../infra/keys/signer.ts';
 import type { Attestor } from '../infra/providers/attestor.ts';
 import type { Providers } from '../infra/providers/providers.ts';
+import type { SlaCredits } from '../infra/sla/sla-credits.ts';
 import type { TransparencyLog } from '../infra/tlog/transparency-log.ts';
 import type { CandidateSets } from '../infra/topology/candidate-sets.ts';
 import type { Drawer } from '../infra/topology/drawer.ts';
@@ -75,6 +76,7 @@ export interface RouteDependencies {
   readonly roots: readonly TrustedRoot[];
   readonly signer: Signer;
   readonly signIn: SignIn;
+  readonly slaCredits: SlaCredits;
   readonly store: EventStore;
   readonly topology: TopologyDependencies;
   readonly transparency: TransparencyLog;

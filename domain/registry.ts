@@ -18,6 +18,7 @@ import { evolveProof, noProof } from './proof/fold.ts';
 import { evolveProvider, unknownProvider } from './provider/fold.ts';
 import { decide as decideQuorum } from './quorum/decide.ts';
 import { QUORUM_VERSION, quorumMachine } from './quorum/machine.ts';
+import { evolveSla, noCredit } from './sla/fold.ts';
 import { evolveSubject } from './subject/fold.ts';
 import { decide as decideTopology } from './topology/decide.ts';
 import { TOPOLOGY_VERSION, topologyMachine } from './topology/machine.ts';
@@ -82,6 +83,7 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   ledger: { initial: emptyLedger, evolve: evolveLedger },
   proof: { initial: noProof, evolve: evolveProof },
   provider: { initial: unknownProvider, evolve: evolveProvider },
+  sla: { initial: noCredit, evolve: evolveSla },
   subject: { initial: null, evolve: evolveSubject },
 };
 

@@ -5,10 +5,12 @@ import {
   SLA_TERMS,
   slaProofOf,
 } from '../infra/verify/observed.fixture.ts';
+import { toMicro } from './money.ts';
 import type { AvailabilityRecorded, ProofRecorded, SlaComplianceRecorded } from './proof/events.ts';
 import { proofIdOf } from './proof/proof-id.ts';
 import type { ExecutionRecord } from './proof/record.ts';
 import { eventSchemaOf } from './schemas.ts';
+import type { SlaCreditGranted } from './sla/events.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const HEX = 'a'.repeat(64);
@@ -87,6 +89,22 @@ const posted = {
   cause: 'credit-1',
   postings: [{ account: 'external', amount: '-5' }],
 };
+const granted: SlaCreditGranted = {
+  type: 'sla.credit-granted',
+  machineVersion: 1,
+  jobId: 'job-1',
+  providerId: 'provider-1',
+  owner: 'subject-1',
+  submitter: 'subject-2',
+  proofId: proofIdOf(record),
+  creditPercent: 25,
+  fee: toMicro('1000'),
+  earned: toMicro('1000'),
+  due: toMicro('250'),
+  paid: toMicro('200'),
+  outstanding: toMicro('50'),
+  grantedAt: AT,
+};
 const enrolled = {
   type: 'subject.enrolled',
   machineVersion: 1,
@@ -105,6 +123,7 @@ const events: readonly { readonly type: string }[] = [
   allocated,
   locked,
   posted,
+  granted,
   enrolled,
 ];
 
@@ -137,6 +156,7 @@ describe('schemas of stored events', () => {
     ['an event of no aggregate', { type: 'weather.changed' }],
     ['a broken instant', { ...lapsed, lapsedAt: 'yesterday' }],
     ['a broken id', { ...allocated, jobId: 'job 1' }],
+    ['a credit of more than the fee', { ...granted, creditPercent: 101 }],
     ['a negative stake', { ...locked, amount: '-5' }],
     ['an amount that is a number', { ...locked, amount: 5 }],
     ['an amount with a fraction', { ...locked, amount: '5.0' }],

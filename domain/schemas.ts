@@ -6,6 +6,7 @@ import { predicateEventSchema } from './predicate/schema.ts';
 import { proofEventSchema } from './proof/schema.ts';
 import { providerEventSchema } from './provider/schema.ts';
 import { quorumEventSchema } from './quorum/schema.ts';
+import { slaEventSchema } from './sla/schema.ts';
 import { subjectEventSchema } from './subject/schema.ts';
 import { topologyEventSchema } from './topology/schema.ts';
 
@@ -18,6 +19,7 @@ const EVENT_SCHEMAS = {
   proof: proofEventSchema,
   provider: providerEventSchema,
   quorum: quorumEventSchema,
+  sla: slaEventSchema,
   subject: subjectEventSchema,
   topology: topologyEventSchema,
 } as const;

@@ -9,6 +9,7 @@ import type { PredicateRequested } from '../../domain/predicate/events.ts';
 import type { ProofEvent } from '../../domain/proof/events.ts';
 import type { ProviderRegistered } from '../../domain/provider/events.ts';
 import type { QuorumFormed } from '../../domain/quorum/events.ts';
+import type { SlaEvent } from '../../domain/sla/events.ts';
 import type { SubjectEnrolled } from '../../domain/subject/events.ts';
 
 /** The events that begin a stream and name whom it concerns. */
@@ -21,6 +22,7 @@ type FirstEvent =
   | ProofEvent
   | ProviderRegistered
   | QuorumFormed
+  | SlaEvent
   | SubjectEnrolled
   | { readonly type: 'ledger.entry-posted' };
 
@@ -53,6 +55,7 @@ export const createOwnership = (store: Pick<EventStore, 'readStream'>): Ownershi
       case 'job.submitted':
         return new Set([event.submitter]);
       case 'enclave.requested':
+      case 'sla.credit-granted':
         return new Set([event.submitter, event.owner]);
       case 'provider.registered':
         return new Set([event.owner]);

@@ -1,4 +1,4 @@
-import { creditPercentFor } from '../sla-credit.ts';
+import { creditPercentFor } from '../sla/steps.ts';
 import { HEARTBEAT_SECONDS, MISSED_HEARTBEATS } from '../tiers.ts';
 import { msBetween } from '../time.ts';
 import type { SlaVerdict } from './events.ts';

@@ -1,4 +1,4 @@
-import { creditPercentFor } from '../sla-credit.ts';
+import { creditPercentFor } from '../sla/steps.ts';
 import { upperTail } from './binomial.ts';
 import {
   ALERT_RULES,

@@ -2,10 +2,12 @@ import * as fc from 'fast-check';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { aggregateOf } from '../../domain/event.ts';
-import type { EventStore } from '../../domain/ports/event-store.ts';
+import { aggregateOf, newEvent } from '../../domain/event.ts';
+import { toMicro } from '../../domain/money.ts';
+import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
 import type { LifecycleView } from '../../domain/ports/lifecycles.ts';
 import { foldMachine, foldStream, isLifecycle } from '../../domain/registry.ts';
+import { type SlaCreditGranted, slaStream } from '../../domain/sla/events.ts';
 import { compareWithRebuild } from '../../projections/compare.ts';
 import { ledgerTotal } from '../../projections/ledger/queries.ts';
 import { READ_MODELS } from '../../projections/read-models.ts';
@@ -84,6 +86,30 @@ const someStream = (wanted: (stream: string) => boolean): string => {
   const found = plot?.stories.find(({ stream }) => wanted(stream))?.stream;
   if (!found) throw new Error('the plot has no such stream');
   return found;
+};
+
+const context = {
+  occurredAt: '2026-01-01T00:00:00.000Z',
+  actor: 'engine',
+  correlationId: 'job-1',
+  causationId: 'proof-1@0',
+  traceparent: null,
+};
+const credit: SlaCreditGranted = {
+  type: 'sla.credit-granted',
+  machineVersion: 1,
+  jobId: 'job-1',
+  providerId: 'provider-1',
+  owner: 'subject-a',
+  submitter: 'subject-b',
+  proofId: 'proof-1',
+  creditPercent: 100,
+  fee: toMicro('1000'),
+  earned: toMicro('1000'),
+  due: toMicro('1000'),
+  paid: toMicro('250'),
+  outstanding: toMicro('750'),
+  grantedAt: context.occurredAt,
 };
 
 /** Changes one letter of the last event that matches. */
@@ -193,6 +219,22 @@ describe('audit check', () => {
     expect(report.problems.map(({ check: kind, subject }) => `${kind} ${subject}`)).toEqual(
       expect.arrayContaining(['replay ledger-main', 'ledger log']),
     );
+    expect(passed(report)).toBe(false);
+  });
+
+  it('finds a credit whose money never moved', async () => {
+    const stream = slaStream('job-1', 'provider-1');
+    await store.append({ stream, expectedRevision: NO_STREAM, events: [newEvent(credit, context)] });
+    const report = await check();
+    expect(report).toMatchObject({
+      chain_ok: true,
+      replay_ok: true,
+      sla_credits_micro: '250',
+      sla_outstanding_micro: '750',
+    });
+    expect(report.problems).toEqual([
+      { check: 'ledger', subject: stream, difference: 'credits of 250 were granted, 0 moved' },
+    ]);
     expect(passed(report)).toBe(false);
   });
 

@@ -91,11 +91,13 @@ export const runAuditCheck = async (deps: AuditDeps): Promise<AuditReport> => {
     events: walk.events,
     streams: walk.streams.size,
     position: String(pin.position),
-    chain_ok: walk.problems.length === 0,
+    chain_ok: !walk.problems.some(({ check }) => check === 'chain'),
     replay_ok: replay.length === 0,
     projections_ok: projections.length === 0,
     // Whichever of the two is not zero; the log speaks first.
     ledger_sum_micro: walk.ledgerSum === 0n ? balances : toMicro(walk.ledgerSum),
+    sla_credits_micro: walk.sla.paid,
+    sla_outstanding_micro: walk.sla.outstanding,
     problems: [...walk.problems, ...replay, ...projections, ...ledger],
   };
 };

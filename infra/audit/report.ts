@@ -17,6 +17,9 @@ export interface AuditReport {
   readonly replay_ok: boolean;
   readonly projections_ok: boolean;
   readonly ledger_sum_micro: Micro;
+  /** What providers gave back by proofs of SLA compliance, and what of that they still owe. */
+  readonly sla_credits_micro: Micro;
+  readonly sla_outstanding_micro: Micro;
   readonly problems: readonly Problem[];
 }
 

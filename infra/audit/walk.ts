@@ -4,6 +4,7 @@ import { isMicro, units } from '../../domain/money.ts';
 import { type ChainEntry, createChainVerifier } from '../event-store/chain.ts';
 import { type Pin, readEntries } from './log.ts';
 import type { Problem } from './report.ts';
+import { createSlaTally, type SlaTotals } from './sla-tally.ts';
 
 /** What one pass over the log finds. */
 export interface Walk {
@@ -12,6 +13,8 @@ export interface Walk {
   readonly streams: ReadonlyMap<string, bigint>;
   /** Σ over all postings of the log. */
   readonly ledgerSum: bigint;
+  readonly sla: SlaTotals;
+  /** Of the chain, and of money that does not follow from the events it cites. */
   readonly problems: readonly Problem[];
 }
 
@@ -32,6 +35,7 @@ export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
   const verifier = createChainVerifier();
   const streams = new Map<string, bigint>();
   const problems: Problem[] = [];
+  const sla = createSlaTally();
   let events = 0;
   let ledgerSum = 0n;
   for await (const entry of readEntries(pool, pin.position)) {
@@ -40,6 +44,7 @@ export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
       problems.push(inChain(`position ${fault.position}`, fault.problem));
     streams.set(entry.stream, entry.revision);
     if (entry.stream === LEDGER_STREAM) ledgerSum += sumOf(entry);
+    sla.take(entry);
   }
   const end = verifier.head();
   if (end.position !== pin.position || end.hash !== pin.hash) {
@@ -53,5 +58,5 @@ export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
   if (pin.newest > pin.position) {
     problems.push(inChain('head', `recorded at ${pin.position}, but there are events up to ${pin.newest}`));
   }
-  return { events, streams, ledgerSum, problems };
+  return { events, streams, ledgerSum, sla: sla.totals(), problems: [...problems, ...sla.problems()] };
 };

@@ -43,6 +43,27 @@ export const decideMoney = (ledger: Ledger, money: readonly Money[]): MoneyDecis
   return { ok: true, events, ledger: current };
 };
 
+/** The ledger as its newest snapshot has it: empty before the first. */
+export const ledgerSnapshot = async (store: Pick<EventStore, 'loadSnapshot'>): Promise<LedgerState> => {
+  const snapshot = await store.loadSnapshot(LEDGER_STREAM);
+  return { ledger: (snapshot?.state as Ledger) ?? emptyLedger, revision: snapshot?.revision ?? NO_STREAM };
+};
+
+/** The ledger as the store holds it now, read on from an earlier state. */
+export const followLedger = async (
+  store: Pick<EventStore, 'readStream'>,
+  from: LedgerState,
+): Promise<LedgerState> => {
+  let state = from;
+  for (const event of await store.readStream(LEDGER_STREAM, { from: state.revision + 1n })) {
+    state = {
+      ledger: evolveLedger(state.ledger, domainEventOf<LedgerEvent>(event)),
+      revision: event.revision,
+    };
+  }
+  return state;
+};
+
 /**
  * What this process believes the ledger to be: its own appends are counted before they are confirmed, so that several
  * can be under way at once. The store is the truth; a belief that met a conflict is forgotten and read again.
@@ -55,15 +76,9 @@ export const createLedgerBelief = (store: EventStore) => {
 
   const read = async (): Promise<void> => {
     await Promise.allSettled(underWay);
-    const snapshot = await store.loadSnapshot(LEDGER_STREAM);
-    snapshotAt = snapshot?.revision ?? NO_STREAM;
-    let state: LedgerState = { ledger: (snapshot?.state as Ledger) ?? emptyLedger, revision: snapshotAt };
-    for (const event of await store.readStream(LEDGER_STREAM, { from: state.revision + 1n })) {
-      state = {
-        ledger: evolveLedger(state.ledger, domainEventOf<LedgerEvent>(event)),
-        revision: event.revision,
-      };
-    }
+    const kept = await ledgerSnapshot(store);
+    snapshotAt = kept.revision;
+    const state = await followLedger(store, kept);
     if (state.revision - snapshotAt >= SNAPSHOT_EVERY) {
       await store.saveSnapshot(LEDGER_STREAM, { ...state, version: SNAPSHOT_VERSION, state: state.ledger });
     }

@@ -81,6 +81,10 @@ const printReport = (report: AuditReport, print: Print): void => {
   print(`replay       ${verdict(report.replay_ok)}`);
   print(`read models  ${verdict(report.projections_ok)}`);
   print(`ledger       sum ${report.ledger_sum_micro} micro-units`);
+  if (report.sla_credits_micro !== '0' || report.sla_outstanding_micro !== '0')
+    print(
+      `SLA credits  ${report.sla_credits_micro} micro-units, ${report.sla_outstanding_micro} outstanding`,
+    );
   for (const { check, subject, difference } of report.problems)
     print(`  ${check}: ${subject}: ${difference}`);
 };

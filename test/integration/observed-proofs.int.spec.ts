@@ -6,12 +6,18 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newEvent } from '../../domain/event.ts';
+import { transfer } from '../../domain/ledger/entry.ts';
+import { account } from '../../domain/ledger/events.ts';
+import { toMicro } from '../../domain/money.ts';
 import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
 import type { AvailabilityTerms, Beacon } from '../../domain/proof/availability-record.ts';
 import { hashOfJson } from '../../domain/proof/commit.ts';
 import type { SampleRun, SlaTerms } from '../../domain/proof/sla-record.ts';
+import { jobEvents, RUN_FROM } from '../../domain/sla/sla.fixture.ts';
 import { addSeconds } from '../../domain/time.ts';
 import { createPostgresArtifacts } from '../../infra/artifacts/postgres.ts';
+import { walkLog } from '../../infra/audit/walk.ts';
 import { loadConfig } from '../../infra/config/config.ts';
 import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
 import { createJournal } from '../../infra/journal/journal.ts';
@@ -37,6 +43,8 @@ import {
   signingNode,
   slaProofOf,
 } from '../../infra/verify/observed.fixture.ts';
+import { ledger } from '../../projections/ledger/projection.ts';
+import { createRunner } from '../../projections/runner.ts';
 import { sampleAppend } from '../contract/events.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
@@ -52,9 +60,24 @@ let database: TestDatabase;
 let pool: Pool;
 let store: EventStore;
 let api: Listening;
+let provider: Enrolled;
+let submitter: Enrolled;
 let owner: string;
 let stranger: string;
 let artifact: string;
+
+interface Enrolled {
+  readonly id: string;
+  readonly token: string;
+}
+
+const engineContext = {
+  occurredAt: RUN_FROM,
+  actor: 'engine',
+  correlationId: 'test',
+  causationId: 'test',
+  traceparent: null,
+};
 
 interface Answer {
   readonly status: number;
@@ -75,7 +98,7 @@ const call = async (token: string, method: string, path: string, body?: unknown)
   return { status: response.status, body: await response.json() };
 };
 
-const enrol = async (): Promise<{ readonly id: string; readonly token: string }> => {
+const enrol = async (): Promise<Enrolled> => {
   const apiKey = newApiKey();
   const made = await createEnrolment({ pool, store, now }).enrolApiKey(apiKey, ['provider']);
   if (!made.ok) throw new Error(made.message);
@@ -129,6 +152,7 @@ beforeAll(async () => {
   });
   api = await startApi({ ...config, port: 0 }, pino({ level: 'silent' }));
   const [mine, other] = [await enrol(), await enrol()];
+  [provider, submitter] = [mine, other];
   [owner, stranger] = [mine.token, other.token];
   await register(ID, mine.id, NODE);
   for (const [index, node] of OBSERVERS.entries())
@@ -253,6 +277,132 @@ describe('a proof of SLA compliance', () => {
       status: 422,
       body: { code: 'UNSUPPORTED_PROOF_TYPE', errors: [{ field: 'proof_type' }] },
     });
+  });
+});
+
+describe('a proof of SLA compliance of a job', () => {
+  const FEE = 1000;
+  let jobs = 0;
+  /** A job that ran for an hour on the provider, and the money it earned. */
+  const ranJob = async ({ ended = true } = {}): Promise<string> => {
+    const jobId = `job-${String(++jobs).padStart(26, '0')}`;
+    const shape = { jobId, submitter: submitter.id, providerId: ID, owner: provider.id, fee: FEE };
+    const context = { ...engineContext, correlationId: jobId };
+    const events = jobEvents(shape).slice(0, ended ? undefined : -1);
+    await store.append({
+      stream: jobId,
+      expectedRevision: NO_STREAM,
+      events: events.map((event) => newEvent(event, context)),
+    });
+    return jobId;
+  };
+  const fund = async (amount: number): Promise<void> => {
+    const [from, to] = [account.external, account.available(provider.id)];
+    const entry = transfer('credit', from, to, toMicro(BigInt(amount)), randomBytes(8).toString('hex'));
+    const posted = await createJournal({ store }).post([entry], engineContext);
+    if (!posted.ok) throw new Error(posted.message);
+  };
+  const termsOf = (jobId: string, change: Partial<SlaTerms> = {}): SlaTerms =>
+    slaTerms({ jobId, availability: 0.95, slots: 720, ...change });
+  const breachOf = (missed: number, terms: SlaTerms) => {
+    const seen = missed > 0 ? [up(terms.slots - missed), down(missed)] : [up(terms.slots)];
+    return slaProofOf([seen, seen, [up(terms.slots)]], terms);
+  };
+  const sent = (missed: number, terms: SlaTerms, token = owner) =>
+    generate('proof_of_sla_compliance', breachOf(missed, terms), {}, token);
+  /** Balance and entries as the API shows them once the read model has followed. */
+  const accountOf = async ({ id, token }: Enrolled) => {
+    await createRunner({ pool, store, log: pino({ level: 'silent' }) }).catchUp(ledger);
+    return (await call(token, 'GET', `/ledger/accounts/${id}`)).body;
+  };
+
+  it('moves its credit once, from provider to submitter; a worse window moves the difference', async () => {
+    const jobId = await ranJob();
+    await fund(FEE);
+    const before = await accountOf(submitter).then(({ available }) => Number(available ?? 0));
+    const first = await sent(200, termsOf(jobId));
+    expect(first).toMatchObject({
+      status: 201,
+      body: {
+        judgement: { creditPercent: 25 },
+        credit: { due: '250', paid: '250', outstanding: '0', position: first.body.position },
+      },
+    });
+    const again = await sent(200, termsOf(jobId));
+    expect(again.body).toEqual(first.body);
+    // Another window as bad, and one that is not: nothing more.
+    const shorter = await sent(200, termsOf(jobId, { slots: 700 }));
+    expect(shorter.body.credit).toEqual(first.body.credit);
+    expect((await sent(0, termsOf(jobId))).body.credit).toBeNull();
+    const worse = await sent(400, termsOf(jobId));
+    expect(worse.body.credit).toMatchObject({ due: '1000', paid: '1000' });
+    const shown = await accountOf(submitter);
+    expect(shown).toMatchObject({ available: String(before + FEE), total: '0' });
+    expect(shown.entries.items.slice(0, 2)).toMatchObject([
+      { kind: 'sla-credit', amount: '750' },
+      { kind: 'sla-credit', amount: '250', position: String(BigInt(first.body.position) - 1n) },
+    ]);
+    const { proofId } = breachOf(400, termsOf(jobId));
+    for (const token of [owner, stranger])
+      expect((await verify({ proof_id: proofId }, token)).body.credit).toMatchObject({ paid: '1000' });
+    expect((await verify({ proof_id: proofId }, (await enrol()).token)).body.credit).toBeNull();
+  });
+
+  it('records what the provider cannot pay, and takes it when the proof is sent again', async () => {
+    const jobId = await ranJob();
+    const left = Number((await accountOf(provider)).available);
+    const owed = await sent(400, termsOf(jobId));
+    const outstanding = FEE - left;
+    expect(owed.body.credit).toMatchObject({
+      due: '1000',
+      paid: String(left),
+      outstanding: String(outstanding),
+    });
+    await fund(outstanding + 5);
+    const settled = await sent(400, termsOf(jobId));
+    expect(settled.body.credit).toMatchObject({ paid: '1000', outstanding: '0' });
+    expect(await accountOf(provider)).toMatchObject({ available: '5', total: '0' });
+  });
+
+  it('is held against the ledger by an audit', async () => {
+    const { position, hash } = await store.head();
+    const { sla, problems } = await walkLog(pool, { position, hash, newest: position });
+    expect(problems).toEqual([]);
+    const credits = await pool.query(
+      `select sum(amount)::text as paid from fog.ledger_postings where kind = 'sla-credit' and amount > 0`,
+    );
+    expect(sla).toEqual({ paid: credits.rows[0]?.paid, outstanding: '0' });
+    expect(sla.paid).not.toBe('0');
+  });
+
+  it('is given once by many requests at a time', async () => {
+    const jobId = await ranJob();
+    await fund(FEE);
+    const before = Number((await accountOf(submitter)).available);
+    const terms = termsOf(jobId);
+    const answers = await Promise.all([200, 200, 300, 200, 300, 300].map((missed) => sent(missed, terms)));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 201));
+    expect(await accountOf(submitter)).toMatchObject({ available: String(before + 250), total: '0' });
+  });
+
+  it('is refused where the log knows no such service', async () => {
+    const jobId = await ranJob();
+    const refused = async (terms: SlaTerms, field: string, missed = 0) =>
+      expect((await sent(missed, terms)).body).toMatchObject({
+        code: 'PROOF_VERIFICATION_FAILED',
+        errors: [{ field: `evidence.record.terms.${field}` }],
+      });
+    await refused(termsOf(jobId, { from: addSeconds(RUN_FROM, -5) }), 'from');
+    await refused(termsOf(jobId, { slots: 721 }), 'from');
+    await refused(termsOf(jobId, { availability: 0.96 }), 'availability');
+    const unknown = { code: 'RESOURCE_NOT_FOUND', errors: [{ field: 'evidence.record.terms.jobId' }] };
+    for (const name of [`job-${'9'.repeat(26)}`, ID, 'no job'])
+      expect((await sent(0, termsOf(name))).body).toMatchObject(unknown);
+    const open = await ranJob({ ended: false });
+    expect((await sent(0, termsOf(open))).status).toBe(201);
+    const early = await sent(200, termsOf(open));
+    expect(early).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
+    expect(await store.readStream(breachOf(200, termsOf(open)).proofId)).toEqual([]);
   });
 });
 

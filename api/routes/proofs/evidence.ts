@@ -8,9 +8,10 @@ import type { Provider } from '../../../domain/provider/fold.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { fieldErrors } from '../../field-errors.ts';
 
-const FIELD = 'evidence.record.terms';
+/** Where a proof that rests on observers says what is measured. */
+export const TERMS = 'evidence.record.terms';
 
-const unsound = (field: string, rule: string): Rejection =>
+export const unsound = (field: string, rule: string): Rejection =>
   reject('PROOF_VERIFICATION_FAILED', 'the evidence does not fit what the log knows', [{ field, rule }]);
 
 /** Evidence by the schema of its type; a refusal names every field that breaks a rule. */
@@ -33,12 +34,12 @@ export const partiesFault = async (
   const found = await providers.findAll([providerId, ...observers.map(({ id }) => id)]);
   const known = new Map<string, Provider>(found.map((provider) => [provider.providerId, provider]));
   const provider = known.get(providerId);
-  if (provider?.publicKey !== providerKey) return unsound(`${FIELD}.providerKey`, 'the key of the provider');
+  if (provider?.publicKey !== providerKey) return unsound(`${TERMS}.providerKey`, 'the key of the provider');
   const owners = new Set([provider.owner]);
   for (const [index, { id, key }] of observers.entries()) {
     const observer = known.get(id);
     if (observer?.publicKey !== key || owners.has(observer.owner))
-      return unsound(`${FIELD}.observers.${index}`, 'a registered node, of an owner of its own');
+      return unsound(`${TERMS}.observers.${index}`, 'a registered node, of an owner of its own');
     owners.add(observer.owner);
   }
   return null;
@@ -52,9 +53,9 @@ export const chunksFault = async (
   const bytes = await artifacts.read(terms.artifact);
   if (!bytes)
     return reject('RESOURCE_NOT_FOUND', `no artefact ${terms.artifact}`, [
-      { field: `${FIELD}.artifact`, rule: 'a stored artefact' },
+      { field: `${TERMS}.artifact`, rule: 'a stored artefact' },
     ]);
-  if (bytes.length !== terms.size) return unsound(`${FIELD}.size`, 'the size of the artefact');
+  if (bytes.length !== terms.size) return unsound(`${TERMS}.size`, 'the size of the artefact');
   const root = bytesToHex(chunkTree(bytes, terms.chunkBytes).root);
-  return root === terms.chunkRoot ? null : unsound(`${FIELD}.chunkRoot`, 'the root of its chunks');
+  return root === terms.chunkRoot ? null : unsound(`${TERMS}.chunkRoot`, 'the root of its chunks');
 };

@@ -9,6 +9,7 @@ import {
 import { executionProofSchema } from '../../../domain/proof/schema.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import { idOf, position, sha256 } from '../../fields.ts';
+import { creditSchema, creditView } from './credit.ts';
 import { parseEvidence } from './evidence.ts';
 import { PROOF_TYPES } from './judge.ts';
 import { type ExecutionDependencies, recordExecution } from './record-execution.ts';
@@ -55,6 +56,7 @@ export const generateProof = (deps: ExecutionDependencies & ObservedDependencies
             .union([availabilityRecordSchema.shape.judgement, slaRecordSchema.shape.judgement])
             .nullable()
             .describe('what availability or SLA compliance amounts to'),
+          credit: creditSchema.nullable().describe('what the SLA gives back; null where it gives nothing'),
           label: z.enum(['hardware', 'simulated']).nullable(),
           logged: z.literal(true),
           anchored: z.literal(false),
@@ -86,6 +88,7 @@ export const generateProof = (deps: ExecutionDependencies & ObservedDependencies
           proof_type: type,
           proof_data: { merkle_root: null, signature: proof.signature, witness: proof },
           judgement: null,
+          credit: null,
           label: recorded.value.label,
           ...logged,
           position: String(recorded.value.position),
@@ -112,9 +115,10 @@ export const generateProof = (deps: ExecutionDependencies & ObservedDependencies
         proof_type: type,
         proof_data: { merkle_root: proof.record.merkleRoot, signature: null, witness: proof },
         judgement: proof.record.judgement,
+        credit: recorded.value.credit && creditView(recorded.value.credit),
         label: null,
         ...logged,
-        position: String(recorded.value),
+        position: String(recorded.value.position),
       });
     },
   );

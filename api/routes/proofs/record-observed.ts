@@ -1,21 +1,23 @@
 import { ok, type Rejection, type Result, reject } from '../../../domain/errors.ts';
 import { type EventContext, newEvent } from '../../../domain/event.ts';
 import { canonicalJson } from '../../../domain/json.ts';
-import { NO_STREAM } from '../../../domain/ports/event-store.ts';
+import { NO_STREAM, type StreamAppend } from '../../../domain/ports/event-store.ts';
 import type { AvailabilityProof } from '../../../domain/proof/availability-record.ts';
 import { hashOfJson } from '../../../domain/proof/commit.ts';
 import type { AvailabilityRecorded, SlaComplianceRecorded } from '../../../domain/proof/events.ts';
 import type { SlaProof } from '../../../domain/proof/sla-record.ts';
 import type { Principal } from '../../../infra/keys/credentials.ts';
+import type { SlaStanding } from '../../../infra/sla/sla-credits.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { hasRole } from '../../roles.ts';
+import { creditClaim } from './credit.ts';
 import { chunksFault, partiesFault } from './evidence.ts';
 import { type JudgeDependencies, judgeProof } from './judge.ts';
 
 export type ObservedProof = SlaProof | AvailabilityProof;
 
 export type ObservedDependencies = JudgeDependencies &
-  Pick<RouteDependencies, 'ownersOf' | 'providers' | 'store'>;
+  Pick<RouteDependencies, 'ownersOf' | 'providers' | 'slaCredits' | 'store'>;
 
 export interface Caller {
   readonly principal: Principal;
@@ -36,16 +38,23 @@ const eventOf = (
     : { type: 'proof.sla-compliance-recorded', ...shared, record: proof.record };
 };
 
+export interface ObservedRecorded {
+  /** Of the proof, or of the credit that it led to. */
+  readonly position: bigint;
+  /** What the provider owes for the job; null where the proof gives nothing back. */
+  readonly credit: SlaStanding | null;
+}
+
 /**
  * Verifies a proof that rests on observers and records it: the record in the log, the whole proof as an artefact, for it
- * may hold chunks of one. Again the same answer. @returns its position.
+ * may hold chunks of one. What an SLA gives back is settled in the same step. Again the same answer.
  */
 export const recordObserved = async (
   deps: ObservedDependencies,
   { principal, commandId, traceparent }: Caller,
   proof: ObservedProof,
   taskId: string | undefined,
-): Promise<Result<bigint>> => {
+): Promise<Result<ObservedRecorded>> => {
   const { terms } = proof.record;
   const owners = await deps.ownersOf(terms.providerId);
   if (!owners?.has(principal.id) && !hasRole(principal, 'engine'))
@@ -66,9 +75,12 @@ export const recordObserved = async (
     (await partiesFault(deps.providers, terms)) ??
     (isAvailability(proof) ? await chunksFault(deps.artifacts, proof) : null);
   if (fault) return fault;
+  const claim = isAvailability(proof) ? ok(null) : await creditClaim(deps.store, proof);
+  if (!claim.ok) return claim;
 
-  const [known] = await deps.store.readStream(proof.proofId);
-  if (known) return ok(known.position);
+  const { proofId } = proof;
+  const [known] = await deps.store.readStream(proofId);
+  if (known && !claim.value) return ok({ position: known.position, credit: null });
   const at = deps.now();
   await deps.artifacts.put(new TextEncoder().encode(canonicalJson(proof)), principal.id, 'application/json');
   const context: EventContext = {
@@ -78,14 +90,16 @@ export const recordObserved = async (
     causationId: commandId,
     traceparent,
   };
-  const appended = await deps.store.append({
-    stream: proof.proofId,
+  const append: StreamAppend = {
+    stream: proofId,
     expectedRevision: NO_STREAM,
     events: [newEvent(eventOf(proof, { steps: verdict.steps, recordedAt: at }), context)],
-  });
-  if (appended.ok) return ok(appended.position);
+  };
+  if (claim.value) return ok(await deps.slaCredits.settle(append, claim.value, context));
+  const appended = await deps.store.append(append);
+  if (appended.ok) return ok({ position: appended.position, credit: null });
   // Somebody else was first: the id is the hash of the record, which covers everything.
-  const [first] = await deps.store.readStream(proof.proofId);
-  if (!first) throw new Error(`a conflict on the empty stream ${proof.proofId}`);
-  return ok(first.position);
+  const [first] = await deps.store.readStream(proofId);
+  if (!first) throw new Error(`a conflict on the empty stream ${proofId}`);
+  return ok({ position: first.position, credit: null });
 };

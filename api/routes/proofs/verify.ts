@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
+import { domainEventOf, type RecordedEvent } from '../../../domain/event.ts';
+import type { ProofEvent } from '../../../domain/proof/events.ts';
 import { availabilityRecordSchema, slaRecordSchema } from '../../../domain/proof/observed/schema.ts';
+import type { Principal } from '../../../infra/keys/credentials.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, sha256 } from '../../fields.ts';
+import { maySee } from '../../roles.ts';
 import { inclusionSchema } from '../log/inclusion.ts';
+import { creditSchema, creditView } from './credit.ts';
 import { isRecordOf, type JudgeDependencies, judgeProof, recordedProof } from './judge.ts';
 import { loggedIn } from './logged.ts';
 
@@ -13,10 +18,19 @@ const stepSchema = z.object({ step: z.string(), ok: z.boolean(), code: z.string(
 /** Verifies anew every time, by value or by id: a verdict is never remembered (R18). */
 export const verifyProof = ({
   anchored,
+  ownersOf,
+  slaCredits,
   store,
   ...deps
-}: JudgeDependencies & Pick<RouteDependencies, 'anchored' | 'store'>) =>
-  defineRoute(
+}: JudgeDependencies & Pick<RouteDependencies, 'anchored' | 'ownersOf' | 'slaCredits' | 'store'>) => {
+  const creditSeenBy = async (principal: Principal, recorded: RecordedEvent) => {
+    const event = domainEventOf<ProofEvent>(recorded);
+    if (event.type !== 'proof.sla-compliance-recorded') return null;
+    const { jobId, providerId } = event.record.terms;
+    const isConcerned = maySee(principal, (await ownersOf(recorded.stream)) ?? []);
+    return jobId !== null && isConcerned ? creditView(await slaCredits.standing(jobId, providerId)) : null;
+  };
+  return defineRoute(
     {
       method: 'POST',
       path: '/v1/fog/proofs/verify',
@@ -47,6 +61,9 @@ export const verifyProof = ({
             .union([availabilityRecordSchema.shape.judgement, slaRecordSchema.shape.judgement])
             .nullable()
             .describe('what availability or SLA compliance amounts to, computed anew'),
+          credit: creditSchema
+            .nullable()
+            .describe('what a logged proof of SLA compliance gives back; for those it concerns'),
           details: z.object({
             signature_valid: z.boolean(),
             merkle_path_valid: z
@@ -63,7 +80,7 @@ export const verifyProof = ({
       },
       errors: ['RESOURCE_NOT_FOUND'],
     },
-    async (_context, { body }) => {
+    async ({ principal }, { body }) => {
       const claimed = body.proof_id ?? body.proof?.['proofId'];
       const proofId = typeof claimed === 'string' && claimed.startsWith('proof-') ? claimed : null;
       const [recorded] = proofId === null ? [] : await store.readStream(proofId);
@@ -92,6 +109,7 @@ export const verifyProof = ({
         proof_id: proofId,
         label: verdict.label,
         judgement: verdict.judgement,
+        credit: isLogged && recorded ? await creditSeenBy(principal, recorded) : null,
         details: {
           signature_valid: verdict.signatureValid,
           merkle_path_valid: pathValid,
@@ -104,3 +122,4 @@ export const verifyProof = ({
       });
     },
   );
+};

@@ -44,6 +44,7 @@ import { createAttestationJudge } from '../../providers/attestation-judge.ts';
 import { createAttestor } from '../../providers/attestor.ts';
 import { createProviders } from '../../providers/providers.ts';
 import { inspectModule } from '../../sandbox/inspect-module.ts';
+import { createSlaCredits } from '../../sla/sla-credits.ts';
 import { trustedRoots } from '../../tee/trusted-roots.ts';
 import { createLifecycles } from '../../temporal/lifecycles.ts';
 import { createRemoteGateway } from '../../temporal/remote-gateway.ts';
@@ -181,6 +182,7 @@ export const startApi = async (
       enrolment: createEnrolment({ pool, store, now }),
       openRoles: config.openProviderEnrolment ? ['provider'] : [],
     }),
+    slaCredits: createSlaCredits(store),
     store,
     topology: {
       network: config.topology.network,
