@@ -208,6 +208,29 @@ describe('a proof of SLA compliance', () => {
     expect(batch.body.results).toMatchObject([{ proof_id: proof.proofId, valid: true, label: null }]);
   });
 
+  it('is one of a batch as large as asked for; the rest is named, to be asked for next', async () => {
+    const made = await Promise.all(
+      [10, 20, 30].map((missed) => {
+        const seen = [up(1000 - missed), down(missed)];
+        return generate('proof_of_sla_compliance', slaProofOf([seen, seen, seen], slaTerms()));
+      }),
+    );
+    const ids: string[] = made.map(({ body }) => body.proof_id).sort();
+    const ask = (named: readonly string[], size: number | string) =>
+      call(owner, 'GET', `/fog/proofs/batch?proof_ids=${named.join(',')}&batch_size=${size}`);
+    const first = (await ask(ids.toReversed(), 2)).body;
+    expect(first.results.map((each: { proof_id: string }) => each.proof_id)).toEqual(ids.slice(0, 2));
+    expect(first.remaining).toEqual(ids.slice(2));
+    const next = (await ask(first.remaining, 2)).body;
+    expect(next).toMatchObject({ results: [{ proof_id: ids[2], valid: true }], remaining: [] });
+    expect((await ask(ids.slice(0, 2), 100)).body.batch_id).toBe(first.batch_id);
+    for (const size of [0, 101, 1.5, 'many'])
+      expect(await ask(ids, size)).toMatchObject({
+        status: 422,
+        body: { code: 'INVALID_REQUEST', errors: [{ field: 'batch_size' }] },
+      });
+  });
+
   it('R18: is invalid with one sample changed, whatever is known under its id', async () => {
     const proof = breached();
     const reports = proof.reports.map((report) => ({ ...report, runs: [up(1000)] }));

@@ -6,7 +6,7 @@ import type { RecordedEvent } from '../../../domain/event.ts';
 import type { AnchoredHead } from '../../../infra/anchor/anchored.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
-import { idsOf, sha256 } from '../../fields.ts';
+import { idsOf, queryNumber, sha256 } from '../../fields.ts';
 import { anchorSchema, anchorView } from '../log/anchor.ts';
 import { inclusionSchema, pathSchema, treeSize } from '../log/inclusion.ts';
 import { type JudgeDependencies, judgeProof, recordedProof } from './judge.ts';
@@ -30,6 +30,9 @@ export const getProofBatch = ({
       access: 'any',
       query: z.strictObject({
         proof_ids: idsOf('proof', LARGEST),
+        batch_size: queryNumber(z.int().min(1).max(LARGEST))
+          .default(LARGEST)
+          .describe('proofs of this answer, in the order of their ids'),
         operation: z
           .enum(['verify', 'anchor'])
           .default('verify')
@@ -37,7 +40,10 @@ export const getProofBatch = ({
       }),
       responses: {
         200: z.object({
-          batch_id: z.string().describe('of this set of proofs, whatever its order'),
+          batch_id: z
+            .string()
+            .describe('of the proofs of this answer, whatever the order they were named in'),
+          remaining: z.array(z.string()).describe('proofs beyond batch_size: ask for them next'),
           root: sha256.nullable().describe('of the newest signed head of the log'),
           size: treeSize.nullable(),
           checkpoint: z.string().nullable(),
@@ -60,7 +66,8 @@ export const getProofBatch = ({
       errors: ['RESOURCE_NOT_FOUND'],
     },
     async (_context, { query }) => {
-      const ids = [...new Set(query.proof_ids.split(','))].sort();
+      const all = [...new Set(query.proof_ids.split(','))].sort();
+      const ids = all.slice(0, query.batch_size);
       const recorded = new Map<string, RecordedEvent>();
       for (const id of ids) {
         const [event] = await store.readStream(id);
@@ -97,6 +104,7 @@ export const getProofBatch = ({
         }),
       );
       return respond(200, {
+        remaining: all.slice(query.batch_size),
         batch_id: `batch-${bytesToHex(digest(utf8ToBytes(ids.join(','))))}`,
         root: newest && bytesToHex(newest.root),
         size: newest && String(newest.size),
