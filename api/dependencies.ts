@@ -8,6 +8,7 @@ import type { Credentials } from '../infra/keys/credentials.ts';
 import type { Nonces } from '../infra/keys/nonces.ts';
 import type { QuoteTokens } from '../infra/keys/quote-tokens.ts';
 import type { Signer } from '../infra/keys/signer.ts';
+import type { NeighbourReport } from '../infra/p2p/heartbeats.ts';
 import type { Attestor } from '../infra/providers/attestor.ts';
 import type { Providers } from '../infra/providers/providers.ts';
 import type { SlaCredits } from '../infra/sla/sla-credits.ts';
@@ -35,6 +36,8 @@ export interface TopologyDependencies {
   readonly network: string;
   readonly sets: Pick<CandidateSets, 'load'>;
   readonly drawer: Drawer;
+  /** Whom a node itself says it is connected to; null before it said anything. */
+  readonly reported: (providerId: string) => Promise<NeighbourReport | null>;
 }
 
 /** Everything the routes need. Each route takes the part that it uses. */

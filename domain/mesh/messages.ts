@@ -4,12 +4,15 @@ import type { ErrorCode, FieldError } from '../errors.ts';
 import type { Micro } from '../money.ts';
 import type { ExecutionProof } from '../proof/record.ts';
 import type { InfrastructureType } from '../tiers.ts';
+import type { EpochFacts } from '../topology/commitment.ts';
+import type { SelectionJson } from '../topology/selection-json.ts';
 
-/** Protocol ids of the mesh (R99). */
+/** Protocol ids of the mesh: the guide's three (R99), and what neighbours say to each other. */
 export const PROTOCOLS = {
   resourceDiscovery: '/aivillage/resource-discovery/1.0.0',
   agentCommunication: '/aivillage/agent-communication/1.0.0',
   knowledgeSync: '/aivillage/knowledge-sync/1.0.0',
+  neighbourhood: '/aivillage/neighbourhood/1.0.0',
 } as const;
 
 /** A report as a node sends it: everything a stranger needs to verify it. Binary fields are base64url. */
@@ -103,8 +106,18 @@ export type EngineRequest =
       readonly stake: Micro;
       /** The key of its draws with a proof of possession, hex. */
       readonly vrf?: { readonly publicKey: string; readonly proof: string };
+      /** Where other nodes reach it: multiaddrs that end in its own peer id. */
+      readonly addresses?: readonly string[];
     }
-  | { readonly type: 'heartbeat'; readonly sequence: number; readonly at: string }
+  | {
+      readonly type: 'heartbeat';
+      readonly sequence: number;
+      readonly at: string;
+      /** Provider ids of the nodes it is connected to. */
+      readonly neighbours?: readonly string[];
+    }
+  /** Which draws hold now, and where the nodes drawn are. */
+  | { readonly type: 'neighbourhood' }
   | {
       readonly type: 'bid';
       readonly auctionId: string;
@@ -123,9 +136,38 @@ export type EngineRequest =
 export interface EngineReplies {
   join: { readonly type: 'joined'; readonly providerId: string; readonly heartbeatSeconds: number };
   heartbeat: { readonly type: 'seen' };
+  neighbourhood: NeighbourhoodReply;
   bid: { readonly type: 'bid-placed'; readonly bidId: string; readonly position: string };
   'fetch-artifact': { readonly type: 'artifact'; readonly bytes: string };
   'store-output': { readonly type: 'stored' };
+}
+
+/** An epoch in force, as the engine knows it; `selection` is the asking node's own draw, null where it has none. */
+export interface EpochInForce extends EpochFacts {
+  readonly selection: SelectionJson | null;
+}
+
+export interface NeighbourhoodReply {
+  readonly type: 'neighbourhood';
+  /** Newest first: the current epoch, and the one before it. */
+  readonly epochs: readonly EpochInForce[];
+  /** The nodes drawn that are within reach. */
+  readonly contacts: readonly NeighbourContact[];
+}
+
+export interface NeighbourContact {
+  readonly nodeId: string;
+  readonly addresses: readonly string[];
+}
+
+/** Node → node, over neighbourhood: who connects shows its draws in force, and is shown those of the other end. */
+export interface PeerRequest {
+  readonly type: 'introduce';
+  readonly selections: readonly SelectionJson[];
+}
+
+export interface PeerReplies {
+  introduce: { readonly type: 'introduced'; readonly selections: readonly SelectionJson[] };
 }
 
 /** Any request may be refused instead. */

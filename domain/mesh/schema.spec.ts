@@ -33,10 +33,11 @@ const create: NodeRequest = {
 };
 
 describe('mesh messages', () => {
-  it('R99: go over exactly the protocols of the guide', () => {
+  it('R99: go over the protocols of the guide, and one among neighbours', () => {
     expect(Object.values(PROTOCOLS).sort()).toEqual([
       '/aivillage/agent-communication/1.0.0',
       '/aivillage/knowledge-sync/1.0.0',
+      '/aivillage/neighbourhood/1.0.0',
       '/aivillage/resource-discovery/1.0.0',
     ]);
   });

@@ -4,6 +4,7 @@ import { ERROR_STATUS, type ErrorCode } from '../errors.ts';
 import { isMicro, type Micro } from '../money.ts';
 import { executionProofSchema } from '../proof/schema.ts';
 import { INFRASTRUCTURE_TYPES, TIER_NAMES } from '../tiers.ts';
+import type { SelectionJson } from '../topology/selection-json.ts';
 import type {
   AttestationEvidence,
   AuctionAnnouncement,
@@ -12,6 +13,8 @@ import type {
   MeshRefusal,
   NodeReplies,
   NodeRequest,
+  PeerReplies,
+  PeerRequest,
 } from './messages.ts';
 
 /** What goes over the mesh, checked on receipt at both ends. Unknown members are dropped, so that peers can be newer. */
@@ -27,6 +30,20 @@ const amount = z.custom<Micro>(
   'an integer number of micro-units as a decimal string, not negative',
 );
 const platform = z.enum(PLATFORMS);
+const epoch = {
+  network: name,
+  epoch: z.int().nonnegative(),
+  beacon: hex32,
+  candidateRoot: hex32,
+  candidateCount: z.int().positive(),
+};
+const addresses = z.array(z.string().max(256)).max(4);
+/** A draw by another hand: its form is for the verifier to judge, its size is bounded by the frame. */
+const selection = z.custom<SelectionJson>((value) => typeof value === 'object' && value !== null, 'a draw');
+/** Epochs in force at a time. */
+const EPOCHS = 2;
+/** More than two draws can name. */
+const MOST_NEIGHBOURS = 64;
 
 const auctionAnnouncement = z.object({
   auctionId: id,
@@ -69,14 +86,7 @@ export const nodeRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('attest-host'), platform, nonce: hex32 }),
   z.object({ type: z.literal('run-enclave'), enclaveId: id, jobId: id.nullable(), work: workOrder }),
   z.object({ type: z.literal('destroy-enclave'), enclaveId: id }),
-  z.object({
-    type: z.literal('draw-neighbours'),
-    network: name,
-    epoch: z.int().nonnegative(),
-    beacon: hex32,
-    candidateRoot: hex32,
-    candidateCount: z.int().positive(),
-  }),
+  z.object({ type: z.literal('draw-neighbours'), ...epoch }),
 ]) satisfies z.ZodType<NodeRequest>;
 
 /** Requests of resource-discovery. */
@@ -91,8 +101,14 @@ export const discoveryRequestSchema = z.discriminatedUnion('type', [
     platforms: z.array(platform).min(1).max(PLATFORMS.length),
     stake: amount,
     vrf: z.object({ publicKey: hex32, proof: vrfProof }).exactOptional(),
+    addresses: addresses.exactOptional(),
   }),
-  z.object({ type: z.literal('heartbeat'), sequence: z.number().int().nonnegative(), at: instant }),
+  z.object({
+    type: z.literal('heartbeat'),
+    sequence: z.number().int().nonnegative(),
+    at: instant,
+    neighbours: z.array(id).max(MOST_NEIGHBOURS).exactOptional(),
+  }),
 ]) satisfies z.ZodType<EngineRequest>;
 
 /** Requests of nodes over agent-communication. Artefact bytes are bounded by the frame that carries them. */
@@ -100,7 +116,14 @@ export const workRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('bid'), auctionId: id, price: amount, signature: z.base64url().max(88) }),
   z.object({ type: z.literal('fetch-artifact'), sha256: hex32, enclaveId: id }),
   z.object({ type: z.literal('store-output'), sha256: hex32, enclaveId: id, bytes: z.string() }),
+  z.object({ type: z.literal('neighbourhood') }),
 ]) satisfies z.ZodType<EngineRequest>;
+
+/** What nodes say to each other. */
+export const peerRequestSchema = z.object({
+  type: z.literal('introduce'),
+  selections: z.array(selection).max(EPOCHS),
+}) satisfies z.ZodType<PeerRequest>;
 
 const refusal = z.object({
   type: z.literal('refused'),
@@ -163,4 +186,22 @@ export const engineReplySchemas: {
   ]),
   'fetch-artifact': z.union([z.object({ type: z.literal('artifact'), bytes: z.string() }), refusal]),
   'store-output': z.union([z.object({ type: z.literal('stored') }), refusal]),
+  neighbourhood: z.union([
+    z.object({
+      type: z.literal('neighbourhood'),
+      epochs: z.array(z.object({ ...epoch, selection: selection.nullable() })).max(EPOCHS),
+      contacts: z.array(z.object({ nodeId: id, addresses })).max(MOST_NEIGHBOURS),
+    }),
+    refusal,
+  ]),
+};
+
+/** What a node may answer to another. */
+export const peerReplySchemas: {
+  readonly [T in keyof PeerReplies]: z.ZodType<PeerReplies[T] | MeshRefusal>;
+} = {
+  introduce: z.union([
+    z.object({ type: z.literal('introduced'), selections: z.array(selection).max(EPOCHS) }),
+    refusal,
+  ]),
 };

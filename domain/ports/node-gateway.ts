@@ -19,7 +19,8 @@ export interface NodeGateway {
 
 /** Heartbeats as rows: when each provider was last seen, whichever worker saw it. */
 export interface Heartbeats {
-  record(providerId: string, at: string): Promise<void>;
+  /** `neighbours`: whom the node says it is connected to; left as it was where it says nothing. */
+  record(providerId: string, at: string, neighbours?: readonly string[]): Promise<void>;
   /** Instant of the newest beat, or null. */
   lastSeen(providerId: string): Promise<string | null>;
 }

@@ -41,6 +41,7 @@ import { createCircuits } from '../zk/circuits.ts';
 import { findToolchain } from '../zk/toolchain.ts';
 import { announceAuctions } from './worker/announce.ts';
 import { createMeshHandlers } from './worker/mesh-handlers.ts';
+import { createNeighbourhoods } from './worker/neighbourhoods.ts';
 import { withPatience } from './worker/patience.ts';
 
 const config = loadConfig(process.env);
@@ -98,6 +99,7 @@ const admission = createAdmission({
   requireHardware: config.requireHardware,
   now,
 });
+const sets = createCandidateSets(artifacts);
 const mesh: EngineMesh = await withPatience(log, 'PostgreSQL', () =>
   createEngineMesh({
     peer,
@@ -114,6 +116,7 @@ const mesh: EngineMesh = await withPatience(log, 'PostgreSQL', () =>
       pool,
       now,
       nodeJoined,
+      neighbourhood: createNeighbourhoods({ pool, sets, network: config.topology.network, now }),
     }),
   }),
 );
@@ -144,7 +147,7 @@ const worker = await Worker.create({
     ...createTopologyActivities({
       store,
       lifecycles,
-      sets: createCandidateSets(artifacts),
+      sets,
       drawer: createDrawer({ gateway: mesh }),
       connected: () => mesh.connected(),
       newestCheckpoint: createTransparencyLog(pool).newest,

@@ -16,13 +16,15 @@ export interface AnswerDeps {
   readonly bidder: Bidder;
   readonly enclaves: EnclaveService;
   readonly draws: NeighbourDraws;
+  /** A draw was asked for: an epoch has begun. */
+  readonly drawn: () => void;
 }
 
 type AnyReply = NodeReplies[keyof NodeReplies];
 
 /** Answers requests of the node's own engines, and of nobody else. */
 export const createAnswer = (deps: AnswerDeps) => {
-  const { enginePeerIds, platforms, publicKey, bidder, enclaves, draws } = deps;
+  const { enginePeerIds, platforms, publicKey, bidder, enclaves, draws, drawn } = deps;
 
   const platformNamed = (name: string): TeePlatform | null =>
     platforms.find((platform) => platform.name === name) ?? null;
@@ -54,6 +56,7 @@ export const createAnswer = (deps: AnswerDeps) => {
       case 'destroy-enclave':
         return enclaves.destroy(request.enclaveId);
       case 'draw-neighbours':
+        drawn();
         return draws.draw(request);
     }
   };

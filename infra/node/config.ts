@@ -23,6 +23,15 @@ const peerIdIn = (address: string): string | null => {
   }
 };
 
+const isMultiaddr = (address: string): boolean => {
+  try {
+    multiaddr(address);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 const engineAddress = z
   .string()
   .refine((address) => peerIdIn(address) !== null, 'a multiaddr that ends in /p2p/<peer id of the engine>')
@@ -40,6 +49,11 @@ export const nodeConfigSchema = z.object({
   platforms: z.array(z.enum(PLATFORMS)).min(1),
   /** Engine addresses to dial; each names the key that must answer there. */
   engines: z.array(engineAddress).min(1),
+  /** Where it listens for its neighbours; port 0 takes any free one. */
+  listen: z
+    .array(z.string().refine(isMultiaddr, 'a multiaddr, such as /ip4/127.0.0.1/tcp/0'))
+    .max(4)
+    .default(['/ip4/127.0.0.1/tcp/0']),
   /** Locked at the first join, micro-units. */
   stake: amount,
   costPolicy: z.object({

@@ -24,6 +24,8 @@ export interface EngineLinkDeps {
   /** RFC 3339 instant. */
   readonly now: () => string;
   readonly onJoined: (providerId: string) => void;
+  /** Node ids of the neighbours connected now, told with every beat. */
+  readonly neighbours: () => readonly string[];
   readonly log: NodeLogger;
 }
 
@@ -54,8 +56,11 @@ const callEngine = <T extends EngineRequest['type']>(
     maxReplyBytes: ARTIFACT_FRAME_BYTES,
   });
 
+/** What nodes ask over agent-communication. */
+export type WorkRequest = Exclude<EngineRequest['type'], 'join' | 'heartbeat'>;
+
 /** A request of agent-communication to the engine at the other end. */
-export const askEngine = <T extends 'bid' | 'fetch-artifact' | 'store-output'>(
+export const askEngine = <T extends WorkRequest>(
   connection: Connection,
   request: Extract<EngineRequest, { type: T }>,
   limits: CallLimits,
@@ -64,7 +69,7 @@ export const askEngine = <T extends 'bid' | 'fetch-artifact' | 'store-output'>(
 
 /** Keeps one engine address dialled, joined and supplied with heartbeats until it is stopped. */
 export const keepEngineLink = (deps: EngineLinkDeps): EngineLink => {
-  const { peer, address, terms, now, onJoined, log } = deps;
+  const { peer, address, terms, now, onJoined, neighbours, log } = deps;
   const stopping = new AbortController();
   let current: Connection | null = null;
   let sequence = 0;
@@ -83,7 +88,12 @@ export const keepEngineLink = (deps: EngineLinkDeps): EngineLink => {
     connection: Connection,
     timeoutMs: number,
   ): Promise<'alive' | 'forgotten' | 'silent'> => {
-    const request = { type: 'heartbeat', sequence: sequence++, at: now() } as const;
+    const request = {
+      type: 'heartbeat',
+      sequence: sequence++,
+      at: now(),
+      neighbours: neighbours(),
+    } as const;
     const outcome = await callEngine<'heartbeat'>(connection, PROTOCOLS.resourceDiscovery, request, {
       timeoutMs,
     });

@@ -3,9 +3,7 @@ import type { Connection } from '@libp2p/interface';
 import { type Rejection, reject } from '../../domain/errors.ts';
 import type { EngineReplies, EngineRequest } from '../../domain/mesh/messages.ts';
 import { backoffMs } from './backoff.ts';
-import { askEngine, type EngineLink } from './engine-link.ts';
-
-type WorkRequest = 'bid' | 'fetch-artifact' | 'store-output';
+import { askEngine, type EngineLink, type WorkRequest } from './engine-link.ts';
 
 export interface Engines {
   /**

@@ -1,10 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { multiaddr } from '@multiformats/multiaddr';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { AuctionAnnouncement, NodeRequest } from '../../domain/mesh/messages.ts';
+import {
+  type AuctionAnnouncement,
+  type NeighbourhoodReply,
+  type NodeRequest,
+  PROTOCOLS,
+} from '../../domain/mesh/messages.ts';
+import { peerReplySchemas } from '../../domain/mesh/schema.ts';
 import { isSignedBid } from '../../domain/mesh/signed-bid.ts';
 import { toMicro, units } from '../../domain/money.ts';
+import { providerIdOf } from '../../domain/provider/provider-id.ts';
 import { instant } from '../../domain/time.ts';
+import { nodeVrfKey } from '../../domain/topology/node-key.ts';
 import {
   type EngineScript,
   type ScriptedEngine,
@@ -12,11 +21,14 @@ import {
   startScriptedEngine,
 } from '../../test/support/scripted-engine.ts';
 import { simulatedMachine } from '../../test/workloads/simulated-machine.ts';
+import { askNodeOver } from '../p2p/ask-node.ts';
 import { createPeer, peerIdOf } from '../p2p/peer.ts';
+import { callPeer } from '../p2p/rpc.ts';
 import { createEnclaveHost } from '../sandbox/index.ts';
 import { verifyExecutionProof } from '../verify/index.ts';
 import { type NodeConfig, nodeConfigSchema } from './config.ts';
 import type { NodeLogger } from './logger.ts';
+import { setOf, toldTo } from './neighbours/neighbours.fixture.ts';
 import { type RunningNode, startNode } from './node.ts';
 
 const machine = simulatedMachine(instant(Date.now()));
@@ -310,14 +322,55 @@ describe('enclaves', { timeout: 60_000 }, () => {
   });
 });
 
-describe('peers that are no engines', () => {
-  it('cannot reach a node: it does not listen', async () => {
+describe('other nodes', () => {
+  it('are connected as the draws say, and named in the beats', async () => {
+    const told = new Map<string, NeighbourhoodReply>();
+    const engine = await engineWith({
+      heartbeatSeconds: 0.05,
+      onNeighbourhood: (id) => told.get(id) ?? { type: 'neighbourhood', epochs: [], contacts: [] },
+    });
+    const seeds = [randomBytes(32), randomBytes(32)];
+    const nodes: RunningNode[] = [];
+    for (const seed of seeds) nodes.push(await nodeWith(configFor([engine.address]), seed));
+    await joined(engine, 2);
+    const members = seeds.map((seed, index) => {
+      const { publicKey } = nodes[index] as RunningNode;
+      const addresses = engine.joins[index]?.addresses ?? [];
+      return { nodeId: providerIdOf(publicKey), vrfKey: nodeVrfKey(seed), addresses };
+    });
+    const set = setOf(members, 1);
+    for (const member of members) told.set(member.nodeId, toldTo(set, member, members, [7]));
+    const ids = members.map(({ nodeId }) => nodeId).sort();
+    await vi.waitFor(
+      () => {
+        const named = engine.beats.flatMap(({ neighbours }) => neighbours ?? []);
+        expect([...new Set(named)].sort()).toEqual(ids);
+      },
+      { timeout: 20_000 },
+    );
+  });
+
+  it('reach no more of a node than its neighbourhood', async () => {
     const engine = await engineWith();
     await nodeWith(configFor([engine.address]));
     await joined(engine);
     const stranger = await createPeer({ seed: randomBytes(32) });
     stops.push(stranger.stop);
-    const [connection] = engine.peer.libp2p.getConnections();
-    await expect(stranger.libp2p.dial(connection?.remoteAddr as never)).rejects.toThrow();
+    const connection = await stranger.libp2p.dial(multiaddr(engine.joins[0]?.addresses?.[0]));
+    expect(
+      await askNodeOver(connection)(
+        { type: 'destroy-enclave', enclaveId: `enclave-${'1'.repeat(26)}` },
+        TIMEOUT,
+      ),
+    ).toMatchObject({ type: 'refused', code: 'AUTHORIZATION_FAILED' });
+    const introduction = await callPeer(
+      connection,
+      PROTOCOLS.neighbourhood,
+      { type: 'introduce', selections: [] },
+      peerReplySchemas.introduce,
+      TIMEOUT,
+    );
+    expect(introduction).toMatchObject({ ok: true, reply: { type: 'refused' } });
+    await vi.waitFor(() => expect(stranger.libp2p.getConnections()).toEqual([]));
   });
 });

@@ -17,6 +17,7 @@ import { type EngineLink, keepEngineLink } from './engine-link.ts';
 import { createEngines } from './engines.ts';
 import type { NodeLogger } from './logger.ts';
 import { createNeighbourDraws } from './neighbour-draws.ts';
+import { keepNeighbours } from './neighbours/neighbours.ts';
 
 export interface NodeDeps {
   readonly config: NodeConfig;
@@ -35,13 +36,13 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
-/** Starts a node: a peer that dials its engines, joins them, beats, bids and runs enclaves. */
+/** Starts a node: a peer that dials its engines, joins them, beats, bids, runs enclaves and keeps to its neighbours. */
 export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
   const { config, seed, platforms, host, nowMs, log } = deps;
   const { engines: addresses, costPolicy: policy } = config;
   const stopping = new AbortController();
   const { signal } = stopping;
-  const peer = await createPeer({ seed });
+  const peer = await createPeer({ seed, listen: config.listen });
   let providerId: string | null = null;
   const links: EngineLink[] = [];
 
@@ -72,9 +73,25 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
   const drawKey = nodeVrfKey(seed);
   const draws = createNeighbourDraws(drawKey);
   const enginePeerIds = new Set(addresses.map(({ peerId }) => peerId));
+  const neighbours = await keepNeighbours({
+    peer,
+    engines,
+    enginePeerIds,
+    nodeId: () => providerId,
+    nowMs,
+    log,
+  });
   await servePeer(peer, PROTOCOLS.agentCommunication, {
     request: nodeRequestSchema,
-    answer: createAnswer({ enginePeerIds, platforms, publicKey: peer.publicKey, bidder, enclaves, draws }),
+    answer: createAnswer({
+      enginePeerIds,
+      platforms,
+      publicKey: peer.publicKey,
+      bidder,
+      enclaves,
+      draws,
+      drawn: neighbours.nudge,
+    }),
     onError: (error) => log.error({ err: error }, 'a request failed'),
   });
 
@@ -87,6 +104,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
     platforms: platforms.map(({ name }) => name),
     stake,
     vrf: { publicKey: bytesToHex(drawKey.publicKey), proof: provePossession(drawKey, peer.publicKey) },
+    addresses: peer.addresses(),
   };
   for (const { address } of addresses) {
     links.push(
@@ -97,7 +115,9 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
         now: () => instant(nowMs()),
         onJoined: (id) => {
           providerId = id;
+          neighbours.nudge();
         },
+        neighbours: neighbours.connected,
         log,
       }),
     );
@@ -107,6 +127,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
     publicKey: peer.publicKey,
     async stop() {
       stopping.abort();
+      await neighbours.stop();
       await Promise.all(links.map((link) => link.stop()));
       await enclaves.close();
       await peer.stop();

@@ -31,14 +31,21 @@ const MAX_CLOCK_SKEW_MS = 60_000;
 export const serveDiscovery = (deps: DiscoveryDeps): Promise<void> => {
   const { sessions, heartbeats, routes, announcer, handlers, now, onError } = deps;
 
-  const open = async (providerId: string, connection: Connection): Promise<Session> => {
+  const open = async (
+    providerId: string,
+    connection: Connection,
+    addresses: readonly string[],
+  ): Promise<Session> => {
     const peerId = connection.remotePeer.toString();
     const session = sessions.open(providerId, connection);
     const left = (): void => {
       if (sessions.close(session)) routes.disconnected(providerId, peerId).catch(onError);
     };
     connection.addEventListener('close', left, { once: true });
-    await Promise.all([routes.connected(providerId, peerId, now()), heartbeats.record(providerId, now())]);
+    await Promise.all([
+      routes.connected(providerId, peerId, addresses, now()),
+      heartbeats.record(providerId, now()),
+    ]);
     // The connection may have gone while the rows were written.
     if (connection.status !== 'open') left();
     return session;
@@ -56,6 +63,12 @@ export const serveDiscovery = (deps: DiscoveryDeps): Promise<void> => {
       const rule = "at most 60 s away from the engine's clock";
       return refusalOf(reject('INVALID_REQUEST', `at: ${rule}`, [{ field: 'at', rule }]));
     }
+    const { addresses = [] } = request;
+    const ownPeer = `/p2p/${connection.remotePeer.toString()}`;
+    if (!addresses.every((address) => address.startsWith('/') && address.endsWith(ownPeer))) {
+      const rule = "multiaddrs that end in /p2p/<the node's own peer id>";
+      return refusalOf(reject('INVALID_REQUEST', `addresses: ${rule}`, [{ field: 'addresses', rule }]));
+    }
     const joined = await handlers.join(
       publicKey,
       request,
@@ -63,7 +76,7 @@ export const serveDiscovery = (deps: DiscoveryDeps): Promise<void> => {
       addressPrefix(connection.remoteAddr),
     );
     if (!joined.ok) return refusalOf(joined);
-    const session = await open(joined.value, connection);
+    const session = await open(joined.value, connection, addresses);
     handlers
       .openAuctions()
       .then((auctions) => announcer.catchUp(session, auctions))
@@ -71,17 +84,21 @@ export const serveDiscovery = (deps: DiscoveryDeps): Promise<void> => {
     return { type: 'joined', providerId: joined.value, heartbeatSeconds: HEARTBEAT_SECONDS };
   };
 
-  const beat = async (connection: Connection): Promise<EngineReplies['heartbeat'] | MeshRefusal> => {
+  const beat = async (
+    connection: Connection,
+    neighbours: readonly string[] | undefined,
+  ): Promise<EngineReplies['heartbeat'] | MeshRefusal> => {
     const session = sessions.over(connection);
     if (!session) return refusalOf(reject('AUTHENTICATION_FAILED', 'join first'));
-    await heartbeats.record(session.providerId, now());
+    await heartbeats.record(session.providerId, now(), neighbours);
     announcer.retry(session).catch(onError);
     return { type: 'seen' };
   };
 
   return servePeer(deps.peer, PROTOCOLS.resourceDiscovery, {
     request: discoveryRequestSchema,
-    answer: (request, connection) => (request.type === 'join' ? join(request, connection) : beat(connection)),
+    answer: (request, connection) =>
+      request.type === 'join' ? join(request, connection) : beat(connection, request.neighbours),
     onError,
   });
 };

@@ -1,5 +1,5 @@
 import type { Rejection, Result } from '../../domain/errors.ts';
-import type { AuctionAnnouncement, EngineRequest } from '../../domain/mesh/messages.ts';
+import type { AuctionAnnouncement, EngineRequest, NeighbourhoodReply } from '../../domain/mesh/messages.ts';
 import type { CommandAccepted } from '../../domain/ports/lifecycles.ts';
 import type { AskNode } from './ask-node.ts';
 import type { PresenceEventType } from './presence-monitor.ts';
@@ -30,6 +30,8 @@ export interface EngineHandlers {
   storeOutput(providerId: string, ref: ArtifactRef, bytes: Uint8Array): Promise<Result<null>>;
   /** Auctions that take bids now, for a node that has just joined. */
   openAuctions(): Promise<readonly AuctionAnnouncement[]>;
+  /** The draws in force that concern a node, and where those are whom it has drawn. */
+  neighbourhood(providerId: string): Promise<NeighbourhoodReply>;
   /** Once per transition; (provider, type, lastSeen) identifies it. */
   providerSeen(
     providerId: string,

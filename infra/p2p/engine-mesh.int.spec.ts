@@ -23,6 +23,7 @@ import type { EngineHandlers } from './engine-handlers.ts';
 import { createEngineMesh, type EngineMesh } from './engine-mesh.ts';
 import { ARTIFACT_FRAME_BYTES } from './frames.ts';
 import { createPeer, type Peer } from './peer.ts';
+import { addressesOf } from './routes.ts';
 import { callPeer, servePeer } from './rpc.ts';
 
 const LOOPBACK = ['/ip4/127.0.0.1/tcp/0'];
@@ -74,6 +75,11 @@ const scriptedHandlers = () => {
       return ok(null);
     },
     openAuctions: async () => [],
+    neighbourhood: async (providerId) => ({
+      type: 'neighbourhood',
+      epochs: [],
+      contacts: await addressesOf(pool, [providerId]),
+    }),
     providerSeen: async (providerId, type, missed) => {
       seen.push(`${providerId} ${type} ${missed}`);
     },
@@ -240,10 +246,31 @@ describe('join', () => {
     expect(mesh.connected()).toEqual([]);
   });
 
+  it('notes where neighbours reach the node, and refuses the address of another peer', async () => {
+    const { peer } = await startEngine();
+    const node = await startNode(peer);
+    const addresses = [`/ip4/127.0.0.1/tcp/4001/p2p/${node.peer.peerId}`];
+    for (const foreign of [`/ip4/127.0.0.1/tcp/4001/p2p/${peer.peerId}`, '/ip4/127.0.0.1/tcp/4001', '']) {
+      expect(await node.tell({ ...joinMessage(), addresses: [...addresses, foreign] })).toMatchObject({
+        type: 'refused',
+        code: 'INVALID_REQUEST',
+        errors: [{ field: 'addresses' }],
+      });
+    }
+    expect(await addressesOf(pool, [node.providerId])).toEqual([]);
+    expect(await node.tell({ ...joinMessage(), addresses })).toMatchObject({ type: 'joined' });
+    expect(await node.tell({ type: 'neighbourhood' })).toEqual({
+      type: 'neighbourhood',
+      epochs: [],
+      contacts: [{ nodeId: node.providerId, addresses }],
+    });
+  });
+
   it('comes before everything else', async () => {
     const { peer } = await startEngine();
     const node = await startNode(peer);
     const refused = { type: 'refused', code: 'AUTHENTICATION_FAILED' };
+    expect(await node.tell({ type: 'neighbourhood' })).toMatchObject(refused);
     expect(await node.tell({ type: 'heartbeat', sequence: 0, at: clock })).toMatchObject(refused);
     expect(await node.tell(signedBid(node, auction(clock).auctionId))).toMatchObject(refused);
     expect(

@@ -15,13 +15,33 @@ export interface HeartbeatTable extends Heartbeats {
   told(providerId: string, presence: Presence): Promise<void>;
 }
 
+/** Whom a node says it is connected to, and when it said so. */
+export interface NeighbourReport {
+  readonly neighbours: readonly string[];
+  readonly at: string;
+}
+
+/** The newest report of a node, whichever worker heard it; null before the first. */
+export const neighboursReported = async (pool: Pool, providerId: string): Promise<NeighbourReport | null> => {
+  const { rows } = await pool.query<NeighbourReport>(
+    `select neighbours, neighbours_at as at from engine.heartbeats
+     where provider_id = $1 and neighbours is not null`,
+    [providerId],
+  );
+  return rows[0] ?? null;
+};
+
 /** Table `engine.heartbeats`, shared by all workers. A late beat never moves the clock back. */
 export const createHeartbeats = (pool: Pool): HeartbeatTable => ({
-  async record(providerId, at) {
+  async record(providerId, at, neighbours) {
     await pool.query(
-      `insert into engine.heartbeats (provider_id, last_seen) values ($1, $2)
-       on conflict (provider_id) do update set last_seen = greatest(heartbeats.last_seen, excluded.last_seen)`,
-      [providerId, at],
+      `insert into engine.heartbeats as known (provider_id, last_seen, neighbours, neighbours_at)
+       values ($1, $2, $3, case when $3::jsonb is null then null else $2::timestamptz end)
+       on conflict (provider_id) do update set
+         last_seen = greatest(known.last_seen, excluded.last_seen),
+         neighbours = coalesce(excluded.neighbours, known.neighbours),
+         neighbours_at = coalesce(excluded.neighbours_at, known.neighbours_at)`,
+      [providerId, at, neighbours === undefined ? null : JSON.stringify(neighbours)],
     );
   },
 

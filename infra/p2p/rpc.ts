@@ -86,7 +86,11 @@ export interface ServeOptions<Request> {
   readonly request: z.ZodType<Request>;
   /** Answers one request. A thrown error is an `INTERNAL_ERROR` to the caller and goes to `onError`. */
   readonly answer: (request: Request, connection: Connection) => Promise<object>;
-  /** Who may send frames beyond `CONTROL_FRAME_BYTES`, and how much of them is in memory at once; default nobody. */
+  /** Called when a reply is on its way. */
+  readonly replied?: (connection: Connection) => void;
+  /** Largest request from a caller that may carry no artefacts; default `CONTROL_FRAME_BYTES`. */
+  readonly maxRequestBytes?: number;
+  /** Who may send larger requests, and how much of them is in memory at once; default nobody. */
   readonly artifacts?: {
     readonly mayCarry: (connection: Connection) => boolean;
     readonly budget: ByteBudget;
@@ -116,7 +120,7 @@ export const servePeer = async <Request>(
   protocol: string,
   options: ServeOptions<Request>,
 ): Promise<void> => {
-  const { artifacts, answer, onError } = options;
+  const { artifacts, answer, replied, maxRequestBytes = CONTROL_FRAME_BYTES, onError } = options;
 
   const receive = async (stream: Stream, admit: (bytes: number) => boolean): Promise<Result<Request>> => {
     const deadline = new AbortController();
@@ -145,7 +149,7 @@ export const servePeer = async <Request>(
   const serve = async (stream: Stream, connection: Connection): Promise<void> => {
     let held = 0;
     const admit = (bytes: number): boolean => {
-      if (bytes <= CONTROL_FRAME_BYTES) return true;
+      if (bytes <= maxRequestBytes) return true;
       if (bytes > ARTIFACT_FRAME_BYTES || !artifacts?.mayCarry(connection) || !artifacts.budget.take(bytes))
         return false;
       held = bytes;
@@ -155,6 +159,7 @@ export const servePeer = async <Request>(
       const reply = await replyTo(await receive(stream, admit), connection);
       stream.send(encodeFrame(reply, ARTIFACT_FRAME_BYTES));
       await stream.close();
+      replied?.(connection);
     } catch (error) {
       // The caller left or broke the stream: there is nobody to tell.
       stream.abort(error as Error);

@@ -34,7 +34,7 @@ type Reply<T extends keyof EngineReplies> = Promise<EngineReplies[T] | MeshRefus
 const invalid = (field: string, rule: string): MeshRefusal =>
   refusalOf(reject('INVALID_REQUEST', `${field}: ${rule}`, [{ field, rule }]));
 
-/** Agent-communication at the engine: bids, and artefacts in both directions, for nodes that have joined. */
+/** Agent-communication at the engine: bids, artefacts in both directions, and neighbourhoods, for nodes that have joined. */
 export const serveWork = ({ peer, sessions, handlers, onError }: WorkDeps): Promise<void> => {
   const bid = async (providerId: string, request: BidRequest, connection: Connection): Reply<'bid'> => {
     const publicKey = Buffer.from(remotePublicKey(connection) ?? '', 'hex');
@@ -72,10 +72,17 @@ export const serveWork = ({ peer, sessions, handlers, onError }: WorkDeps): Prom
     answer: async (request, connection) => {
       const session = sessions.over(connection);
       if (!session) return refusalOf(reject('AUTHENTICATION_FAILED', 'join first'));
-      if (request.type === 'bid') return bid(session.providerId, request, connection);
-      return request.type === 'store-output'
-        ? store(session.providerId, request)
-        : fetch(session.providerId, request);
+      const { providerId } = session;
+      switch (request.type) {
+        case 'bid':
+          return bid(providerId, request, connection);
+        case 'store-output':
+          return store(providerId, request);
+        case 'fetch-artifact':
+          return fetch(providerId, request);
+        case 'neighbourhood':
+          return handlers.neighbourhood(providerId);
+      }
     },
     artifacts: {
       mayCarry: (connection) => sessions.over(connection) !== null,

@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ok, type Rejection, type Result, reject } from '../../domain/errors.ts';
-import { ulidFrom } from '../../domain/ids.ts';
 import { units } from '../../domain/money.ts';
 import type { Provider } from '../../domain/provider/fold.ts';
+import { providerIdOf } from '../../domain/provider/provider-id.ts';
 import { addSeconds, isBefore } from '../../domain/time.ts';
 import type { Enrolment } from '../keys/enrolment.ts';
 import type { Nonces } from '../keys/nonces.ts';
@@ -24,10 +24,6 @@ export interface AdmissionDeps {
 /** How long before its end a join renews a host's attestation. */
 const RENEWAL_SECONDS = 3600;
 const HOST_TIMEOUT_MS = 15_000;
-
-/** The provider that a node key names. */
-export const providerIdOf = (publicKey: string): string =>
-  `provider-${ulidFrom(createHash('sha256').update(`aivillage-provider-v1\n${publicKey}`).digest())}`;
 
 const attestationEnds = (provider: Provider, now: string): boolean =>
   !provider.attestation || isBefore(provider.attestation.expiresAt, addSeconds(now, RENEWAL_SECONDS));

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { providerIdOf } from '../../domain/provider/provider-id.ts';
 import type { SelectionJson } from '../../domain/topology/selection-json.ts';
-import { providerIdOf } from '../../infra/providers/admission.ts';
 import { verifyNeighbours } from '../../infra/verify/index.ts';
 import { runCli } from '../support/cli.ts';
 import { removeHome } from '../support/home.ts';
@@ -86,6 +86,22 @@ test('J1.5: a node draws its neighbours once an epoch, and another verifies it',
     },
   });
   expect(Date.parse(neighbors.body.expires_at)).toBeGreaterThan(Date.now());
+});
+
+test('neighbours are connected, as each of them says itself', async () => {
+  const [mine] = (await select(aws, nodeId)).body.neighbors;
+  for (const node_id of [nodeId, mine?.node_id ?? '']) {
+    await vi.waitFor(
+      async () => {
+        const { body } = await operator.rest.get<{ connectable: string[]; connected: string[] }>(
+          `/v1/fog/vrf/neighbors?node_id=${node_id}`,
+        );
+        expect(body.connected).toHaveLength(LOCAL_NODES - 1);
+        expect(body.connected).toEqual(body.connectable);
+      },
+      { timeout: 60_000, interval: 500 },
+    );
+  }
 });
 
 test('J1.5: a selection with any field changed is not valid, with the reason', async () => {

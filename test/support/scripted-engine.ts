@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { ulidFrom } from '../../domain/ids.ts';
 import {
   type EngineReplies,
   type EngineRequest,
   type MeshRefusal,
+  type NeighbourhoodReply,
   PROTOCOLS,
 } from '../../domain/mesh/messages.ts';
 import { discoveryRequestSchema, workRequestSchema } from '../../domain/mesh/schema.ts';
+import { providerIdOf } from '../../domain/provider/provider-id.ts';
+import type { WorkRequest } from '../../infra/node/engine-link.ts';
 import { type AskNode, askNodeOver } from '../../infra/p2p/ask-node.ts';
 import { createByteBudget } from '../../infra/p2p/byte-budget.ts';
 import { ARTIFACT_FRAME_BYTES } from '../../infra/p2p/frames.ts';
@@ -36,11 +38,11 @@ export interface EngineScript {
   readonly onBid?: (bid: Heard<'bid'>) => EngineReplies['bid'] | MeshRefusal;
   /** Refuses a join, or null. */
   readonly onJoin?: (join: Heard<'join'>) => MeshRefusal | null;
+  /** What nodes are told of their neighbours; nothing by default. */
+  readonly onNeighbourhood?: (providerId: string) => NeighbourhoodReply;
 }
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
-const providerIdOf = (publicKey: string): string => `provider-${ulidFrom(Buffer.from(publicKey, 'hex'))}`;
 
 /** An engine reduced to its mesh: takes joins, beats, bids and artefacts, and remembers them. */
 export const startScriptedEngine = async (script: EngineScript = {}): Promise<ScriptedEngine> => {
@@ -79,9 +81,11 @@ export const startScriptedEngine = async (script: EngineScript = {}): Promise<Sc
 
   await servePeer(peer, PROTOCOLS.agentCommunication, {
     request: workRequestSchema,
-    answer: async (
-      request,
-    ): Promise<EngineReplies['bid' | 'fetch-artifact' | 'store-output'] | MeshRefusal> => {
+    answer: async (request, connection): Promise<EngineReplies[WorkRequest] | MeshRefusal> => {
+      if (request.type === 'neighbourhood') {
+        const providerId = providerIdOf(remotePublicKey(connection) as string);
+        return script.onNeighbourhood?.(providerId) ?? { type: 'neighbourhood', epochs: [], contacts: [] };
+      }
       if (request.type === 'bid') {
         engine.bids.push(request);
         return (

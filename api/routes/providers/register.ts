@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
+import { providerIdOf } from '../../../domain/provider/provider-id.ts';
 import { INFRASTRUCTURE_TYPES } from '../../../domain/tiers.ts';
-import { providerIdOf } from '../../../infra/providers/admission.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { position } from '../../fields.ts';

@@ -37,6 +37,10 @@ export const getNeighbors = ({
             .describe(
               'nodes it may be connected to now: drawn by it or drawing it, in one of the two epochs',
             ),
+          connected: z
+            .array(z.string())
+            .describe('of them, those that the node is connected to, as it last said itself'),
+          connected_at: instant.nullable().describe('when it said so; null before it said anything'),
           expires_at: instant.describe('until when connections may rest on this draw'),
         }),
       },
@@ -69,11 +73,15 @@ export const getNeighbors = ({
         nodeId,
         neighbours,
       }));
+      const allowed = connectable(providerId, draws, current.epoch);
+      const report = await topology.reported(providerId);
       return respond(200, {
         node_id: providerId,
         ...current,
         previous,
-        connectable: connectable(providerId, draws, current.epoch),
+        connectable: allowed,
+        connected: allowed.filter((nodeId) => report?.neighbours.includes(nodeId)),
+        connected_at: report?.at ?? null,
       });
     },
   );

@@ -38,6 +38,7 @@ import { createNonces } from '../../keys/nonces.ts';
 import { createQuoteTokens } from '../../keys/quote-tokens.ts';
 import { createSealing } from '../../keys/sealing.ts';
 import { createSigner } from '../../keys/signer.ts';
+import { neighboursReported } from '../../p2p/heartbeats.ts';
 import { createChainHashes } from '../../postgres/chain-hashes.ts';
 import { createPool } from '../../postgres/pool.ts';
 import { createAttestationJudge } from '../../providers/attestation-judge.ts';
@@ -188,6 +189,7 @@ export const startApi = async (
       network: config.topology.network,
       sets: createCandidateSets(artifacts),
       drawer: createDrawer({ gateway }),
+      reported: (providerId) => neighboursReported(pool, providerId),
     },
     transparency: createTransparencyLog(pool),
     visibleLog: createVisibleLog({ store, ownership, openAuctions }),

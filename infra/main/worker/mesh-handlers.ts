@@ -28,13 +28,25 @@ export interface MeshHandlerDeps {
   readonly now: () => string;
   /** A node is there: what waits for nodes may go on. */
   readonly nodeJoined: () => void;
+  readonly neighbourhood: EngineHandlers['neighbourhood'];
 }
 
 const OUTPUT_TYPE = 'application/octet-stream';
 
-/** What the engine does with what nodes say. Every answer rests on the log, not on a read model that may lag. */
+/** What the engine does with what nodes say. Its decisions rest on the log, not on a read model that may lag. */
 export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
-  const { admission, providers, lifecycles, sealing, store, artifacts, pool, now, nodeJoined } = deps;
+  const {
+    admission,
+    providers,
+    lifecycles,
+    sealing,
+    store,
+    artifacts,
+    pool,
+    now,
+    nodeJoined,
+    neighbourhood,
+  } = deps;
 
   const desk = createBidDesk({
     lifecycles,
@@ -100,6 +112,8 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
         .filter(({ value }) => stateName(value) === 'open')
         .map(({ context }) => announcementOf(context as Auction));
     },
+
+    neighbourhood,
 
     async providerSeen(providerId, presence, missedHeartbeats, lastSeen) {
       const outcome = await providers.execute(

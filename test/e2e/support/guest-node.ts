@@ -4,7 +4,7 @@ import { openSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { vi } from 'vitest';
-import { providerIdOf } from '../../../infra/providers/admission.ts';
+import { providerIdOf } from '../../../domain/provider/provider-id.ts';
 import { chipIdFor, issueChip, loadRoot, saveChip } from '../../../infra/tee/index.ts';
 import type { Caller, KeyHolder } from './principals.ts';
 import type { SharedStack } from './shared-stack.ts';
