@@ -8,10 +8,10 @@ import { DEFAULT_T_REF, TIER_TABLE_VERSION } from '../../domain/tiers.ts';
 import { readKeyFile } from '../../infra/keys/key-file.ts';
 import { createQuoteTokens } from '../../infra/keys/quote-tokens.ts';
 import { createSigner } from '../../infra/keys/signer.ts';
+import { type Answer, createRest, expectProblem, type Rest, sha256Of } from '../support/rest.ts';
 import { assembleTestModule } from '../workloads/assemble.ts';
 import { endOf, type JobBody, runToEnd, SMALL_JOB, storeModule } from './support/jobs.ts';
 import { type Caller, keyHolder, signIn, signInOperator } from './support/principals.ts';
-import { type Answer, createRest, expectProblem, type Rest, sha256Of } from './support/rest.ts';
 import { type SharedStack, sharedStack } from './support/shared-stack.ts';
 import { accountOf, eventsOf } from './support/views.ts';
 

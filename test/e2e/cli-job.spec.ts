@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CliRun, runCli } from '../support/cli.ts';
+import { sha256Of } from '../support/rest.ts';
 import { assembleTestModule } from '../workloads/assemble.ts';
 import { type Caller, signInOperator } from './support/principals.ts';
-import { sha256Of } from './support/rest.ts';
 import { type SharedStack, serversOf, sharedStack } from './support/shared-stack.ts';
 
 const WORD_COUNT = resolve(import.meta.dirname, '..', '..', 'infra', 'workloads', 'word-count.wasm');

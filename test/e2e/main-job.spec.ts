@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { BidVerdict, OpenedBid } from '../../domain/auction/events.ts';
 import type { ExecutionProof } from '../../domain/proof/record.ts';
 import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
+import { expectProblem, sha256Of } from '../support/rest.ts';
 import { type GuestNode, startGuestNode } from './support/guest-node.ts';
 import { endOf, type JobBody } from './support/jobs.ts';
 import { awardByBruteForce } from './support/market.ts';
@@ -16,7 +17,6 @@ import {
   signIn,
   signInOperator,
 } from './support/principals.ts';
-import { expectProblem, sha256Of } from './support/rest.ts';
 import { type SharedStack, serversOf, sharedStack } from './support/shared-stack.ts';
 import { type Listener, listen } from './support/socket.ts';
 import { type Account, accountOf, eventsOf } from './support/views.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createRest, expectProblem } from '../support/rest.ts';
 import { GUEST_PLACE, type GuestNode, startGuestNode } from './support/guest-node.ts';
 import { type Caller, keyHolder, signIn, signInOperator } from './support/principals.ts';
-import { createRest, expectProblem } from './support/rest.ts';
 import { type SharedStack, sharedStack } from './support/shared-stack.ts';
 import { accountOf } from './support/views.ts';
 

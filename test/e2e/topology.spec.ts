@@ -7,10 +7,10 @@ import type { SelectionJson } from '../../domain/topology/selection-json.ts';
 import { verifyNeighbours } from '../../infra/verify/index.ts';
 import { runCli } from '../support/cli.ts';
 import { removeHome } from '../support/home.ts';
+import { expectProblem } from '../support/rest.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { type GuestNode, startGuestNode } from './support/guest-node.ts';
 import { type Caller, keyHolder, nodeKey, signIn, signInOperator } from './support/principals.ts';
-import { expectProblem } from './support/rest.ts';
 
 /** The six local nodes, of which each has the five others as neighbours. */
 const LOCAL_NODES = 6;

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type CliRun, runCli } from '../support/cli.ts';
+import { createRest, type Rest } from '../support/rest.ts';
 import { endOf, runToEnd, SMALL_JOB, storeModule } from './support/jobs.ts';
 import { type Caller, signInOperator } from './support/principals.ts';
-import { createRest, type Rest } from './support/rest.ts';
 import { type SharedStack, sharedStack } from './support/shared-stack.ts';
 
 interface Head {

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { z } from 'zod';
 import type { jobSchema } from '../../../api/routes/jobs/job.ts';
+import { type Rest, sha256Of } from '../../support/rest.ts';
 import { assembleTestModule } from '../../workloads/assemble.ts';
-import { type Rest, sha256Of } from './rest.ts';
 
 export type JobBody = z.output<typeof jobSchema>;
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { OpenedBid } from '../../../domain/auction/events.ts';
 import type { TierName } from '../../../domain/tiers.ts';
-import type { Rest } from './rest.ts';
+import type { Rest } from '../../support/rest.ts';
 
 const setsOf = <T>(items: readonly T[], size: number): T[][] => {
   if (size === 0) return [[]];

@@ -7,7 +7,7 @@ import type { Role } from '../../../domain/subject/events.ts';
 import { createPostgresEventStore } from '../../../infra/event-store/postgres/store.ts';
 import { createEnrolment } from '../../../infra/keys/enrolment.ts';
 import { createPool } from '../../../infra/postgres/pool.ts';
-import { byToken, createRest, type Rest } from './rest.ts';
+import { byToken, createRest, type Rest } from '../../support/rest.ts';
 import { type SharedStack, serversOf } from './shared-stack.ts';
 
 /** PKCS #8 wrapping of a raw Ed25519 seed (RFC 8410 §7). */

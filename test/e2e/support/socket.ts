@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { byToken } from '../../support/rest.ts';
 import type { Caller } from './principals.ts';
-import { byToken } from './rest.ts';
 import type { SharedStack } from './shared-stack.ts';
 
 export interface Frame {

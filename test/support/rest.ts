@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import type { Problem } from '../../../api/problem.ts';
+import type { Problem } from '../../api/problem.ts';
 
 export interface Answer<Body> {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed JSON; the caller says what it is. */
+  /** Parsed JSON, or the bytes of anything else; the caller says what it is. */
   readonly body: Body;
 }
 
@@ -13,6 +13,8 @@ export interface Rest {
   get<Body = unknown>(path: string): Promise<Answer<Body>>;
   /** Every POST carries an Idempotency-Key, a fresh one unless given. A string is sent as it is. */
   post<Body = unknown>(path: string, body: object | string, key?: string): Promise<Answer<Body>>;
+  put<Body = unknown>(path: string, body: object): Promise<Answer<Body>>;
+  delete<Body = unknown>(path: string): Promise<Answer<Body>>;
   /** Stores bytes under their SHA-256, or under what is claimed to be it. */
   store<Body = unknown>(bytes: Uint8Array<ArrayBuffer>, mediaType?: string): Promise<Answer<Body>>;
   download(sha256: string): Promise<Uint8Array>;
@@ -25,6 +27,9 @@ export const byToken = (token: string): Identity => ({ Authorization: `Bearer ${
 
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+const bodyOf = async (response: Response): Promise<unknown> =>
+  response.headers.get('content-type')?.includes('json') ? response.json() : response.bytes();
+
 /** A plain HTTP client: what any language's would be. */
 export const createRest = (apiUrl: string, identity: Identity = {}): Rest => {
   const send = async <Body>(path: string, init: RequestInit = {}): Promise<Answer<Body>> => {
@@ -35,7 +40,7 @@ export const createRest = (apiUrl: string, identity: Identity = {}): Rest => {
     return {
       status: response.status,
       headers: response.headers,
-      body: (await response.json()) as Body,
+      body: (await bodyOf(response)) as Body,
     };
   };
   return {
@@ -46,6 +51,13 @@ export const createRest = (apiUrl: string, identity: Identity = {}): Rest => {
         headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
         body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
+    put: (path, body) =>
+      send(path, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    delete: (path) => send(path, { method: 'DELETE' }),
     store: (bytes, mediaType = 'application/octet-stream') =>
       send(`/v1/artifacts/${sha256Of(bytes)}`, {
         method: 'PUT',
