@@ -93,7 +93,7 @@ export interface RouteSpec<
   readonly errors: readonly ErrorCode[];
   /** Probes and metrics are never limited. */
   readonly unlimited?: true;
-  /** Sign-in answers are secrets and never stored. */
+  /** The answer holds a secret, which is never stored. */
   readonly notIdempotent?: true;
 }
 

@@ -8,6 +8,7 @@ import type { Credentials } from '../infra/keys/credentials.ts';
 import type { Nonces } from '../infra/keys/nonces.ts';
 import type { QuoteTokens } from '../infra/keys/quote-tokens.ts';
 import type { Signer } from '../infra/keys/signer.ts';
+import type { Subjects } from '../infra/keys/subjects.ts';
 import type { NeighbourReport } from '../infra/p2p/heartbeats.ts';
 import type { Attestor } from '../infra/providers/attestor.ts';
 import type { Providers } from '../infra/providers/providers.ts';
@@ -81,6 +82,7 @@ export interface RouteDependencies {
   readonly signIn: SignIn;
   readonly slaCredits: SlaCredits;
   readonly store: EventStore;
+  readonly subjects: Subjects;
   readonly topology: TopologyDependencies;
   readonly transparency: TransparencyLog;
   readonly visibleLog: VisibleLog;

@@ -40,6 +40,12 @@ import { getQuorumStatus } from './quorums/status.ts';
 import { getTiers } from './quorums/tiers.ts';
 import { validateQuorum } from './quorums/validate.ts';
 import { getScore } from './reputation/score.ts';
+import { addSubjectKey } from './subjects/add-key.ts';
+import { changeSubjectRoles } from './subjects/change-roles.ts';
+import { createSubject } from './subjects/create.ts';
+import { getSubject } from './subjects/get.ts';
+import { listSubjects } from './subjects/list.ts';
+import { revokeSubjectKey } from './subjects/revoke-key.ts';
 import { getHealth } from './system/health.ts';
 import { getInfo } from './system/info.ts';
 import { getLive } from './system/live.ts';
@@ -63,6 +69,12 @@ export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
   getOpenApi(deps),
   postToken(deps),
   getJwks(deps),
+  createSubject(deps),
+  listSubjects(deps),
+  getSubject(deps),
+  changeSubjectRoles(deps),
+  addSubjectKey(deps),
+  revokeSubjectKey(deps),
   listEvents(deps),
   putArtifact(deps),
   getArtifact(deps),

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { EngineClient } from './client/client.ts';
 import type { LogClient } from './client/log-client.ts';
+import type { SubjectClient } from './client/subject-client.ts';
 import type { ZkClient } from './client/zk-client.ts';
 
 /** An engine as the commands reach it. */
@@ -8,6 +9,7 @@ export interface Engine {
   readonly client: EngineClient;
   readonly log: LogClient;
   readonly zk: ZkClient;
+  readonly subjects: SubjectClient;
   /** Where keys to prove with are kept on this machine. */
   readonly zkDirectory: string;
   /** On this machine, with the embedded profile: simulated enclaves are what its jobs are for. */

@@ -5,6 +5,7 @@ import { loadSettings } from '../config/config.ts';
 import { createClient } from './client/client.ts';
 import { loadCredentials } from './client/credentials.ts';
 import { createLogClient } from './client/log-client.ts';
+import { createSubjectClient } from './client/subject-client.ts';
 import { createTransport } from './client/transport.ts';
 import { createZkClient } from './client/zk-client.ts';
 import type { CliContext, Engine } from './context.ts';
@@ -30,6 +31,7 @@ const openEngine = async (env: NodeJS.ProcessEnv): Promise<Engine> => {
     client: createClient(transport),
     log: createLogClient(transport),
     zk: createZkClient(transport),
+    subjects: createSubjectClient(transport),
     zkDirectory: join(home, 'zk', 'files'),
     isLocalStack: profile === 'embedded' && LOOPBACK.test(new URL(credentials.apiUrl).hostname),
   };

@@ -21,6 +21,15 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const unused = () => Promise.reject(new Error('no command of these tests reads the log'));
 const NO_ZK = { submit: unused, circuit: unused, file: unused, verify: unused };
+const NO_SUBJECTS = {
+  create: unused,
+  addKey: unused,
+  changeRoles: unused,
+  revokeKey: unused,
+  list: () => {
+    throw new Error('no command of these tests lists principals');
+  },
+};
 const NO_LOG = { head: unused, entries: unused, tile: unused };
 
 interface Surroundings {
@@ -53,7 +62,14 @@ const cli = async (
     })(),
     stdout,
     stderr: stderr as unknown as NodeJS.WriteStream,
-    engine: async () => ({ client, log: NO_LOG, zk: NO_ZK, zkDirectory: folder, isLocalStack }),
+    engine: async () => ({
+      client,
+      log: NO_LOG,
+      zk: NO_ZK,
+      subjects: NO_SUBJECTS,
+      zkDirectory: folder,
+      isLocalStack,
+    }),
     audit: async (args) => {
       audits.push(args);
       return 1;

@@ -21,8 +21,8 @@ export interface Credentials {
   byPublicKey(publicKey: string): Promise<Principal | null>;
   /** Whether the principal was ever enrolled. */
   exists(principalId: string): Promise<boolean>;
-  /** Withdraws one credential. Other processes notice when their cached verdict ends, within 60 s. */
-  revoke(credentialId: string): Promise<void>;
+  /** Drops cached verdicts after a change. Other processes notice when theirs end, within 60 s. */
+  forget(): void;
   /** Withdraws everything a principal holds, tokens included. */
   disable(principalId: string): Promise<void>;
 }
@@ -95,14 +95,18 @@ export const createCredentials = ({
       cached(token, async () => {
         const claims = await tokens.verify(token);
         if (!claims) return null;
-        const { rows } = await pool.query<{ premium: boolean }>(
-          'select premium from engine.principals where principal_id = $1 and disabled_at is null',
+        const { rows } = await pool.query<Pick<CredentialRow, 'roles' | 'premium'>>(
+          `select roles, premium from engine.principals p
+            where principal_id = $1 and disabled_at is null and exists
+              (select from engine.credentials c where c.principal_id = p.principal_id and c.revoked_at is null)`,
           [claims.subject],
         );
         const [row] = rows;
         if (!row) return null;
+        // A role that was withdrawn since is withdrawn from the token, too.
+        const roles = claims.roles.filter((role) => row.roles.includes(role));
         return {
-          principal: { id: claims.subject, roles: claims.roles, premium: row.premium },
+          principal: { id: claims.subject, roles, premium: row.premium },
           lifeMs: msBetween(now(), claims.expiresAt),
         };
       }),
@@ -116,13 +120,7 @@ export const createCredentials = ({
       ]);
       return rowCount === 1;
     },
-    revoke: async (credentialId) => {
-      await pool.query(
-        'update engine.credentials set revoked_at = coalesce(revoked_at, now()) where credential_id = $1',
-        [credentialId],
-      );
-      verified.clear();
-    },
+    forget: () => verified.clear(),
     disable: async (principalId) => {
       await pool.query(
         'update engine.principals set disabled_at = coalesce(disabled_at, now()) where principal_id = $1',

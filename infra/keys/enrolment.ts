@@ -1,40 +1,43 @@
 import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
 import { ok, type Result, reject } from '../../domain/errors.ts';
-import { domainEventOf, newEvent } from '../../domain/event.ts';
 import { ulidFrom } from '../../domain/ids.ts';
-import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
-import { decideSubject } from '../../domain/subject/decide.ts';
-import type { Role, SubjectEnrolled, SubjectEvent } from '../../domain/subject/events.ts';
-import { foldSubject } from '../../domain/subject/fold.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { CredentialKind, Role } from '../../domain/subject/events.ts';
 import { parseApiKey } from './api-key.ts';
+import { fingerprintOf, type NewCredential, writePrincipalRows } from './principal-rows.ts';
+import { createSubjectStreams, type SubjectCaller } from './subject-streams.ts';
 
-export interface Enrolment {
-  /** Enrols the holder of `apiKey` (see `newApiKey`). Repeating the call changes nothing. */
-  enrolApiKey(apiKey: string, roles: readonly Role[]): Promise<Result<{ readonly subjectId: string }>>;
-  /** Enrols the holder of an Ed25519 key, lower-case hex. Repeating the call changes nothing. */
-  enrolPublicKey(publicKey: string, roles: readonly Role[]): Promise<Result<{ readonly subjectId: string }>>;
+export interface Enrolled {
+  readonly subjectId: string;
+  /** What it may do now, which may differ from what it was enrolled for. */
+  readonly roles: readonly Role[];
+  /** Position of the enrolment; null when it had happened before. */
+  readonly position: string | null;
 }
 
-interface Candidate {
-  readonly credential: SubjectEnrolled['credential'];
-  readonly credentialId: string;
-  readonly secretHash: Buffer | null;
+/** Repeating a call changes nothing. Without a caller the engine enrols by itself. */
+export interface Enrolment {
+  /** Enrols the holder of `apiKey` (see `newApiKey`). */
+  enrolApiKey(apiKey: string, roles: readonly Role[], caller?: SubjectCaller): Promise<Result<Enrolled>>;
+  /** Enrols the holder of an Ed25519 key, lower-case hex. */
+  enrolPublicKey(
+    publicKey: string,
+    roles: readonly Role[],
+    caller?: SubjectCaller,
+  ): Promise<Result<Enrolled>>;
 }
 
 const PUBLIC_KEY = /^[0-9a-f]{64}$/;
 
 /** The principal that a credential names: it derives from it, so a repeated enrolment meets the same stream. */
-export const subjectIdOf = (credential: SubjectEnrolled['credential'], credentialId: string): string =>
-  `subject-${ulidFrom(createHash('sha256').update(`aivillage-subject-v1\n${credential}\n${credentialId}`).digest())}`;
+export const subjectIdOf = (kind: CredentialKind, credentialId: string): string =>
+  `subject-${ulidFrom(createHash('sha256').update(`aivillage-subject-v1\n${kind}\n${credentialId}`).digest())}`;
 
 const invalid = (field: string, rule: string) =>
   reject('INVALID_REQUEST', `${field}: ${rule}`, [{ field, rule }]);
 
-/**
- * Makes principals: the event first, then its row. A crash in between is repaired by the next try, which finds the
- * event and only writes the row.
- */
+/** Makes principals: the event first, then its row. */
 export const createEnrolment = ({
   pool,
   store,
@@ -44,67 +47,35 @@ export const createEnrolment = ({
   store: EventStore;
   now: () => string;
 }): Enrolment => {
-  const record = async (
-    subjectId: string,
-    candidate: Candidate,
-    roles: readonly Role[],
-  ): Promise<Result<Role[]>> => {
-    const fingerprint = createHash('sha256').update(candidate.credentialId).digest('hex');
-    for (;;) {
-      const past = await store.readStream(subjectId);
-      const subject = foldSubject(past.map((event) => domainEventOf<SubjectEvent>(event)));
-      const at = now();
-      const decision = decideSubject(
-        subject,
-        { type: 'enrol', subjectId, roles, credential: candidate.credential, fingerprint },
-        { now: at },
-      );
-      if (!decision.ok) return decision;
-      if (decision.events.length === 0) return ok([...(subject?.roles ?? [])]);
-      const context = {
-        occurredAt: at,
-        actor: 'engine',
-        correlationId: subjectId,
-        causationId: `enrol-${fingerprint}`,
-        traceparent: null,
-      };
-      const appended = await store.append({
-        stream: subjectId,
-        expectedRevision: NO_STREAM,
-        events: decision.events.map((event) => newEvent(event, context)),
-      });
-      if (appended.ok) return ok(decision.events.flatMap((event) => [...event.roles]));
-      // Somebody enrolled the same credential meanwhile: decide again on what stands there now.
-    }
-  };
+  const streams = createSubjectStreams({ store, now });
 
   const enrol = async (
-    candidate: Candidate,
+    credential: NewCredential,
     roles: readonly Role[],
-  ): Promise<Result<{ subjectId: string }>> => {
-    const subjectId = subjectIdOf(candidate.credential, candidate.credentialId);
-    const recorded = await record(subjectId, candidate, roles);
-    if (!recorded.ok) return recorded;
-    await pool.query(
-      `with principal as (
-         insert into engine.principals (principal_id, roles) values ($1, $2) on conflict do nothing
-       )
-       insert into engine.credentials (credential_id, principal_id, kind, secret_hash) values ($3, $1, $4, $5)
-       on conflict do nothing`,
-      [subjectId, recorded.value, candidate.credentialId, candidate.credential, candidate.secretHash],
+    caller?: SubjectCaller,
+  ): Promise<Result<Enrolled>> => {
+    const subjectId = subjectIdOf(credential.kind, credential.credentialId);
+    const fingerprint = fingerprintOf(credential.credentialId);
+    const outcome = await streams.execute(
+      subjectId,
+      { type: 'enrol', subjectId, roles, credential: credential.kind, fingerprint },
+      caller ?? { actor: 'engine', commandId: `enrol-${fingerprint}` },
     );
-    return ok({ subjectId });
+    if (!outcome.ok) return outcome;
+    await writePrincipalRows(pool, outcome, credential);
+    return ok({ subjectId, roles: outcome.subject.roles, position: outcome.position });
   };
 
   return {
-    enrolApiKey: async (apiKey, roles) => {
+    enrolApiKey: async (apiKey, roles, caller) => {
       const parts = parseApiKey(apiKey);
       if (!parts) return invalid('api_key', 'of the form aiv_<id>.<secret>');
-      return enrol({ credential: 'api-key', credentialId: parts.id, secretHash: parts.secretHash }, roles);
+      const { id: credentialId, secretHash } = parts;
+      return enrol({ kind: 'api-key', credentialId, secretHash }, roles, caller);
     },
-    enrolPublicKey: async (publicKey, roles) => {
+    enrolPublicKey: async (publicKey, roles, caller) => {
       if (!PUBLIC_KEY.test(publicKey)) return invalid('public_key', 'an Ed25519 key in lower-case hex');
-      return enrol({ credential: 'public-key', credentialId: publicKey, secretHash: null }, roles);
+      return enrol({ kind: 'public-key', credentialId: publicKey, secretHash: null }, roles, caller);
     },
   };
 };

@@ -13,6 +13,7 @@ import { STANDARD_SCHEMA } from '../../domain/predicate/standard-schema.ts';
 import { createPostgresArtifacts } from '../../infra/artifacts/postgres.ts';
 import { createClient } from '../../infra/cli/client/client.ts';
 import { createLogClient } from '../../infra/cli/client/log-client.ts';
+import { createSubjectClient } from '../../infra/cli/client/subject-client.ts';
 import { createTransport } from '../../infra/cli/client/transport.ts';
 import { createZkClient } from '../../infra/cli/client/zk-client.ts';
 import type { CliContext } from '../../infra/cli/context.ts';
@@ -467,6 +468,7 @@ describe('R53: npx aivillage zk', () => {
           client: createClient(transport),
           log: createLogClient(transport),
           zk: createZkClient(transport),
+          subjects: createSubjectClient(transport),
           zkDirectory: join(home, 'zk', 'holder'),
           isLocalStack: true,
         };

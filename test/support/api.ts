@@ -28,7 +28,7 @@ export const knownCredentials = (): Credentials => {
     byToken: find,
     byPublicKey: async () => null,
     exists: async (id) => Object.values(PRINCIPALS).some((principal) => principal.id === id),
-    revoke: async () => undefined,
+    forget: () => undefined,
     disable: async () => undefined,
   };
 };

@@ -130,6 +130,16 @@ test('a wrong key is refused without being shown', async () => {
   });
 });
 
+test.each([
+  [breakOff, 'got no answer'],
+  [problem(503, 'RESOURCE_UNAVAILABLE'), 'detail of RESOURCE_UNAVAILABLE'],
+])('what would be done twice is sent once, however it ends (%#)', async (answer, message) => {
+  script = [answer, json(200, { value: 1 })];
+  const create = { method: 'POST', path: '/v1/thing', once: true } as const;
+  await expect(open().json(create, schema)).rejects.toThrow(message);
+  expect(calls()).toHaveLength(1);
+});
+
 test('nothing listens: the message says how to start it', async () => {
   const transport = open();
   await close();

@@ -5,15 +5,17 @@ import type { ApiCredentials } from './credentials.ts';
 import { type ApiError, apiErrorOf } from './problem.ts';
 import { backOffMs, isWorthRetrying, retryAfterMs } from './retries.ts';
 
-/** A call that may be sent twice: a read, an upload by hash, or a command with an idempotency key. */
+/** A call that may be sent twice, being a read, an upload by hash, or a command with an idempotency key; or `once`. */
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Path and query. */
   readonly path: string;
   readonly body?: string | Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string>>;
   /** How long one attempt may take, ms. */
   readonly timeoutMs?: number;
+  /** Never sent again: it would be done twice. */
+  readonly once?: true;
 }
 
 export interface Transport {
@@ -49,7 +51,7 @@ const reasonOf = (error: unknown): string => {
 
 /**
  * HTTP to the API as one principal. Signs in on first use and again when a token has run out. While the API is away or
- * overloaded, a call is repeated with growing pauses, within bounds; each call is safe to repeat.
+ * overloaded, a call that is safe to repeat is repeated with growing pauses, within bounds.
  */
 export const createTransport = (options: TransportOptions): Transport => {
   const { apiUrl, apiKey, patienceMs = PATIENCE_MS, firstPatienceMs = FIRST_PATIENCE_MS } = options;
@@ -77,7 +79,14 @@ export const createTransport = (options: TransportOptions): Transport => {
     for (let attempt = 1; ; attempt++) {
       const answer = await send(call).catch((error: unknown) => reasonOf(error));
       const lost = typeof answer === 'string';
-      if (!lost && (answer.error === null || !isWorthRetrying(answer.error, attempt))) return answer;
+      if (lost && call.once) {
+        throw new CliError(
+          `${call.method} ${apiUrl}${call.path} got no answer (${answer}): it may have been done or not.`,
+        );
+      }
+      if (!lost && (call.once || answer.error === null || !isWorthRetrying(answer.error, attempt))) {
+        return answer;
+      }
       const pause = (lost ? null : answer.retryAfterMs) ?? backOffMs(attempt);
       const bound = reached ? patienceMs : firstPatienceMs;
       if (performance.now() - start + pause > bound) {

@@ -38,6 +38,8 @@ import { createNonces } from '../../keys/nonces.ts';
 import { createQuoteTokens } from '../../keys/quote-tokens.ts';
 import { createSealing } from '../../keys/sealing.ts';
 import { createSigner } from '../../keys/signer.ts';
+import { createSubjectStreams } from '../../keys/subject-streams.ts';
+import { createSubjects } from '../../keys/subjects.ts';
 import { neighboursReported } from '../../p2p/heartbeats.ts';
 import { createChainHashes } from '../../postgres/chain-hashes.ts';
 import { createPool } from '../../postgres/pool.ts';
@@ -93,6 +95,7 @@ export const startApi = async (
 
   const tokens = createAccessTokens({ signer, now, newId: ulid });
   const credentials = createCredentials({ pool, tokens, now });
+  const enrolment = createEnrolment({ pool, store, now });
   const limiter = createRateLimiter(config.rateLimits);
   const idempotency = await createIdempotencyKeys({ pool, onError });
   const checkpoints = createCheckpoints({ pool });
@@ -180,11 +183,17 @@ export const startApi = async (
       credentials,
       tokens,
       challenges: createChallenges({ pool, now }),
-      enrolment: createEnrolment({ pool, store, now }),
+      enrolment,
       openRoles: config.openProviderEnrolment ? ['provider'] : [],
     }),
     slaCredits: createSlaCredits(store),
     store,
+    subjects: createSubjects({
+      pool,
+      streams: createSubjectStreams({ store, now }),
+      enrolment,
+      credentials,
+    }),
     topology: {
       network: config.topology.network,
       sets: createCandidateSets(artifacts),
