@@ -6,6 +6,7 @@ import { ZERO } from '../domain/money.ts';
 import type { FormQuorum } from '../domain/quorum/commands.ts';
 import { LIFECYCLES } from '../domain/registry.ts';
 import type { AuctionReport } from './auction.ts';
+import { now } from './clock.ts';
 import type { EnclaveReport } from './enclave.ts';
 import { runLifecycle } from './host.ts';
 import type { ActivityEffect, ChildStart, Lifecycle, LifecycleInput, Report } from './lifecycle.ts';
@@ -90,21 +91,21 @@ const activity = (local: boolean, what: string): ActivityEffect<never> => ({
 });
 
 /** Settling must not give up: money is held. It repeats until it is done. */
-const settle: ActivityEffect<JobInput> = {
+const settle: ActivityEffect<never> = {
   kind: 'activity',
   local: false,
   options: {
     startToCloseTimeout: '120 seconds',
     retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
   },
-  failed: ({ job }, message): JobFailed[] => [
+  failed: (_, message): JobFailed[] => [
     {
       type: 'job.failed',
       reason: 'INTERNAL_ERROR',
       message,
       payouts: [],
       price: ZERO,
-      failedAt: job.submittedAt,
+      failedAt: now(),
     },
   ],
 };
