@@ -149,6 +149,19 @@ describe('audit export and verify', () => {
     });
   });
 
+  it('take a kept checkpoint with a newline more at its end, but with nothing else', async () => {
+    const note = join(folder, 'kept.txt');
+    for (const [more, code, verdict] of [
+      ['\n', 0, 'ok'],
+      ['\n\n', 1, 'FAILED (MALFORMED)'],
+      [' \n', 1, 'FAILED (MALFORMED)'],
+    ] as const) {
+      await writeFile(note, `${LOG.checkpoint(300)}${more}`);
+      const told = await run(['verify', '--earlier', note], serverOf(LOG));
+      expect(told).toMatchObject({ code, out: expect.stringContaining(`consistency  ${verdict}`) });
+    }
+  });
+
   it('exit 1 for an altered file and tell the event', async () => {
     const file = join(folder, 'log.ndjson');
     await run(['export', file], serverOf(LOG));

@@ -38,7 +38,8 @@ const earlierCheckpoint = async (file: string): Promise<string> => {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw because('--earlier', file, error);
   });
-  if (!text.startsWith('{')) return text;
+  // A newline more is what editors and `echo` add; any other change is the signature's to notice.
+  if (!text.startsWith('{')) return text.replace(/\n\n$/, '\n');
   try {
     return parseExportHeader(text.slice(0, text.indexOf('\n'))).checkpoint;
   } catch {
