@@ -18,6 +18,7 @@ import { getJobStatus } from './jobs/status.ts';
 import { submitJob } from './jobs/submit.ts';
 import { getAccount } from './ledger/account.ts';
 import { creditAccount } from './ledger/credit.ts';
+import { getAnchors } from './log/anchors.ts';
 import { getCheckpoint } from './log/checkpoint.ts';
 import { getConsistency } from './log/consistency.ts';
 import { getEntries } from './log/entries.ts';
@@ -100,6 +101,7 @@ export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
   verifyProof(deps),
   getProofBatch(deps),
   getCheckpoint(deps),
+  getAnchors(deps),
   getInclusion(deps),
   getConsistency(deps),
   getTile(deps),

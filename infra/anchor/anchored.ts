@@ -33,6 +33,8 @@ export interface AnchoredHeads {
   covering(position: bigint): Promise<AnchoredHead | null>;
   /** The largest anchored heads, largest first. */
   newest(limit: number): Promise<AnchoredHead[]>;
+  /** The smallest anchored heads of `from` to `to` events, smallest first: `limit`, and all others of the last size. */
+  between(from: bigint, to: bigint, limit: number): Promise<AnchoredHead[]>;
   /** Notes a wish; the same id twice is one. */
   request(wish: AnchorRequest): Promise<void>;
 }
@@ -54,6 +56,14 @@ export const createAnchoredHeads = (pool: Pool): AnchoredHeads => ({
     const { rows } = await pool.query<AnchoredHead>(`${SELECT} order by size desc, simulated limit $1`, [
       limit,
     ]);
+    return rows;
+  },
+  between: async (from, to, limit) => {
+    const { rows } = await pool.query<AnchoredHead>(
+      `select * from (${SELECT} and size between $1 and $2 order by size fetch first $3 rows with ties) page
+        order by size, chain, contract`,
+      [String(from), String(to), limit],
+    );
     return rows;
   },
   request: async ({ id, principal, proofIds, position, urgent, requestedAt }) => {

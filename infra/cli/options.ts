@@ -40,3 +40,20 @@ export const hexBytes = (value: string): string => {
     throw new InvalidArgumentError('It must be hex of at most 64 bytes.');
   return value.toLowerCase();
 };
+
+const prefixedHex =
+  (bytes: number) =>
+  (value: string): string => {
+    if (!new RegExp(`^0x[0-9a-fA-F]{${2 * bytes}}$`).test(value))
+      throw new InvalidArgumentError(`It must be 0x and ${2 * bytes} hex digits.`);
+    return value.toLowerCase();
+  };
+
+/** Address on an EVM chain. */
+export const evmAddress = prefixedHex(20);
+
+const blockHash = prefixedHex(32);
+
+/** Collects hashes of blocks. */
+export const blockHashes = (value: string, before: readonly string[] = []): readonly string[] =>
+  collect(blockHash(value), before);

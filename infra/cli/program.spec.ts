@@ -30,7 +30,7 @@ const NO_SUBJECTS = {
     throw new Error('no command of these tests lists principals');
   },
 };
-const NO_LOG = { head: unused, entries: unused, tile: unused };
+const NO_LOG = { head: unused, anchors: unused, entries: unused, tile: unused };
 
 interface Surroundings {
   readonly jobs?: readonly Job[];

@@ -1,55 +1,10 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { receiptTrie } from '../anchor/receipt-trie.ts';
-import { ANCHORED_TOPIC, type AnchorInput, verifyAnchor } from './anchor.ts';
-import { encodeRlp, type RlpItem, unsignedBytes } from './rlp.ts';
-
-const ORIGIN = 'aivillage/log-test';
-const ROOT = new Uint8Array(32).fill(0xaa);
-const CONTRACT = new Uint8Array(20).fill(0xc0);
-const BLOCK = 4_711n;
-const TIMESTAMP = 1_790_000_000n;
-const AT = 3;
-
-const word = (value: bigint): Uint8Array => hexToBytes(value.toString(16).padStart(64, '0'));
-
-interface Made {
-  readonly status?: number;
-  readonly topics?: readonly Uint8Array[];
-}
-
-/** A block of ten transactions, the fourth of which anchors a head of 300 leaves by its second event. */
-const blockWith = ({ status = 1, topics }: Made = {}): AnchorInput => {
-  const anchored = [hexToBytes(ANCHORED_TOPIC.slice(2)), sha256(utf8ToBytes(ORIGIN)), word(300n)];
-  const other: RlpItem = [new Uint8Array(20), [word(1n)], new Uint8Array()];
-  const event: RlpItem = [CONTRACT, topics ?? anchored, ROOT];
-  const receipts = Array.from({ length: 10 }, (_, at) => {
-    const logs = at === AT ? [other, event] : [];
-    const gas = unsignedBytes(21_000n * BigInt(at + 1));
-    const content = encodeRlp([
-      unsignedBytes(BigInt(at === AT ? status : 1)),
-      gas,
-      new Uint8Array(256),
-      logs,
-    ]);
-    return at % 2 === 0 ? content : Uint8Array.of(2, ...content);
-  });
-  const { root, path } = receiptTrie(receipts, AT);
-  const fields = Array.from({ length: 16 }, () => new Uint8Array(32)) as RlpItem[];
-  [fields[5], fields[8], fields[11]] = [root, unsignedBytes(BLOCK), unsignedBytes(TIMESTAMP)];
-  const header = encodeRlp(fields);
-  return {
-    origin: ORIGIN,
-    size: 300,
-    root: ROOT,
-    contract: CONTRACT,
-    blockHash: keccak_256(header),
-    evidence: { header, receiptIndex: AT, receiptPath: path, logIndex: 1 },
-  };
-};
+import { AT, BLOCK, blockWith, TIMESTAMP, word } from './anchor.fixture.ts';
+import { type AnchorInput, verifyAnchor } from './anchor.ts';
+import { encodeRlp } from './rlp.ts';
 
 const GOOD = blockWith();
 const code = (input: AnchorInput) => {

@@ -39,6 +39,7 @@ export {
   type ProofVerdict,
   verifyExecutionProof,
 } from './execution-proof.ts';
+export type { AnchorStatus, ExportedAnchorVerdict, KnownAnchoring } from './export/anchors.ts';
 export type { ByteSource } from './export/lines.ts';
 export { type ExportInput, type ExportVerdict, verifyExport } from './export/verify.ts';
 export type { EntryCode, EntryFault } from './export/walk.ts';

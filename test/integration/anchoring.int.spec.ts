@@ -9,6 +9,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newEvent } from '../../domain/event.ts';
 import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
 import { instant } from '../../domain/time.ts';
+import { createLogClient } from '../../infra/cli/client/log-client.ts';
+import { createTransport } from '../../infra/cli/client/transport.ts';
+import { exportLog } from '../../infra/cli/log/export-log.ts';
 import { loadConfig } from '../../infra/config/config.ts';
 import { leafOf } from '../../infra/event-store/hash.ts';
 import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
@@ -21,7 +24,7 @@ import { migrate } from '../../infra/postgres/migrate.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
 import { growLog } from '../../infra/tlog/grow.ts';
 import { createCheckpointSigner } from '../../infra/tlog/signer.ts';
-import { verifyAnchor, verifyCheckpoint, verifyInclusion } from '../../infra/verify/index.ts';
+import { verifyAnchor, verifyCheckpoint, verifyExport, verifyInclusion } from '../../infra/verify/index.ts';
 import { sampleAppend } from '../contract/events.ts';
 import { startChain, type TestChain } from '../support/anvil.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -40,6 +43,7 @@ let store: EventStore;
 let api: Listening;
 let anchoring: Promise<void>;
 const stop = new AbortController();
+const keys: Record<string, string> = {};
 const tokens: Record<string, string> = {};
 
 interface Answer {
@@ -112,8 +116,10 @@ beforeAll(async () => {
     ['owner', 'submitter'],
     ['stranger', 'submitter'],
     ['operator', 'operator'],
+    ['auditor', 'auditor'],
   ] as const) {
     const apiKey = newApiKey();
+    keys[name] = apiKey;
     const enrolled = await createEnrolment({ pool, store, now: () => instant(0) }).enrolApiKey(apiKey, [
       role,
     ]);
@@ -189,6 +195,39 @@ describe('a proof on its way to the chain', () => {
       valid: true,
       block: BigInt(anchor.block),
     });
+  });
+
+  it('R46: is in an export of the log, with what a stranger checks it by, offline', async () => {
+    const transport = createTransport({
+      apiUrl: `http://127.0.0.1:${api.port}`,
+      apiKey: keys['auditor'] ?? '',
+    });
+    const pieces: Uint8Array[] = [];
+    for await (const piece of exportLog(createLogClient(transport))) pieces.push(piece);
+    const [{ anchor }] = (await batch('anchor')).results;
+    const { hash } = await chain.call<{ hash: string }>(
+      'eth_getBlockByNumber',
+      `0x${BigInt(anchor.block).toString(16)}`,
+      false,
+    );
+    const given = { source: pieces, publicKey: signer.publicKey };
+    const judged = await verifyExport({ ...given, anchoring: { blocks: [hash], contract: anchor.contract } });
+    expect(judged.valid).toBe(true);
+    expect(judged.anchors).toMatchObject([
+      { status: 'not-judged' },
+      { status: 'anchored', size: BigInt(anchor.size), block: BigInt(anchor.block), simulated: true },
+    ]);
+    const page = (await call(null, 'GET', '/v1/log/anchors?limit=1')).body;
+    expect(page.items).toHaveLength(1);
+    expect((await call(null, 'GET', `/v1/log/anchors?from=${page.next_from}`)).body).toMatchObject({
+      items: [{ size: anchor.size }],
+      next_from: null,
+    });
+    expect((await call(null, 'GET', `/v1/log/anchors?to=${page.items[0].size}&limit=1`)).body).toMatchObject({
+      items: page.items,
+      next_from: null,
+    });
+    expect((await call(null, 'GET', '/v1/log/anchors?from=0')).status).toBe(422);
   });
 
   it('is asked for by its owner or by whose office it is, and nobody else learns that it exists', async () => {

@@ -104,8 +104,8 @@ export const getProofBatch = ({
         }),
       );
       return respond(200, {
-        remaining: all.slice(query.batch_size),
         batch_id: `batch-${bytesToHex(digest(utf8ToBytes(ids.join(','))))}`,
+        remaining: all.slice(query.batch_size),
         root: newest && bytesToHex(newest.root),
         size: newest && String(newest.size),
         checkpoint: newest?.note ?? null,

@@ -5,14 +5,15 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTileEdge, type Tile } from '../../tlog/tiles.ts';
-import { entryLine, type FixtureLog, logOf, signer } from '../../verify/export/export.fixture.ts';
+import type { ExportAnchorText } from '../../verify/export/anchor-line.ts';
+import { anchorOf, entryLine, type FixtureLog, logOf, signer } from '../../verify/export/export.fixture.ts';
 import type { LogClient } from '../client/log-client.ts';
 import type { CliContext } from '../context.ts';
 import { CliError } from '../failure.ts';
 import { runCli } from '../program.ts';
 
-/** What a server answers that keeps this log, at most `page` events at a time. */
-const serverOf = (log: FixtureLog, page = 100): LogClient => {
+/** What a server answers that keeps this log and these anchors, at most `page` events at a time, two anchors. */
+const serverOf = (log: FixtureLog, page = 100, anchors: readonly ExportAnchorText[] = []): LogClient => {
   const tiles = new Map<string, Tile>();
   for (const tile of createTileEdge(0n, []).append(log.leaves))
     tiles.set(`${tile.level}/${tile.index}`, tile);
@@ -22,6 +23,12 @@ const serverOf = (log: FixtureLog, page = 100): LogClient => {
       size: BigInt(log.size),
       publicKey: signer.publicKey,
     }),
+    anchors: async (from, to) => {
+      const wanted = anchors.filter(({ size }) => BigInt(size) >= from && BigInt(size) <= to);
+      const found = wanted.slice(0, 2);
+      const last = found.at(-1);
+      return { anchors: found, next: last && wanted.length > 2 ? BigInt(last.size) + 1n : null };
+    },
     entries: async (from, limit) => {
       const count = Math.min(limit, page, log.size - Number(from) + 1);
       return Buffer.from(
@@ -160,6 +167,44 @@ describe('audit export and verify', () => {
       const told = await run(['verify', '--earlier', note], serverOf(LOG));
       expect(told).toMatchObject({ code, out: expect.stringContaining(`consistency  ${verdict}`) });
     }
+  });
+
+  it('carry anchors, which hold in blocks that the auditor knows and are not judged without', async () => {
+    const anchors = [1, 300, 500, 600, 700].map((size) => anchorOf(LOG, size));
+    const file = join(folder, 'log.ndjson');
+    await run(['export', file], serverOf(LOG, 100, anchors));
+    const lines = (await readFile(file, 'utf8')).split('\n');
+    expect(lines.slice(1, 6)).toEqual(anchors.map((anchor) => JSON.stringify({ anchor })));
+    expect((await run(['verify', file])).out).toMatch(/anchors +- 5 there, not judged: give --anchor-block/);
+    const [, middle, , , last] = anchors as [ExportAnchorText, ExportAnchorText, ...ExportAnchorText[]];
+    const known = ['--anchor-block', middle.block_hash, '--anchor-block', last?.block_hash ?? ''];
+    const told = await run(['verify', file, ...known]);
+    expect(told.out).toMatch(/anchors +ok\n {2}size 300: block 4711 of eip155:31337, 2026-.*Z \(simulated/);
+    const { code, out } = await run(['verify', file, ...known, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out).anchors).toMatchObject(
+      anchors.map((anchor) =>
+        anchor === middle || anchor === last
+          ? { status: 'anchored', size: anchor.size, block: '4711', block_hash: anchor.block_hash }
+          : { status: 'not-judged', size: anchor.size, block: null, timestamp: null },
+      ),
+    );
+    const contract = ['--anchor-contract', `0x${'0'.repeat(40)}`];
+    const other = await run(['verify', file, ...known, ...contract]);
+    expect(other).toMatchObject({ code: 1, out: expect.stringContaining('FAILED (OTHER_CONTRACT)') });
+    for (const args of [contract, ['--anchor-block', 'abc'], [...known, '--anchor-contract', '0x1']])
+      expect((await run(['verify', file, ...args])).code).toBe(2);
+  });
+
+  it('carry of a part the anchors that follow from it', async () => {
+    const anchors = [298, 299, 400, 401, 700].map((size) => anchorOf(LOG, size));
+    const file = join(folder, 'part.ndjson');
+    await run(['export', '--from', '300', '--to', '400', file], serverOf(LOG, 60, anchors));
+    const verdict = await run(['verify', file, '--json', '--anchor-block', anchors[1]?.block_hash ?? '']);
+    expect(JSON.parse(verdict.out)).toMatchObject({
+      valid: true,
+      anchors: [{ size: '299', status: 'anchored' }, { size: '400' }, { size: '700' }],
+    });
   });
 
   it('exit 1 for an altered file and tell the event', async () => {

@@ -10,7 +10,7 @@ import type { CliContext } from '../context.ts';
 import { EXIT, refuse } from '../failure.ts';
 import { because, isStandard } from '../files.ts';
 import { type ExportRange, exportLog } from '../log/export-log.ts';
-import { collect, logNumber } from '../options.ts';
+import { blockHashes, collect, evmAddress, logNumber } from '../options.ts';
 import { logJson, logReport } from '../render/log-report.ts';
 import { write, writeLines } from '../write.ts';
 
@@ -22,6 +22,8 @@ interface RangeOptions {
 interface VerifyOptions extends RangeOptions {
   readonly publicKey?: string;
   readonly earlier?: readonly string[];
+  readonly anchorBlock?: readonly string[];
+  readonly anchorContract?: string;
   readonly json?: true;
 }
 
@@ -83,14 +85,27 @@ export const addAuditLog = (audit: Command, context: CliContext): void => {
     });
 
   addRange(audit.command('verify'))
-    .description('verify hash chain, tree and signature of the live log, or of an exported one')
+    .description('verify hash chain, tree, signature and anchors of the live log, or of an exported one')
     .argument('[file]', 'an exported log; - for standard input')
     .option('--public-key <key>', 'key of the log as you know it, name+id+base64')
     .option('--earlier <file>', 'a checkpoint or an export that you kept; may be repeated', collect)
+    .option(
+      '--anchor-block <hash>',
+      'a block that you know to be on the chain and that must hold a head of the log; may be repeated',
+      blockHashes,
+    )
+    .option(
+      '--anchor-contract <address>',
+      'the contract that anchors must be in; any unless given',
+      evmAddress,
+    )
     .option('--json', 'print one JSON object and nothing else')
     .action(async (file: string | undefined, options: VerifyOptions) => {
       if (file !== undefined && (options.from ?? options.to) !== undefined)
         throw refuse('--from and --to are for the live log; a file is verified as a whole');
+      const { anchorBlock, anchorContract } = options;
+      if (anchorContract !== undefined && anchorBlock === undefined)
+        throw refuse('--anchor-contract says nothing without an --anchor-block');
       const earlier = await Promise.all((options.earlier ?? []).map(earlierCheckpoint));
       const source =
         file === undefined
@@ -104,6 +119,14 @@ export const addAuditLog = (audit: Command, context: CliContext): void => {
         earlier,
         sha256: nodeSha256,
         ...(options.publicKey === undefined ? {} : { publicKey: options.publicKey }),
+        ...(anchorBlock === undefined
+          ? {}
+          : {
+              anchoring: {
+                blocks: anchorBlock,
+                ...(anchorContract === undefined ? {} : { contract: anchorContract }),
+              },
+            }),
       });
       const seconds = (performance.now() - start) / 1000;
       await writeLines(

@@ -4,7 +4,7 @@ import { HASH_BYTES } from '../../../domain/merkle.ts';
 import { type LeafRange, subtreesOf } from '../../../domain/merkle-ranges.ts';
 import { hashOfPart, partOf, splitHashes } from '../../tlog/tiles.ts';
 import { EXPORT_FORMAT, type ExportHeaderText } from '../../verify/export/header.ts';
-import type { LogClient } from '../client/log-client.ts';
+import type { AnchorPage, LogClient } from '../client/log-client.ts';
 import { CliError, refuse } from '../failure.ts';
 
 /** Positions wanted; from the first, up to the last that is signed, unless given. */
@@ -40,8 +40,19 @@ const linesIn = (page: Uint8Array): bigint => {
   return lines;
 };
 
+/** Lines of the anchors of a range of sizes. */
+async function* anchorLines(log: LogClient, from: bigint, to: bigint): AsyncGenerator<Uint8Array> {
+  for (let next: bigint | null = from; next !== null && next <= to; ) {
+    const page: AnchorPage = await log.anchors(next, to);
+    if (page.anchors.length > 0)
+      yield Buffer.from(page.anchors.map((anchor) => `${JSON.stringify({ anchor })}\n`).join(''));
+    next = page.next;
+  }
+}
+
 /**
- * A part of a live log as an export file, piece by piece: header, then the lines of its events. Everything is as the
+ * A part of a live log as an export file, piece by piece: header, anchors of heads
+ * whose trees follow from it, events. Everything is as the
  * server says it; to know that it is true, it has to be verified.
  * @throws CliError when the signed log does not go that far, or the server cannot be asked.
  */
@@ -62,6 +73,8 @@ export async function* exportLog(log: LogClient, range: ExportRange = {}): Async
     public_key: publicKey,
   };
   yield Buffer.from(`${JSON.stringify(header)}\n`);
+  yield* anchorLines(log, from === 1n ? 1n : from - 1n, to);
+  if (to < size) yield* anchorLines(log, size, size);
 
   const page = (at: bigint): Promise<Uint8Array> => {
     const left = to - at + 1n;

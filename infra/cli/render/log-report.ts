@@ -1,4 +1,4 @@
-import type { ExportVerdict } from '../../verify/index.ts';
+import type { ExportedAnchorVerdict, ExportVerdict } from '../../verify/index.ts';
 import { counted, shown } from './text.ts';
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -9,18 +9,36 @@ const TITLES: Readonly<Record<string, string>> = {
   chain: 'hash chain',
   streams: 'streams',
   consistency: 'consistency',
+  anchors: 'anchors',
 };
 
-const NOT_ASKED: Readonly<Record<string, string>> = {
+/** Why a step says neither yes nor no, and what would make it. */
+const UNDECIDED: Readonly<Record<string, string>> = {
   key: 'not pinned: give --public-key, or the log vouches for itself',
   consistency: 'not asked: give --earlier a checkpoint that you kept',
+  anchors: 'none in this part of the log',
 };
 
-const WORDS: Readonly<Record<string, string>> = { NOT_EXPECTED: '-', OK: 'ok' };
+const WORDS: Readonly<Record<string, string>> = { NOT_EXPECTED: '-', NOT_JUDGED: '-', OK: 'ok' };
+
+/** Anchors that are told one by one, largest last. */
+const TOLD = 10;
+
+const anchorLine = ({ size, chain, simulated, block, timestamp }: ExportedAnchorVerdict): string => {
+  const at = timestamp === null ? '' : `, ${new Date(Number(timestamp) * 1000).toISOString()}`;
+  const label = simulated ? ' (simulated chain: no outsider vouches for it)' : '';
+  return `  size ${size}: block ${block} of ${shown(chain)}${at}${label}`;
+};
+
+const noteOn = (step: string, code: string, anchors: readonly ExportedAnchorVerdict[]): string => {
+  if (code === 'NOT_JUDGED')
+    return ` ${anchors.length} there, not judged: give --anchor-block the hash of a block that you know`;
+  return code === 'NOT_EXPECTED' ? ` ${UNDECIDED[step] ?? ''}` : '';
+};
 
 /** The verdict on a log in words, a line for each step. */
 export const logReport = (verdict: ExportVerdict, seconds: number): string[] => {
-  const { claim, events, faults, reasons, root } = verdict;
+  const { anchors, claim, events, faults, reasons, root } = verdict;
   const rate = seconds > 0 ? Math.round(events / seconds).toLocaleString('en') : '-';
   return [
     claim
@@ -29,9 +47,12 @@ export const logReport = (verdict: ExportVerdict, seconds: number): string[] => 
     ...(claim ? [`signed by    ${shown(claim.publicKey)}`] : []),
     ...reasons.map(({ step, ok, code }) => {
       const verdictWord = ok ? (WORDS[code] ?? code) : `FAILED (${code})`;
-      const note = code === 'NOT_EXPECTED' ? ` ${NOT_ASKED[step] ?? ''}` : '';
-      return `${(TITLES[step] ?? step).padEnd(13)}${verdictWord}${note}`;
+      return `${(TITLES[step] ?? step).padEnd(13)}${verdictWord}${noteOn(step, code, anchors)}`;
     }),
+    ...anchors
+      .filter(({ status }) => status === 'anchored')
+      .slice(-TOLD)
+      .map(anchorLine),
     ...(root === null ? [] : [`root         ${root}`]),
     ...faults.map(({ position, code }) => `  position ${position}: ${code}`),
     `${verdict.valid ? 'VERIFIED' : 'NOT VERIFIED'}     in ${seconds.toFixed(2)} s (${rate} events/s)`,
@@ -40,7 +61,7 @@ export const logReport = (verdict: ExportVerdict, seconds: number): string[] => 
 
 /** The verdict as one JSON object. */
 export const logJson = (verdict: ExportVerdict, seconds: number): string => {
-  const { valid, claim, events, faults, reasons, root, chain } = verdict;
+  const { anchors, valid, claim, events, faults, reasons, root, chain } = verdict;
   return JSON.stringify({
     valid,
     events,
@@ -52,6 +73,14 @@ export const logJson = (verdict: ExportVerdict, seconds: number): string => {
     root,
     chain_hash: chain,
     reasons,
+    anchors: anchors.map(({ size, block, timestamp, blockHash, contract, ...anchor }) => ({
+      ...anchor,
+      size: String(size),
+      contract: `0x${contract}`,
+      block_hash: `0x${blockHash}`,
+      block: block === null ? null : String(block),
+      timestamp: timestamp === null ? null : Number(timestamp),
+    })),
     faults: faults.map(({ position, code }) => ({ position: String(position), code })),
     seconds,
   });

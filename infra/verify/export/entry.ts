@@ -16,7 +16,7 @@ const BEFORE_ENVELOPE = '","envelope":';
 const END = 0x7d;
 
 /** Whether the ASCII `text` stands in the line at an offset: compared in place, for this runs for every event. */
-const stands = (text: string, line: Uint8Array, at: number): boolean => {
+export const stands = (text: string, line: Uint8Array, at: number): boolean => {
   for (let index = 0; index < text.length; index++)
     if (line[at + index] !== text.charCodeAt(index)) return false;
   return true;

@@ -4,6 +4,9 @@ import { leafHash, merkleTree } from '../../../domain/merkle.ts';
 import { subtreesOf } from '../../../domain/merkle-ranges.ts';
 import { chainHash, envelopeOf, GENESIS_HASH } from '../../event-store/hash.ts';
 import { createCheckpointSigner } from '../../tlog/signer.ts';
+import { blockWith, TIMESTAMP } from '../anchor.fixture.ts';
+import type { AnchorInput } from '../anchor.ts';
+import type { ExportAnchorText } from './anchor-line.ts';
 import { EXPORT_FORMAT, type ExportHeaderText } from './header.ts';
 
 export const signer = createCheckpointSigner([new Uint8Array(32).fill(5)]);
@@ -52,11 +55,37 @@ export const logOf = (count: number, from = 0): FixtureLog => {
 export const entryLine = ({ envelopes, chain }: FixtureLog, position: number): string =>
   `{"position":"${position}","hash":"${chain[position]}","envelope":${envelopes[position - 1]}}\n`;
 
+/** An anchor of the log at a size, in a block that holds it. */
+export const anchorOf = (
+  log: FixtureLog,
+  size: number,
+  root = merkleTree(log.leaves.slice(0, size)).root,
+): ExportAnchorText => anchorText(blockWith({ origin: signer.origin, size: BigInt(size), root }));
+
+const anchorText = ({ size, root, contract, blockHash, evidence }: AnchorInput): ExportAnchorText => ({
+  chain: 'eip155:31337',
+  simulated: true,
+  contract: `0x${bytesToHex(contract)}`,
+  tx_hash: `0x${'7'.repeat(64)}`,
+  block: '4711',
+  block_hash: `0x${bytesToHex(blockHash)}`,
+  size: String(size),
+  root: bytesToHex(root),
+  confirmed_at: new Date(Number(TIMESTAMP) * 1000).toISOString(),
+  evidence: {
+    header: bytesToHex(evidence.header),
+    receipt_index: evidence.receiptIndex,
+    receipt_path: evidence.receiptPath.map(bytesToHex),
+    log_index: evidence.logIndex,
+  },
+});
+
 /** A part of the log as text of an export. */
 export const exportText = (
   log: FixtureLog,
   { from = 1, to = log.size, size = log.size }: { from?: number; to?: number; size?: number } = {},
   change: Partial<ExportHeaderText> = {},
+  anchors: readonly ExportAnchorText[] = [],
 ): string => {
   const subtrees = (start: number, end: number): string[] =>
     subtreesOf({ start: BigInt(start), end: BigInt(end) }).map(({ level, index }) => {
@@ -78,5 +107,6 @@ export const exportText = (
     ...change,
   };
   const lines = Array.from({ length: to - from + 1 }, (_, index) => entryLine(log, from + index));
-  return `${JSON.stringify(header)}\n${lines.join('')}`;
+  const anchored = anchors.map((anchor) => `${JSON.stringify({ anchor })}\n`);
+  return `${JSON.stringify(header)}\n${anchored.join('')}${lines.join('')}`;
 };

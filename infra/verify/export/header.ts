@@ -3,14 +3,16 @@ import { subtreesOf } from '../../../domain/merkle-ranges.ts';
 import { fromHex } from '../bytes.ts';
 import { MalformedError } from '../der.ts';
 
-export const EXPORT_FORMAT = 'aivillage-log/1';
+/** Since 2 anchors may stand between the header and the events. */
+export const EXPORT_FORMAT = 'aivillage-log/2';
+const FORMATS: readonly unknown[] = [EXPORT_FORMAT, 'aivillage-log/1'];
 
 /**
  * First line of an exported log, as JSON. What a part of the log lacks to its tree is given as the hashes of complete
  * subtrees before and behind it; of the whole log both lists are empty.
  */
 export interface ExportHeaderText {
-  readonly format: typeof EXPORT_FORMAT;
+  readonly format: string;
   /** Positions of the first and the last event, decimal. `from` is `to` + 1 when there is none. */
   readonly from: string;
   readonly to: string;
@@ -83,7 +85,8 @@ export const parseExportHeader = (line: string): ExportHeader => {
     if (error instanceof MalformedError) throw error;
     throw new MalformedError('the header is not JSON');
   }
-  if (fields['format'] !== EXPORT_FORMAT) throw new MalformedError(`the format is not ${EXPORT_FORMAT}`);
+  if (!FORMATS.includes(fields['format']))
+    throw new MalformedError(`the format is none of ${FORMATS.join(', ')}`);
   const [from, to, size] = [count(fields, 'from'), count(fields, 'to'), count(fields, 'size')];
   if (from < 1n || to < from - 1n || to > size) throw new MalformedError('no such part of a log');
   return {

@@ -110,6 +110,7 @@ describe('verifyExport', () => {
       'key KEY_MISMATCH',
       'checkpoint UNKNOWN_SIGNER',
       'tree NOT_CHECKED',
+      'anchors NOT_CHECKED',
     ]);
     // Nobody said which log it should be: it is whole in itself, and says that it was not compared.
     const unpinned = await verifyExport({ source: utf8ToBytes(forged) });
@@ -163,7 +164,7 @@ describe('verifyExport', () => {
       fc.asyncProperty(lines, async (source) => {
         const { valid, reasons } = await verify(source);
         expect(valid).toBe(false);
-        expect(reasons).toHaveLength(7);
+        expect(reasons).toHaveLength(8);
       }),
     );
   });
