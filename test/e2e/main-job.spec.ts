@@ -46,7 +46,7 @@ beforeAll(async () => {
   stack = await sharedStack();
   operator = await signInOperator(stack);
   guestKey = keyHolder();
-  await enrol(stack, guestKey, ['submitter', 'provider']);
+  await enrol(operator, guestKey, ['submitter', 'provider']);
   guest = await signIn(stack, guestKey);
   const credit = { account_id: guest.id, amount: '10000000', reference: `guest-${guest.id}` };
   expect(await operator.rest.post('/v1/ledger/credit', credit)).toMatchObject({ status: 201 });

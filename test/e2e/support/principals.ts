@@ -4,11 +4,8 @@ import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { expect } from 'vitest';
 import type { Role } from '../../../domain/subject/events.ts';
-import { createPostgresEventStore } from '../../../infra/event-store/postgres/store.ts';
-import { createEnrolment } from '../../../infra/keys/enrolment.ts';
-import { createPool } from '../../../infra/postgres/pool.ts';
 import { byToken, createRest, type Rest } from '../../support/rest.ts';
-import { type SharedStack, serversOf } from './shared-stack.ts';
+import type { SharedStack } from './shared-stack.ts';
 
 /** PKCS #8 wrapping of a raw Ed25519 seed (RFC 8410 §7). */
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -78,20 +75,12 @@ export const signIn = async (stack: SharedStack, holder: KeyHolder, role?: Role)
 export const nodeKey = async ({ home }: SharedStack, name: string): Promise<KeyHolder> =>
   keyHolder(Buffer.from((await readFile(join(home, 'nodes', name, 'node.key'), 'utf8')).trim(), 'hex'));
 
-/** Grants roles to a key as the operator of the machine does at set-up: no route gives more than `provider`. */
+/** Has an admin grant roles to a key. */
 export const enrol = async (
-  { home }: SharedStack,
-  { publicKey }: KeyHolder,
+  admin: Caller,
+  { publicKey: public_key }: KeyHolder,
   roles: readonly Role[],
 ): Promise<void> => {
-  const pool = createPool(serversOf(home).databaseUrl, { name: 'e2e-enrolment', max: 2 });
-  const store = createPostgresEventStore({ pool });
-  try {
-    const enrolment = createEnrolment({ pool, store, now: () => new Date().toISOString() });
-    const enrolled = await enrolment.enrolPublicKey(publicKey, roles);
-    if (!enrolled.ok) throw new Error(enrolled.message);
-  } finally {
-    await store.close();
-    await pool.end();
-  }
+  const { status } = await admin.rest.post('/v1/subjects', { roles, public_key });
+  expect(status).toBe(201);
 };
