@@ -1,5 +1,4 @@
 import { isQuorumOf, type Observer } from '../../domain/proof/observer.ts';
-import { closed, hex, listOf, text, within } from './shape.ts';
 import type { Verdict } from './steps.ts';
 
 /** Demands on those who look, of proofs that rest on observers. */
@@ -8,12 +7,8 @@ export interface ObserverPolicy {
   readonly minimumObservers?: number;
 }
 
-const MOST_OBSERVERS = 7;
-
-export const observerMembers = {
-  observers: listOf(closed({ id: text, key: hex(32) }), MOST_OBSERVERS),
-  quorum: within(1, MOST_OBSERVERS),
-};
+/** Of one proof. */
+export const MOST_OBSERVERS = 7;
 
 /** Whether the observers of some terms can speak about the provider. */
 export const observersVerdict = (
