@@ -1,18 +1,15 @@
-import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Role } from '../../domain/subject/events.ts';
+import type { Problem } from '../../api/problem.ts';
 import { newApiKey } from '../../infra/keys/api-key.ts';
-import { createEnrolment } from '../../infra/keys/enrolment.ts';
-import type { Listening } from '../../infra/main/api/listen.ts';
-import { startApi } from '../../infra/main/api/start-api.ts';
 import { READ_MODELS } from '../../projections/read-models.ts';
 import { createRunner } from '../../projections/runner.ts';
-import { type Engine, now, openEngine } from '../support/open-engine.ts';
+import { type ApiServer, type Caller, startApiServer } from '../support/api-server.ts';
+import { type Engine, openEngine } from '../support/open-engine.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { byToken, createRest, sha256Of } from '../support/rest.ts';
 import { temporalAddress } from '../support/temporal.ts';
 
 const GOLD = { tier: 'gold', required_tops: 500, utilization: 0.8, duration_seconds: 7200 };
@@ -22,61 +19,30 @@ const MODULE = Buffer.from(
   '0061736d01000000010401600000030201000503010001071302066d656d6f72790200065f737461727400000a040102000b',
   'hex',
 );
-const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-let home: string;
+interface EventPage {
+  readonly events: readonly {
+    readonly type: string;
+    readonly stream: string;
+    readonly position: string;
+    readonly hash: string;
+    readonly prev_hash: string;
+  }[];
+  readonly next_from: string;
+}
+interface Opened {
+  readonly auction_id: string;
+  readonly position: string;
+}
+interface Account {
+  readonly available: string;
+}
+
 let database: TestDatabase;
 let engine: Engine;
-let api: Listening;
+let api: ApiServer;
 let projecting: Promise<void>;
 const stop = new AbortController();
-
-/** A principal with a token. */
-interface Caller {
-  readonly id: string;
-  readonly authorization: string;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // Bodies of all routes: each test knows its own.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly body: any;
-}
-
-const call = async (
-  caller: Caller | null,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer> => {
-  const binary = body instanceof Uint8Array;
-  const response = await fetch(`http://127.0.0.1:${api.port}${path}`, {
-    method,
-    headers: {
-      ...(caller ? { authorization: caller.authorization } : {}),
-      ...(body === undefined || binary ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: binary ? new Uint8Array(body) : JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  const json = response.headers.get('content-type')?.includes('json');
-  return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
-};
-
-const enrol = async (...roles: Role[]): Promise<Caller> => {
-  const apiKey = newApiKey();
-  const made = await createEnrolment({ pool: engine.pool, store: engine.store, now }).enrolApiKey(
-    apiKey,
-    roles,
-  );
-  if (!made.ok) throw new Error(made.message);
-  const { body } = await call(null, 'POST', '/v1/auth/token', { api_key: apiKey });
-  return { id: made.value.subjectId, authorization: `Bearer ${body.access_token}` };
-};
 
 let admin: Caller;
 let submitter: Caller;
@@ -84,9 +50,7 @@ let auditor: Caller;
 
 const fund = async (caller: Caller, amount = '100000000') => {
   const credit = { account_id: caller.id, amount, reference: `test-${randomBytes(6).toString('hex')}` };
-  const answer = await call(admin, 'POST', '/v1/ledger/credit', credit);
-  expect(answer.status).toBe(201);
-  return answer.body as { balance: string; position: string };
+  expect((await admin.rest.post('/v1/ledger/credit', credit)).status).toBe(201);
 };
 
 /** A funded owner with a listed provider, all of it made over HTTP but the attestation, which needs a node. */
@@ -94,9 +58,9 @@ const bidder = async (
   index: number,
   infrastructureType: string,
 ): Promise<Caller & { providerId: string }> => {
-  const caller = await enrol('provider');
+  const caller = await api.enrol('provider');
   await fund(caller);
-  const registered = await call(caller, 'POST', '/v1/providers', {
+  const registered = await caller.rest.post<{ provider_id: string }>('/v1/providers', {
     owner: caller.id,
     infrastructure_type: infrastructureType,
     asn: 64_500 + index,
@@ -105,7 +69,7 @@ const bidder = async (
     pubkey: randomBytes(32).toString('hex'),
   });
   expect(registered.status).toBe(201);
-  const providerId: string = registered.body.provider_id;
+  const providerId = registered.body.provider_id;
   const outcome = await engine.providers.execute(
     providerId,
     {
@@ -119,53 +83,26 @@ const bidder = async (
     { actor: caller.id, commandId: providerId },
   );
   if (!outcome.ok) throw new Error(outcome.message);
-  const listed = await call(caller, 'GET', `/v1/providers/${providerId}?after=${outcome.position}`);
+  const listed = await caller.rest.get(`/v1/providers/${providerId}?after=${outcome.position}`);
   expect(listed.body).toMatchObject({ state: 'listed', trust: { alpha: 1, beta: 1, uncertainty: 1 } });
   return { ...caller, providerId };
 };
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'aivillage-api-'));
-  await mkdir(join(home, 'keys'));
-  for (const name of ['master.key', 'engine.key']) {
-    await writeFile(join(home, 'keys', name), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
-  }
   database = await createTestDatabase();
   const address = await temporalAddress();
   engine = await openEngine({ databaseUrl: database.url, address });
   projecting = createRunner({ pool: engine.pool, store: engine.store, log }).run(READ_MODELS, stop.signal);
-  api = await startApi(
-    {
-      home,
-      profile: 'embedded',
-      port: 0,
-      apiUrl: 'http://127.0.0.1',
-      databaseUrl: database.url,
-      temporalAddress: address,
-      temporalNamespace: 'default',
-      temporalUiUrl: null,
-      meshPort: 1,
-      anchoring: {
-        rpcUrl: null,
-        contract: null,
-        batchEvents: null,
-        intervalSeconds: null,
-        confirmations: null,
-      },
-      requireHardware: false,
-      hostImages: [],
-      topology: { network: 'test', epochSeconds: 3600 },
-      openProviderEnrolment: true,
-      zkDevProver: false,
-      rateLimits: { anonymous: 10_000, authenticated: 10_000, premium: 10_000 },
-      logLevel: 'silent',
-    },
-    log,
-    engine.taskQueue,
-  );
-  admin = await enrol('admin');
-  submitter = await enrol('submitter');
-  auditor = await enrol('auditor');
+  api = await startApiServer({
+    databaseUrl: database.url,
+    pool: engine.pool,
+    store: engine.store,
+    temporalAddress: address,
+    taskQueue: engine.taskQueue,
+  });
+  admin = await api.enrol('admin');
+  submitter = await api.enrol('submitter');
+  auditor = await api.enrol('auditor');
   await fund(submitter);
 });
 afterAll(async () => {
@@ -174,7 +111,6 @@ afterAll(async () => {
   await projecting;
   await engine?.stop();
   await database?.drop();
-  await rm(home, { recursive: true, force: true });
 });
 
 describe('sign-in', () => {
@@ -186,92 +122,97 @@ describe('sign-in', () => {
 
   it('J1.1: enrols an unknown key as provider by a signed challenge, once per challenge', async () => {
     const key = keyPair();
-    const asked = await call(null, 'POST', '/v1/auth/token', { public_key: key.hex, role: 'provider' });
+    const asked = await api.anybody.post<{ challenge: string }>('/v1/auth/token', {
+      public_key: key.hex,
+      role: 'provider',
+    });
     expect(asked.status).toBe(200);
     const { challenge } = asked.body;
     const wrong = { public_key: key.hex, challenge, signature: keyPair().sign(challenge) };
-    expect((await call(null, 'POST', '/v1/auth/token', wrong)).status).toBe(401);
+    expect((await api.anybody.post('/v1/auth/token', wrong)).status).toBe(401);
     const answer = { public_key: key.hex, challenge, signature: key.sign(challenge) };
-    const granted = await call(null, 'POST', '/v1/auth/token', answer);
+    const granted = await api.anybody.post<{ access_token: string }>('/v1/auth/token', answer);
     expect(granted).toMatchObject({
       status: 200,
       body: { token_type: 'Bearer', expires_in: 900, roles: ['provider'] },
     });
-    expect((await call(null, 'POST', '/v1/auth/token', answer)).status).toBe(401);
-    const caller = { id: '', authorization: `Bearer ${granted.body.access_token}` };
-    expect((await call(caller, 'GET', '/v1/system/info')).status).toBe(200);
-    expect((await call(caller, 'GET', '/v1/system/metrics')).status).toBe(403);
+    expect((await api.anybody.post('/v1/auth/token', answer)).status).toBe(401);
+    const rest = createRest(api.url, byToken(granted.body.access_token));
+    expect((await rest.get('/v1/system/info')).status).toBe(200);
+    expect((await rest.get('/v1/system/metrics')).status).toBe(403);
   });
 
   it('J1.1: grants no other role to an unknown key, and no role that a key does not hold', async () => {
-    const role = await call(null, 'POST', '/v1/auth/token', { public_key: keyPair().hex, role: 'submitter' });
+    const role = await api.anybody.post('/v1/auth/token', { public_key: keyPair().hex, role: 'submitter' });
     expect(role).toMatchObject({ status: 403, body: { code: 'AUTHORIZATION_FAILED' } });
-    expect((await call(null, 'POST', '/v1/auth/token', { api_key: newApiKey() })).status).toBe(401);
-    expect((await call(null, 'POST', '/v1/auth/token', { api_key: 'x', public_key: 'y' })).status).toBe(422);
+    expect((await api.anybody.post('/v1/auth/token', { api_key: newApiKey() })).status).toBe(401);
+    expect((await api.anybody.post('/v1/auth/token', { api_key: 'x', public_key: 'y' })).status).toBe(422);
   });
 
   it('D11: publishes the key that signs', async () => {
-    const { body } = await call(null, 'GET', '/.well-known/jwks.json');
-    const [header = ''] = submitter.authorization.slice(7).split('.');
+    const { body } = await api.anybody.get<{ keys: { kid: string }[] }>('/.well-known/jwks.json');
+    const [header = ''] = submitter.token.split('.');
     const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string };
-    expect(body.keys.map((key: { kid: string }) => key.kid)).toEqual([kid]);
+    expect(body.keys.map((key) => key.kid)).toEqual([kid]);
   });
 });
 
 describe('system', () => {
   it('R10, R12: tells health by component, causes for operators only', async () => {
-    const health = await call(null, 'GET', '/v1/system/health');
+    const health = await api.anybody.get('/v1/system/health');
     expect(health.status).toBe(200);
-    expect(health.body.components).toMatchObject({
-      postgres: { status: 'ok' },
-      temporal: { status: 'ok' },
-      zk_predicates: { status: 'ok' },
-      neo4j: { status: 'off' },
+    expect(health.body).toMatchObject({
+      components: {
+        postgres: { status: 'ok' },
+        temporal: { status: 'ok' },
+        zk_predicates: { status: 'ok' },
+        neo4j: { status: 'off' },
+      },
     });
     expect(JSON.stringify(health.body)).not.toContain('cause');
-    expect((await call(null, 'GET', '/v1/system/health/live')).body).toEqual({ status: 'ok' });
-    expect((await call(null, 'GET', '/v1/system/health/ready')).body).toEqual({ status: 'ok', failing: [] });
+    expect((await api.anybody.get('/v1/system/health/live')).body).toEqual({ status: 'ok' });
+    expect((await api.anybody.get('/v1/system/health/ready')).body).toEqual({ status: 'ok', failing: [] });
   });
 
   it('R13, R14: serves info and metrics', async () => {
-    expect((await call(submitter, 'GET', '/v1/system/info')).body).toMatchObject({
+    expect((await submitter.rest.get('/v1/system/info')).body).toMatchObject({
       title: 'AIVillage Enhanced API',
       version: '3.0.0',
     });
-    const metrics = await call(admin, 'GET', '/v1/system/metrics');
+    const metrics = await admin.rest.get<{ requests: number; lag: object }>('/v1/system/metrics');
     expect(metrics.body.requests).toBeGreaterThan(0);
     expect(Object.keys(metrics.body.lag)).toContain('jobs');
-    expect((await call(admin, 'GET', '/metrics')).body).toContain('projection_lag_events{projection="jobs"}');
+    expect((await admin.rest.get<string>('/metrics')).body).toContain(
+      'projection_lag_events{projection="jobs"}',
+    );
   });
 
   it('serves the document that is checked in', async () => {
-    const served = await call(null, 'GET', '/openapi.json');
+    const served = await api.anybody.get('/openapi.json');
     expect(served.body).toEqual(JSON.parse(await readFile('openapi.json', 'utf8')));
   });
 });
 
 describe('artefacts', () => {
   it('keeps a module for its owner alone', async () => {
-    const path = `/v1/artifacts/${hashOf(MODULE)}`;
-    const stored = await call(submitter, 'PUT', path, MODULE, { 'content-type': 'application/wasm' });
+    const path = `/v1/artifacts/${sha256Of(MODULE)}`;
+    const stored = await submitter.rest.store(MODULE, 'application/wasm');
     expect(stored).toMatchObject({
       status: 200,
       body: { size: MODULE.length, media_type: 'application/wasm' },
     });
-    expect((await call(submitter, 'GET', path)).status).toBe(200);
-    expect((await call(await enrol('submitter'), 'GET', path)).status).toBe(404);
+    expect((await submitter.rest.get(path)).status).toBe(200);
+    expect((await (await api.enrol('submitter')).rest.get(path)).status).toBe(404);
   });
 
   it('refuses a truncated module, whatever it says it is, and a wrong hash', async () => {
     const cut = MODULE.subarray(0, MODULE.length - 4);
     for (const type of ['application/wasm', 'application/octet-stream']) {
-      const refused = await call(submitter, 'PUT', `/v1/artifacts/${hashOf(cut)}`, cut, {
-        'content-type': type,
-      });
+      const refused = await submitter.rest.store<Problem>(cut, type);
       expect(refused).toMatchObject({ status: 422, body: { code: 'INVALID_REQUEST' } });
-      expect(refused.body.errors.length).toBeGreaterThan(0);
+      expect(refused.body.errors).not.toHaveLength(0);
     }
-    expect(await call(submitter, 'PUT', `/v1/artifacts/${'0'.repeat(64)}`, MODULE)).toMatchObject({
+    expect(await submitter.rest.store(MODULE, 'application/wasm', '0'.repeat(64))).toMatchObject({
       status: 422,
       body: { errors: [{ field: 'sha256' }] },
     });
@@ -280,30 +221,30 @@ describe('artefacts', () => {
 
 describe('ledger', () => {
   it('R168: credits once per reference and key; shows balances to their owner and auditors', async () => {
-    const caller = await enrol('submitter');
+    const caller = await api.enrol('submitter');
     const credit = { account_id: caller.id, amount: '500', reference: `ref-${caller.id}` };
-    const first = await call(admin, 'POST', '/v1/ledger/credit', credit, { 'idempotency-key': 'credit-1' });
-    const replay = await call(admin, 'POST', '/v1/ledger/credit', credit, { 'idempotency-key': 'credit-1' });
+    const first = await admin.rest.post('/v1/ledger/credit', credit, 'credit-1');
+    const replay = await admin.rest.post('/v1/ledger/credit', credit, 'credit-1');
     expect(first).toMatchObject({ status: 201, body: { balance: '500' } });
     expect(replay.body).toEqual(first.body);
-    expect((await call(admin, 'POST', '/v1/ledger/credit', credit)).status).toBe(409);
+    expect((await admin.rest.post('/v1/ledger/credit', credit)).status).toBe(409);
     for (const reader of [caller, auditor]) {
-      const account = await call(reader, 'GET', `/v1/ledger/accounts/${caller.id}`);
+      const account = await reader.rest.get(`/v1/ledger/accounts/${caller.id}`);
       expect(account).toMatchObject({
         status: 200,
         body: { available: '500', escrow: '0', stake: '0', total: '0' },
       });
     }
-    expect((await call(submitter, 'GET', `/v1/ledger/accounts/${caller.id}`)).status).toBe(404);
-    expect((await call(caller, 'POST', '/v1/ledger/credit', credit)).status).toBe(403);
+    expect((await submitter.rest.get(`/v1/ledger/accounts/${caller.id}`)).status).toBe(404);
+    expect((await caller.rest.post('/v1/ledger/credit', credit)).status).toBe(403);
     const nobody = { ...credit, account_id: 'subject-00000000000000000000000000', reference: 'x' };
-    expect((await call(admin, 'POST', '/v1/ledger/credit', nobody)).status).toBe(404);
+    expect((await admin.rest.post('/v1/ledger/credit', nobody)).status).toBe(404);
   });
 });
 
 describe('providers', () => {
   it('J1.2, J1.6: registers an own key once and locks stake', async () => {
-    const caller = await enrol('provider');
+    const caller = await api.enrol('provider');
     const request = {
       owner: caller.id,
       infrastructure_type: 'edge_devices',
@@ -312,27 +253,25 @@ describe('providers', () => {
       tops: 500,
       pubkey: randomBytes(32).toString('hex'),
     };
-    const made = await call(caller, 'POST', '/v1/providers', request);
+    const made = await caller.rest.post<{ provider_id: string }>('/v1/providers', request);
     expect(made).toMatchObject({
       status: 201,
       body: { state: 'probation', trust: { alpha: 1, beta: 1, uncertainty: 1 } },
     });
-    expect((await call(caller, 'POST', '/v1/providers', request)).status).toBe(409);
-    expect((await call(caller, 'POST', '/v1/providers', { ...request, owner: submitter.id })).status).toBe(
-      403,
-    );
+    expect((await caller.rest.post('/v1/providers', request)).status).toBe(409);
+    expect((await caller.rest.post('/v1/providers', { ...request, owner: submitter.id })).status).toBe(403);
     expect(
-      (await call(caller, 'POST', '/v1/providers', { ...request, infrastructure_type: 'moon' })).status,
+      (await caller.rest.post('/v1/providers', { ...request, infrastructure_type: 'moon' })).status,
     ).toBe(422);
     const stake = `/v1/providers/${made.body.provider_id}/stake`;
-    expect((await call(caller, 'POST', stake, { amount: '10' })).status).toBe(402);
+    expect((await caller.rest.post(stake, { amount: '10' })).status).toBe(402);
     await fund(caller, '10');
-    expect(await call(caller, 'POST', stake, { amount: '10' })).toMatchObject({
+    expect(await caller.rest.post(stake, { amount: '10' })).toMatchObject({
       status: 200,
       body: { stake: '10', probation_share: 0.05 },
     });
-    expect((await call(await enrol('provider'), 'POST', stake, { amount: '1' })).status).toBe(404);
-    const score = await call(caller, 'GET', `/v1/fog/reputation/score?entity_id=${made.body.provider_id}`);
+    expect((await (await api.enrol('provider')).rest.post(stake, { amount: '1' })).status).toBe(404);
+    const score = await caller.rest.get(`/v1/fog/reputation/score?entity_id=${made.body.provider_id}`);
     expect(score.body).toMatchObject({
       mean: 0.5,
       uncertainty: 1,
@@ -354,8 +293,8 @@ describe('quotes', () => {
       t_ref: 900,
     };
     const query = 'tier=gold&required_tops=500&utilization=0.8&duration_seconds=7200';
-    expect((await call(submitter, 'GET', `/v1/fog/pricing/quote?${query}`)).body).toMatchObject(expected);
-    expect((await call(submitter, 'POST', '/v1/fog/pricing/quote', GOLD)).body).toMatchObject(expected);
+    expect((await submitter.rest.get(`/v1/fog/pricing/quote?${query}`)).body).toMatchObject(expected);
+    expect((await submitter.rest.post('/v1/fog/pricing/quote', GOLD)).body).toMatchObject(expected);
   });
 
   it.each([
@@ -364,10 +303,10 @@ describe('quotes', () => {
     [{ required_tops: -1 }, 'required_tops'],
     [{ duration_seconds: 0 }, 'duration_seconds'],
   ])('R64: refuses %j by field and rule', async (change, field) => {
-    const refused = await call(submitter, 'POST', '/v1/fog/pricing/quote', { ...GOLD, ...change });
+    const refused = await submitter.rest.post('/v1/fog/pricing/quote', { ...GOLD, ...change });
     expect(refused).toMatchObject({ status: 422, body: { code: 'INVALID_REQUEST', errors: [{ field }] } });
-    const submit = { ...GOLD, ...change, code_hash: hashOf(MODULE) };
-    expect(await call(submitter, 'POST', '/v1/fog/scheduler/submit', submit)).toMatchObject({
+    const submit = { ...GOLD, ...change, code_hash: sha256Of(MODULE) };
+    expect(await submitter.rest.post<{ job_id: string }>('/v1/fog/scheduler/submit', submit)).toMatchObject({
       status: 422,
       body: { errors: [{ field }] },
     });
@@ -375,40 +314,34 @@ describe('quotes', () => {
 });
 
 const newQuote = async (caller = submitter): Promise<string> =>
-  (await call(caller, 'POST', '/v1/fog/pricing/quote', GOLD)).body.quote_id;
+  (await caller.rest.post<{ quote_id: string }>('/v1/fog/pricing/quote', GOLD)).body.quote_id;
 
 describe('auction', () => {
   it('J2.2: opens from a quote once, holds the escrow, refuses what is not covered', async () => {
     const quote = await newQuote();
     const body = { quote_id: quote, auction_seconds: 600 };
-    const opened = await call(submitter, 'POST', '/v1/fog/pricing/auction', body, {
-      'idempotency-key': 'a-1',
-    });
+    const opened = await submitter.rest.post<Opened>('/v1/fog/pricing/auction', body, 'a-1');
     expect(opened).toMatchObject({
       status: 201,
       body: { state: 'open', k: 3, min_bidders: 4, ceiling: '888889', escrow: '2666667', deposit: '888889' },
     });
-    const replay = await call(submitter, 'POST', '/v1/fog/pricing/auction', body, {
-      'idempotency-key': 'a-1',
-    });
+    const replay = await submitter.rest.post('/v1/fog/pricing/auction', body, 'a-1');
     expect(replay.body).toEqual(opened.body);
-    expect(await call(submitter, 'POST', '/v1/fog/pricing/auction', body)).toMatchObject({
+    expect(await submitter.rest.post('/v1/fog/pricing/auction', body)).toMatchObject({
       status: 409,
       body: { code: 'CONFLICT' },
     });
-    const poor = await enrol('submitter');
-    const uncovered = await call(poor, 'POST', '/v1/fog/pricing/auction', { quote_id: await newQuote(poor) });
+    const poor = await api.enrol('submitter');
+    const uncovered = await poor.rest.post('/v1/fog/pricing/auction', { quote_id: await newQuote(poor) });
     expect(uncovered).toMatchObject({ status: 402, body: { code: 'INSUFFICIENT_BALANCE' } });
-    expect((await call(poor, 'POST', '/v1/fog/pricing/auction', body)).status).toBe(404);
-    const account = await call(
-      submitter,
-      'GET',
+    expect((await poor.rest.post('/v1/fog/pricing/auction', body)).status).toBe(404);
+    const account = await submitter.rest.get(
       `/v1/ledger/accounts/${submitter.id}?after=${opened.body.position}`,
     );
     expect(account.body).toMatchObject({ escrow: '2666667', total: '0' });
     expect(
       (
-        await call(submitter, 'POST', '/v1/fog/pricing/bid', {
+        await submitter.rest.post('/v1/fog/pricing/bid', {
           auction_id: opened.body.auction_id,
           price: '1',
         })
@@ -417,14 +350,14 @@ describe('auction', () => {
   });
 
   it('J2.3, settled 12: takes sealed bids and shows nobody anything of them', async () => {
-    const opened = await call(submitter, 'POST', '/v1/fog/pricing/auction', {
+    const opened = await submitter.rest.post<Opened>('/v1/fog/pricing/auction', {
       quote_id: await newQuote(),
       auction_seconds: 600,
     });
-    const auctionId: string = opened.body.auction_id;
+    const auctionId = opened.body.auction_id;
     const [first, second] = [await bidder(1, 'cloud_aws'), await bidder(2, 'edge_devices')];
     const bid = (caller: Caller, price: string) =>
-      call(caller, 'POST', '/v1/fog/pricing/bid', { auction_id: auctionId, price });
+      caller.rest.post('/v1/fog/pricing/bid', { auction_id: auctionId, price });
     const placed = await bid(first, '700001');
     expect(placed).toMatchObject({ status: 201, body: { auction_id: auctionId, deposit: '888889' } });
     expect(JSON.stringify(placed.body)).not.toContain('700001');
@@ -433,127 +366,126 @@ describe('auction', () => {
       status: 422,
       body: { errors: [{ field: 'price' }] },
     });
-    expect((await bid(await enrol('provider'), '1')).status).toBe(403);
+    expect((await bid(await api.enrol('provider'), '1')).status).toBe(403);
     expect((await bid(second, '600001')).status).toBe(201);
     expect(
       (
-        await call(first, 'POST', '/v1/fog/pricing/bid', {
+        await first.rest.post('/v1/fog/pricing/bid', {
           auction_id: 'auction-00000000000000000000000000',
           price: '1',
         })
       ).status,
     ).toBe(404);
 
-    const head: string = (await call(auditor, 'GET', '/v1/system/info')).body.position;
+    const head = (await auditor.rest.get<{ position: string }>('/v1/system/info')).body.position;
     const seen = [
-      await call(auditor, 'GET', `/v1/fog/pricing/auctions/${auctionId}?after=${head}`),
-      await call(auditor, 'GET', `/v1/events?stream=${auctionId}`),
-      await call(submitter, 'GET', `/v1/events?stream=${auctionId}`),
-      await call(auditor, 'GET', '/v1/events?limit=500'),
-      await call(auditor, 'GET', '/v1/events?stream=ledger-main&limit=500'),
-      await call(auditor, 'GET', `/v1/ledger/accounts/${first.id}?after=${head}`),
+      await auditor.rest.get(`/v1/fog/pricing/auctions/${auctionId}?after=${head}`),
+      await auditor.rest.get(`/v1/events?stream=${auctionId}`),
+      await submitter.rest.get(`/v1/events?stream=${auctionId}`),
+      await auditor.rest.get('/v1/events?limit=500'),
+      await auditor.rest.get('/v1/events?stream=ledger-main&limit=500'),
+      await auditor.rest.get(`/v1/ledger/accounts/${first.id}?after=${head}`),
     ];
     for (const { status, body } of seen) {
       expect(status).toBe(200);
       expect(JSON.stringify(body)).not.toMatch(/bid-|bid-placed|deposit|sealed/);
     }
-    expect(seen[1]?.body.events.map(({ type }: { type: string }) => type)).toEqual(['auction.opened']);
-    expect(seen[5]?.body.available).toBe('100000000');
-    const own = await call(first, 'GET', `/v1/ledger/accounts/${first.id}?after=${head}`);
+    expect(seen[1]?.body).toMatchObject({ events: [{ type: 'auction.opened' }] });
+    expect(seen[5]?.body).toMatchObject({ available: '100000000' });
+    const own = await first.rest.get(`/v1/ledger/accounts/${first.id}?after=${head}`);
     expect(own.body).toMatchObject({ available: '99111111', deposits: '888889' });
   });
 
   it('refuses a late bid with AUCTION_EXPIRED, fails with too few owners and refunds, and then shows its log', async () => {
     const late = await bidder(3, 'cloud_gcp');
-    const before = await call(submitter, 'GET', `/v1/ledger/accounts/${submitter.id}`);
-    const opened = await call(submitter, 'POST', '/v1/fog/pricing/auction', {
+    const before = await submitter.rest.get<Account>(`/v1/ledger/accounts/${submitter.id}`);
+    const opened = await submitter.rest.post<Opened>('/v1/fog/pricing/auction', {
       quote_id: await newQuote(),
       auction_seconds: 1,
     });
-    const auctionId: string = opened.body.auction_id;
+    const auctionId = opened.body.auction_id;
     await expect
-      .poll(async () => (await call(submitter, 'GET', `/v1/fog/pricing/auctions/${auctionId}`)).body, {
+      .poll(async () => (await submitter.rest.get(`/v1/fog/pricing/auctions/${auctionId}`)).body, {
         timeout: 20_000,
       })
       .toMatchObject({ state: 'failed', reason: 'AUCTION_NOT_ENOUGH_BIDS', extended: true, winners: [] });
     const bid = { auction_id: auctionId, price: '5' };
-    expect(await call(late, 'POST', '/v1/fog/pricing/bid', bid)).toMatchObject({
+    expect(await late.rest.post('/v1/fog/pricing/bid', bid)).toMatchObject({
       status: 409,
       body: { code: 'AUCTION_EXPIRED' },
     });
-    const log = await call(auditor, 'GET', `/v1/events?stream=${auctionId}`);
-    expect(log.body.events.map(({ type }: { type: string }) => type)).toEqual([
+    const log = await auditor.rest.get<EventPage>(`/v1/events?stream=${auctionId}`);
+    expect(log.body.events.map(({ type }) => type)).toEqual([
       'auction.opened',
       'auction.extended',
       'auction.failed',
     ]);
     expect(log.body.events[0]).toMatchObject({ workflowId: auctionId });
-    const { position } = log.body.events[2];
-    const after = await call(submitter, 'GET', `/v1/ledger/accounts/${submitter.id}?after=${position}`);
+    const position = log.body.events[2]?.position;
+    const after = await submitter.rest.get<Account>(`/v1/ledger/accounts/${submitter.id}?after=${position}`);
     expect(after.body.available).toBe(before.body.available);
   });
 });
 
 describe('events', () => {
   it('J4.1: shows own streams only, chained, page by page; a foreign stream is unknown', async () => {
-    const caller = await enrol('submitter');
-    const own = await call(caller, 'GET', '/v1/events');
-    expect(own.body.events.map(({ stream }: { stream: string }) => stream)).toEqual([caller.id]);
-    expect((await call(caller, 'GET', `/v1/events?stream=${submitter.id}`)).status).toBe(404);
-    expect((await call(auditor, 'GET', '/v1/events?stream=job-00000000000000000000000000')).status).toBe(404);
+    const caller = await api.enrol('submitter');
+    const own = await caller.rest.get<EventPage>('/v1/events');
+    expect(own.body.events.map(({ stream }) => stream)).toEqual([caller.id]);
+    expect((await caller.rest.get(`/v1/events?stream=${submitter.id}`)).status).toBe(404);
+    expect((await auditor.rest.get('/v1/events?stream=job-00000000000000000000000000')).status).toBe(404);
 
-    const page = await call(auditor, 'GET', '/v1/events?limit=2');
-    const next = await call(auditor, 'GET', `/v1/events?limit=2&from=${page.body.next_from}`);
+    const page = await auditor.rest.get<EventPage>('/v1/events?limit=2');
+    const next = await auditor.rest.get<EventPage>(`/v1/events?limit=2&from=${page.body.next_from}`);
     const events = [...page.body.events, ...next.body.events];
-    expect(events.map(({ position }: { position: string }) => position)).toEqual(['1', '2', '3', '4']);
+    expect(events.map(({ position }) => position)).toEqual(['1', '2', '3', '4']);
     for (const [index, event] of events.entries()) {
-      expect(event.prev_hash).toBe(index === 0 ? '0'.repeat(64) : events[index - 1].hash);
+      expect(event.prev_hash).toBe(index === 0 ? '0'.repeat(64) : events[index - 1]?.hash);
     }
   });
 });
 
 describe('jobs', () => {
-  const submit = (body: object, headers: Record<string, string> = {}) =>
-    call(
-      submitter,
-      'POST',
+  const submit = (body: object, key?: string) =>
+    submitter.rest.post<{ job_id: string }>(
       '/v1/fog/scheduler/submit',
-      { code_hash: hashOf(MODULE), auction_seconds: 600, ...body },
-      headers,
+      { code_hash: sha256Of(MODULE), auction_seconds: 600, ...body },
+      key,
     );
 
   it('J2.7: accepts a job once per quote and shows it to its submitter alone', async () => {
     const quote = await newQuote();
-    const made = await submit({ quote_id: quote, allow_simulated: true }, { 'idempotency-key': 'j-1' });
+    const made = await submit({ quote_id: quote, allow_simulated: true }, 'j-1');
     expect(made.status).toBe(202);
-    expect(
-      (await submit({ quote_id: quote, allow_simulated: true }, { 'idempotency-key': 'j-1' })).body,
-    ).toEqual(made.body);
+    expect((await submit({ quote_id: quote, allow_simulated: true }, 'j-1')).body).toEqual(made.body);
     expect((await submit({ quote_id: quote, allow_simulated: true })).status).toBe(409);
-    expect((await call(submitter, 'POST', '/v1/fog/pricing/auction', { quote_id: quote })).status).toBe(409);
+    expect((await submitter.rest.post('/v1/fog/pricing/auction', { quote_id: quote })).status).toBe(409);
     const path = `/v1/fog/scheduler/status/${made.body.job_id}`;
-    const status = await call(submitter, 'GET', path);
+    const status = await submitter.rest.get<{ timeline: object[] }>(path);
     expect(status).toMatchObject({
       status: 200,
       body: { job_id: made.body.job_id, tier: 'gold', ceiling_micro: '888889' },
     });
     expect(status.body.timeline[0]).toMatchObject({ event: 'job.submitted', workflow_id: made.body.job_id });
-    expect((await call(auditor, 'GET', path)).status).toBe(200);
-    expect((await call(await enrol('submitter'), 'GET', path)).status).toBe(404);
-    const queue = await call(submitter, 'GET', '/v1/fog/scheduler/queue?limit=1');
-    expect(queue.body.own.items[0].job_id).toBe(made.body.job_id);
+    expect((await auditor.rest.get(path)).status).toBe(200);
+    expect((await (await api.enrol('submitter')).rest.get(path)).status).toBe(404);
+    const queue = await submitter.rest.get<{
+      own: { items: { job_id: string }[] };
+      queue_stats: { total: number };
+    }>('/v1/fog/scheduler/queue?limit=1');
+    expect(queue.body.own.items[0]?.job_id).toBe(made.body.job_id);
     expect(queue.body.queue_stats.total).toBeGreaterThan(0);
   });
 
   it('waits for a state, and not longer than asked', async () => {
     const made = await submit({ ...GOLD, allow_simulated: true });
     const path = `/v1/fog/scheduler/status/${made.body.job_id}?wait_for`;
-    const reached = await call(submitter, 'GET', `${path}=auctioning&timeout=20`);
+    const reached = await submitter.rest.get<{ state: string }>(`${path}=auctioning&timeout=20`);
     expect(reached.body.state).toBe('auctioning');
-    const timedOut = await call(submitter, 'GET', `${path}=terminal&timeout=0.2`);
+    const timedOut = await submitter.rest.get(`${path}=terminal&timeout=0.2`);
     expect(timedOut).toMatchObject({ status: 200, body: { state: 'auctioning' } });
-    expect((await call(submitter, 'GET', `${path}=terminal&timeout=61`)).status).toBe(422);
-    expect((await call(submitter, 'GET', `${path}=done`)).status).toBe(422);
+    expect((await submitter.rest.get(`${path}=terminal&timeout=61`)).status).toBe(422);
+    expect((await submitter.rest.get(`${path}=done`)).status).toBe(422);
   });
 
   it('names what is wrong with a submission', async () => {
@@ -571,10 +503,10 @@ describe('jobs', () => {
       body: { errors: [{ field: 'memory_mb' }] },
     });
     expect((await submit({ quote_id: 'forged' })).status).toBe(404);
-    expect(
-      (await call(submitter, 'GET', '/v1/fog/scheduler/status/job-00000000000000000000000000')).status,
-    ).toBe(404);
-    expect((await call(submitter, 'GET', '/v1/fog/scheduler/status/nonsense')).status).toBe(422);
+    expect((await submitter.rest.get('/v1/fog/scheduler/status/job-00000000000000000000000000')).status).toBe(
+      404,
+    );
+    expect((await submitter.rest.get('/v1/fog/scheduler/status/nonsense')).status).toBe(422);
   });
 });
 
@@ -594,28 +526,31 @@ describe('quorums, enclaves, proofs', () => {
       member('b', 'cloud_gcp', 2),
       member('c', 'private_datacenters', 3),
     ];
-    const ok = await call(submitter, 'POST', '/v1/fog/quorum/validate', { tier: 'gold', members: good });
+    const ok = await submitter.rest.post('/v1/fog/quorum/validate', { tier: 'gold', members: good });
     expect(ok.body).toMatchObject({ valid: true, meets_tier: true, violations: [] });
-    const bad = await call(submitter, 'POST', '/v1/fog/quorum/validate', {
-      tier: 'gold',
-      required_up: 2,
-      members: good.slice(0, 2),
-      type_unavailability: { cloud_aws: 0.5 },
-    });
+    const bad = await submitter.rest.post<{ meets_tier: boolean; violations: object[] }>(
+      '/v1/fog/quorum/validate',
+      {
+        tier: 'gold',
+        required_up: 2,
+        members: good.slice(0, 2),
+        type_unavailability: { cloud_aws: 0.5 },
+      },
+    );
     expect(bad.body.meets_tier).toBe(false);
     expect(bad.body.violations).toEqual(
       expect.arrayContaining([expect.objectContaining({ rule: 'member-count', have: 2, need: 3 })]),
     );
     const unknown = { tier: 'gold', proposed_providers: ['provider-00000000000000000000000000'] };
-    expect((await call(submitter, 'POST', '/v1/fog/quorum/validate', unknown)).status).toBe(404);
-    expect((await call(submitter, 'POST', '/v1/fog/quorum/validate', { tier: 'gold' })).status).toBe(422);
-    const { body } = await call(submitter, 'GET', '/v1/fog/quorum/tiers');
+    expect((await submitter.rest.post('/v1/fog/quorum/validate', unknown)).status).toBe(404);
+    expect((await submitter.rest.post('/v1/fog/quorum/validate', { tier: 'gold' })).status).toBe(422);
+    const { body } = await submitter.rest.get<{ tiers: { gold: object } }>('/v1/fog/quorum/tiers');
     expect(body.tiers.gold).toMatchObject({ availability: 0.999, k: 3, min_bidders: 4, required_up: 2 });
-    expect((await call(submitter, 'GET', '/v1/fog/quorum/status')).body).toEqual({ quorums: [] });
+    expect((await submitter.rest.get('/v1/fog/quorum/status')).body).toEqual({ quorums: [] });
   });
 
   it('R16: tells platforms; refuses unknown ones, too much memory, and foreign things', async () => {
-    const status = await call(submitter, 'GET', '/v1/fog/tee/status');
+    const status = await submitter.rest.get<{ platforms: object[] }>('/v1/fog/tee/status');
     expect(status.body.platforms).toContainEqual({
       type: 'amd_sev_snp',
       available: true,
@@ -625,8 +560,8 @@ describe('quorums, enclaves, proofs', () => {
       expect.objectContaining({ type: 'intel_sgx', available: false }),
     );
     const create = (body: object) =>
-      call(submitter, 'POST', '/v1/fog/tee/create', {
-        code_hash: hashOf(MODULE),
+      submitter.rest.post('/v1/fog/tee/create', {
+        code_hash: sha256Of(MODULE),
         platform: 'amd_sev_snp',
         memory_mb: 64,
         ...body,
@@ -643,13 +578,15 @@ describe('quorums, enclaves, proofs', () => {
     });
     const nonce = randomBytes(32).toString('hex');
     const foreign = { enclave_id: 'enclave-00000000000000000000000000', nonce };
-    expect((await call(submitter, 'POST', '/v1/fog/tee/attest', foreign)).status).toBe(404);
+    expect((await submitter.rest.post('/v1/fog/tee/attest', foreign)).status).toBe(404);
     const host = { platform: 'abacus', nonce };
-    expect((await call(provider, 'POST', '/v1/fog/tee/attest', host)).body.code).toBe('UNSUPPORTED_PLATFORM');
+    expect((await provider.rest.post<Problem>('/v1/fog/tee/attest', host)).body.code).toBe(
+      'UNSUPPORTED_PLATFORM',
+    );
   });
 
   it('R18: verifies by value and by id, and never by a remembered verdict', async () => {
-    const nonsense = await call(submitter, 'POST', '/v1/fog/proofs/verify', {
+    const nonsense = await submitter.rest.post('/v1/fog/proofs/verify', {
       proof: { proofId: 'proof-x' },
     });
     expect(nonsense).toMatchObject({
@@ -657,8 +594,8 @@ describe('quorums, enclaves, proofs', () => {
       body: { valid: false, details: { logged: false, anchored: false } },
     });
     const unknown = { proof_id: 'proof-00000000000000000000000000' };
-    expect((await call(submitter, 'POST', '/v1/fog/proofs/verify', unknown)).status).toBe(404);
+    expect((await submitter.rest.post('/v1/fog/proofs/verify', unknown)).status).toBe(404);
     const generate = { proof_type: 'proof_of_weather', evidence: {} };
-    expect((await call(submitter, 'POST', '/v1/fog/proofs/generate', generate)).status).toBe(403);
+    expect((await submitter.rest.post('/v1/fog/proofs/generate', generate)).status).toBe(403);
   });
 });

@@ -5,7 +5,7 @@ import type { Problem } from '../../api/problem.ts';
 export interface Answer<Body> {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed JSON, or the bytes of anything else; the caller says what it is. */
+  /** Parsed JSON, text, or the bytes of anything else; the caller says what it is. */
   readonly body: Body;
 }
 
@@ -16,7 +16,11 @@ export interface Rest {
   put<Body = unknown>(path: string, body: object): Promise<Answer<Body>>;
   delete<Body = unknown>(path: string): Promise<Answer<Body>>;
   /** Stores bytes under their SHA-256, or under what is claimed to be it. */
-  store<Body = unknown>(bytes: Uint8Array<ArrayBuffer>, mediaType?: string): Promise<Answer<Body>>;
+  store<Body = unknown>(
+    bytes: Uint8Array<ArrayBuffer>,
+    mediaType?: string,
+    sha256?: string,
+  ): Promise<Answer<Body>>;
   download(sha256: string): Promise<Uint8Array>;
 }
 
@@ -27,8 +31,11 @@ export const byToken = (token: string): Identity => ({ Authorization: `Bearer ${
 
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-const bodyOf = async (response: Response): Promise<unknown> =>
-  response.headers.get('content-type')?.includes('json') ? response.json() : response.bytes();
+const bodyOf = async (response: Response): Promise<unknown> => {
+  const mediaType = response.headers.get('content-type') ?? '';
+  if (mediaType.includes('json')) return response.json();
+  return mediaType.startsWith('text/') ? response.text() : response.bytes();
+};
 
 /** A plain HTTP client: what any language's would be. */
 export const createRest = (apiUrl: string, identity: Identity = {}): Rest => {
@@ -58,8 +65,8 @@ export const createRest = (apiUrl: string, identity: Identity = {}): Rest => {
         body: JSON.stringify(body),
       }),
     delete: (path) => send(path, { method: 'DELETE' }),
-    store: (bytes, mediaType = 'application/octet-stream') =>
-      send(`/v1/artifacts/${sha256Of(bytes)}`, {
+    store: (bytes, mediaType = 'application/octet-stream', sha256 = sha256Of(bytes)) =>
+      send(`/v1/artifacts/${sha256}`, {
         method: 'PUT',
         headers: { 'Content-Type': mediaType },
         body: bytes,
