@@ -74,6 +74,9 @@ test('J4.4: a job is in the signed log, and an outsider checks it with nothing b
     string,
   ];
   await writeFile(kept, before.checkpoint);
+  const anchors = async () =>
+    (await anybody.get<{ items: readonly unknown[] }>('/v1/log/anchors')).body.items;
+  await expect.poll(async () => (await anchors()).length, { timeout: 40_000 }).toBeGreaterThan(0);
   expect(await audit('export', file)).toMatchObject({ code: 0 });
   expect(await audit('export', '--from', '20', '--to', '40', part)).toMatchObject({ code: 0 });
   const offline = await elsewhere('verify', file, '--public-key', before.public_key, '--earlier', kept);
@@ -81,6 +84,13 @@ test('J4.4: a job is in the signed log, and an outsider checks it with nothing b
   expect(await elsewhere('verify', part, '--public-key', before.public_key)).toMatchObject({ code: 0 });
 
   const text = await readFile(file, 'utf8');
+  // From the file itself, where a real auditor would look the block up on the chain.
+  const [, block] = /"block_hash":"(0x[0-9a-f]{64})"/.exec(text) ?? [];
+  const anchored = await elsewhere('verify', file, '--anchor-block', String(block));
+  expect(anchored).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/anchors +ok\n.*simulated chain/),
+  });
   await writeFile(file, text.replace('"job.settled"', '"job.Settled"'));
   const doctored = await elsewhere('verify', file, '--json');
   expect(doctored.code).toBe(1);
