@@ -1,60 +1,48 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import type { Pool } from 'pg';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newEvent } from '../../domain/event.ts';
 import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
-import { loadConfig } from '../../infra/config/config.ts';
 import { leafOf } from '../../infra/event-store/hash.ts';
 import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
-import { newApiKey } from '../../infra/keys/api-key.ts';
-import { createEnrolment } from '../../infra/keys/enrolment.ts';
-import type { Listening } from '../../infra/main/api/listen.ts';
-import { startApi } from '../../infra/main/api/start-api.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
 import { growLog } from '../../infra/tlog/grow.ts';
 import { createCheckpointSigner } from '../../infra/tlog/signer.ts';
 import { verifyCheckpoint, verifyConsistency, verifyInclusion } from '../../infra/verify/index.ts';
 import { sampleAppend } from '../contract/events.ts';
+import { type ApiServer, type Caller, startApiServer } from '../support/api-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const signer = createCheckpointSigner([new Uint8Array(32).fill(9)]);
 const PROOF_ID = 'proof-00000000000000000000000001';
 const PROOF = { proofId: PROOF_ID, record: { jobId: 'job-1', providerId: 'provider-1' } };
 
-let home: string;
 let database: TestDatabase;
 let pool: Pool;
 let store: EventStore;
-let api: Listening;
-let token: string;
+let api: ApiServer;
 
-interface Answer {
-  readonly status: number;
-  // Bodies of all routes: each test knows its own.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly body: any;
+interface Head {
+  readonly size: string;
+  readonly checkpoint: string;
+  readonly consistency: readonly string[];
 }
-
-const get = async (path: string, init: RequestInit = {}): Promise<Answer> => {
-  const response = await fetch(`http://127.0.0.1:${api.port}${path}`, init);
-  const isJson = response.headers.get('content-type')?.includes('json');
-  return {
-    status: response.status,
-    body: isJson ? await response.json() : new Uint8Array(await response.arrayBuffer()),
-  };
-};
-const post = (path: string, body: unknown): Promise<Answer> =>
-  get(path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
-    body: JSON.stringify(body),
-  });
+interface Inclusion {
+  readonly size: string;
+  readonly root: string;
+  readonly path: readonly string[];
+  readonly checkpoint: string | null;
+}
+interface Steps {
+  readonly root1: string;
+  readonly root2: string;
+  readonly path: readonly string[];
+}
+interface Batch {
+  readonly batch_id: string;
+  readonly results: readonly object[];
+}
 
 const grow = async (): Promise<bigint> => {
   const { position } = await store.head();
@@ -64,34 +52,24 @@ const grow = async (): Promise<bigint> => {
 const bytes = (hashes: readonly string[]): Uint8Array[] => hashes.map((hash) => hexToBytes(hash));
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'aivillage-log-'));
-  await mkdir(join(home, 'keys'));
-  for (const name of ['master.key', 'engine.key'])
-    await writeFile(join(home, 'keys', name), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   database = await createTestDatabase();
   await migrate(database.url);
   pool = createPool(database.url, { name: 'test', max: 8 });
   store = createPostgresEventStore({ pool });
-  const config = loadConfig({
-    AIVILLAGE_HOME: home,
-    DATABASE_URL: database.url,
-    TEMPORAL_ADDRESS: '127.0.0.1:1',
-  });
-  api = await startApi({ ...config, port: 0 }, pino({ level: 'silent' }));
+  api = await startApiServer({ databaseUrl: database.url, pool, store });
 });
 afterAll(async () => {
   await api?.stop();
   await store?.close();
   await pool?.end();
   await database?.drop();
-  await rm(home, { recursive: true, force: true });
 });
 
 describe('the transparency log over HTTP, asked by nobody in particular', () => {
   it('has nothing to show before its first checkpoint', async () => {
     await store.append(sampleAppend('sample-0', NO_STREAM, 2));
     for (const path of ['checkpoint', 'proof/1', 'consistency?from=1&to=2', 'tile/0/0'])
-      expect(await get(`/v1/log/${path}`)).toMatchObject({
+      expect(await api.anybody.get(`/v1/log/${path}`)).toMatchObject({
         status: 404,
         body: { code: 'RESOURCE_NOT_FOUND' },
       });
@@ -100,12 +78,12 @@ describe('the transparency log over HTTP, asked by nobody in particular', () => 
   it('R46: proves each event, and each head from any head before, to who trusts only its key', async () => {
     await store.append(sampleAppend('sample-1', NO_STREAM, 300));
     const first = await grow();
-    const older = (await get('/v1/log/checkpoint')).body;
+    const older = (await api.anybody.get<Head>('/v1/log/checkpoint')).body;
     expect(older).toMatchObject({ size: String(first), consistency: [], anchors: [] });
     await store.append(sampleAppend('sample-2', NO_STREAM, 45));
     await grow();
 
-    const { body } = await get(`/v1/log/checkpoint?from_size=${older.size}`);
+    const { body } = await api.anybody.get<Head>(`/v1/log/checkpoint?from_size=${older.size}`);
     const trusted = { publicKey: signer.publicKey, origin: signer.origin };
     const [head1, head2] = [older, body].map(({ checkpoint }) =>
       verifyCheckpoint({ ...trusted, checkpoint }),
@@ -121,7 +99,7 @@ describe('the transparency log over HTTP, asked by nobody in particular', () => 
         ['', head2],
         [`?size=${head1.size}`, head1],
       ] as const) {
-        const answer = await get(`/v1/log/proof/${event.position}${query}`);
+        const answer = await api.anybody.get<Inclusion>(`/v1/log/proof/${event.position}${query}`);
         if (event.position > head.size) {
           expect(answer.status).toBe(404);
           continue;
@@ -139,10 +117,10 @@ describe('the transparency log over HTTP, asked by nobody in particular', () => 
   });
 
   it('proves sizes between checkpoints as well, without a signature', async () => {
-    const { status, body } = await get('/v1/log/proof/7?size=100');
+    const { status, body } = await api.anybody.get<Inclusion>('/v1/log/proof/7?size=100');
     expect(status).toBe(200);
     expect(body.checkpoint).toBeNull();
-    const { body: steps } = await get('/v1/log/consistency?from=100&to=347');
+    const { body: steps } = await api.anybody.get<Steps>('/v1/log/consistency?from=100&to=347');
     const roots = { root1: hexToBytes(steps.root1), root2: hexToBytes(steps.root2) };
     expect(steps.root1).toBe(body.root);
     expect(verifyConsistency({ size1: 100, size2: 347, ...roots, path: bytes(steps.path) })).toBe(true);
@@ -150,20 +128,23 @@ describe('the transparency log over HTTP, asked by nobody in particular', () => 
 
   it('serves tiles from which all of it can be computed', async () => {
     const [full, rest, above] = await Promise.all(
-      ['0/0', '0/1', '1/0'].map((tile) => get(`/v1/log/tile/${tile}`)),
+      ['0/0', '0/1', '1/0'].map((tile) => api.anybody.get<Uint8Array>(`/v1/log/tile/${tile}`)),
     );
     expect([full?.body.length, rest?.body.length, above?.body.length]).toEqual([8192, 91 * 32, 32]);
-    const cut = await get('/v1/log/tile/0/1?width=5');
+    const cut = await api.anybody.get<Uint8Array>('/v1/log/tile/0/1?width=5');
     expect(cut.body).toEqual(rest?.body.subarray(0, 160));
     const [event] = await store.readAll({ after: 256n, limit: 1 });
     expect(cut.body.subarray(0, 32)).toEqual(new Uint8Array(leafOf(event as NonNullable<typeof event>)));
     for (const path of ['0/2', '1/1', '7/0', '0/9223372036854775808', '0/1?width=92'])
-      expect((await get(`/v1/log/tile/${path}`)).status).toBe(404);
+      expect((await api.anybody.get(`/v1/log/tile/${path}`)).status).toBe(404);
   });
 
   it('refuses what is beyond the log or no size at all, naming field and rule', async () => {
     const refused = async (path: string, status: number, field: string) =>
-      expect(await get(`/v1/log/${path}`)).toMatchObject({ status, body: { errors: [{ field }] } });
+      expect(await api.anybody.get(`/v1/log/${path}`)).toMatchObject({
+        status,
+        body: { errors: [{ field }] },
+      });
     await refused('checkpoint?from_size=348', 404, 'from_size');
     await refused('checkpoint?from_size=0', 422, 'from_size');
     await refused('checkpoint?from_size=-1', 422, 'from_size');
@@ -182,13 +163,12 @@ describe('the transparency log over HTTP, asked by nobody in particular', () => 
 });
 
 describe('proofs in the transparency log', () => {
+  let submitter: Caller;
+
   beforeAll(async () => {
-    const apiKey = newApiKey();
-    const now = () => new Date().toISOString();
-    await createEnrolment({ pool, store, now }).enrolApiKey(apiKey, ['submitter']);
-    token = (await post('/v1/auth/token', { api_key: apiKey })).body.access_token;
+    submitter = await api.enrol('submitter');
     const context = {
-      occurredAt: now(),
+      occurredAt: new Date().toISOString(),
       actor: 'engine',
       correlationId: 'job-1',
       causationId: 'c',
@@ -202,11 +182,12 @@ describe('proofs in the transparency log', () => {
     });
   });
 
-  const batch = (ids: string) =>
-    get(`/v1/fog/proofs/batch?proof_ids=${ids}`, { headers: { authorization: `Bearer ${token}` } });
+  const batch = (ids: string) => submitter.rest.get<Batch>(`/v1/fog/proofs/batch?proof_ids=${ids}`);
+  const verify = (body: object) =>
+    submitter.rest.post<{ details: object; inclusion: Inclusion }>('/v1/fog/proofs/verify', body);
 
   it('R45: are logged at once, and included as soon as a checkpoint covers them', async () => {
-    const before = await post('/v1/fog/proofs/verify', { proof_id: PROOF_ID });
+    const before = await verify({ proof_id: PROOF_ID });
     expect(before.body).toMatchObject({
       details: { logged: true, merkle_path_valid: null, anchored: false },
       inclusion: null,
@@ -216,7 +197,7 @@ describe('proofs in the transparency log', () => {
       results: [{ proof_id: PROOF_ID, logged: true, inclusion_path: null, checkpoint: null }],
     });
     const size = await grow();
-    const { body } = await post('/v1/fog/proofs/verify', { proof: PROOF });
+    const { body } = await verify({ proof: PROOF });
     expect(body).toMatchObject({
       details: { logged: true, merkle_path_valid: true },
       inclusion: { size: String(size) },
@@ -232,7 +213,7 @@ describe('proofs in the transparency log', () => {
 
   it('R18: a doctored record is not what is logged', async () => {
     const doctored = { ...PROOF, record: { ...PROOF.record, jobId: 'job-2' } };
-    expect((await post('/v1/fog/proofs/verify', { proof: doctored })).body).toMatchObject({
+    expect((await verify({ proof: doctored })).body).toMatchObject({
       valid: false,
       details: { logged: false, merkle_path_valid: null },
       inclusion: null,
@@ -247,7 +228,7 @@ describe('proofs in the transparency log', () => {
         PROOF_ID,
       ]);
     await alter('provider-1', 'provider-2');
-    const { body } = await post('/v1/fog/proofs/verify', { proof_id: PROOF_ID });
+    const { body } = await verify({ proof_id: PROOF_ID });
     expect(body.details).toMatchObject({ logged: true, merkle_path_valid: false });
     expect((await batch(PROOF_ID)).body.results).toMatchObject([{ valid: false }]);
     await alter('provider-2', 'provider-1');
