@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createPredicateActivities } from '../../activities/predicate.ts';
+import type { Problem } from '../../api/problem.ts';
 import type { PredicateContext } from '../../domain/predicate/context.ts';
 import type { Credential } from '../../domain/predicate/credential.ts';
 import { STANDARD_SCHEMA } from '../../domain/predicate/standard-schema.ts';
@@ -18,15 +18,12 @@ import { createTransport } from '../../infra/cli/client/transport.ts';
 import { createZkClient } from '../../infra/cli/client/zk-client.ts';
 import type { CliContext } from '../../infra/cli/context.ts';
 import { runCli } from '../../infra/cli/program.ts';
-import { newApiKey } from '../../infra/keys/api-key.ts';
-import { createEnrolment } from '../../infra/keys/enrolment.ts';
 import { createSigner } from '../../infra/keys/signer.ts';
-import type { Listening } from '../../infra/main/api/listen.ts';
-import { startApi } from '../../infra/main/api/start-api.ts';
 import { createWallet, newSecret, type Wallet } from '../../infra/zk/prove.ts';
 import { startToolProcess, type ToolProcess } from '../../infra/zk/tool-process.ts';
 import { READ_MODELS } from '../../projections/read-models.ts';
 import { createRunner } from '../../projections/runner.ts';
+import { type ApiServer, type Caller, startApiServer } from '../support/api-server.ts';
 import { type Engine, now, openEngine } from '../support/open-engine.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { temporalAddress } from '../support/temporal.ts';
@@ -36,55 +33,36 @@ const log = pino({ level: 'silent' });
 const ISSUER_SEED = randomBytes(32);
 const SET_UP_MS = 240_000;
 
-let home: string;
 let database: TestDatabase;
 let engine: Engine;
-let api: Listening;
+let api: ApiServer;
 let projecting: Promise<void>;
 let tools: ToolProcess;
 let wallet: Wallet;
 const stop = new AbortController();
 
-interface Caller {
-  readonly id: string;
-  readonly apiKey: string;
-  readonly authorization: string;
-}
-
 let verifier: Caller;
 
-const call = async (caller: Caller | null, method: string, path: string, body?: unknown) => {
-  const response = await fetch(`http://127.0.0.1:${api.port}${path}`, {
-    method,
-    headers: {
-      ...(caller && { authorization: caller.authorization }),
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  const json = response.headers.get('content-type')?.includes('json');
-  // Bodies of all routes: each test knows its own.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  const parsed: any = json ? JSON.parse(new TextDecoder().decode(bytes)) : null;
-  return { status: response.status, body: parsed, bytes };
-};
-
-const enrol = async (): Promise<Caller> => {
-  const apiKey = newApiKey();
-  const { pool, store } = engine;
-  const made = await createEnrolment({ pool, store, now }).enrolApiKey(apiKey, ['submitter']);
-  if (!made.ok) throw new Error(made.message);
-  const { body } = await call(null, 'POST', '/v1/auth/token', { api_key: apiKey });
-  return { id: made.value.subjectId, apiKey, authorization: `Bearer ${body.access_token}` };
-};
+interface Submitted {
+  readonly circuit_id: string;
+  readonly predicate_id: string;
+  readonly position: string;
+  readonly public_inputs: readonly object[];
+}
+interface Circuit {
+  readonly circuit_id: string;
+  readonly key_hash: string;
+  readonly transcript: { readonly wasmHash: string; readonly zkeyHash: string };
+}
+interface Verdict {
+  readonly result: boolean;
+  readonly reason?: string;
+  readonly nullifier: string | null;
+  readonly verification_id: string | null;
+  readonly verification_time_ms: number;
+}
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'aivillage-zk-api-'));
-  await mkdir(join(home, 'keys'));
-  for (const name of ['master.key', 'engine.key']) {
-    await writeFile(join(home, 'keys', name), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
-  }
   database = await createTestDatabase();
   const address = await temporalAddress();
   const signer = createSigner([randomBytes(32)]);
@@ -99,36 +77,15 @@ beforeAll(async () => {
       }),
   });
   projecting = createRunner({ pool: engine.pool, store: engine.store, log }).run(READ_MODELS, stop.signal);
-  api = await startApi(
-    {
-      home,
-      profile: 'embedded',
-      port: 0,
-      apiUrl: 'http://127.0.0.1',
-      databaseUrl: database.url,
-      temporalAddress: address,
-      temporalNamespace: 'default',
-      temporalUiUrl: null,
-      meshPort: 1,
-      anchoring: {
-        rpcUrl: null,
-        contract: null,
-        batchEvents: null,
-        intervalSeconds: null,
-        confirmations: null,
-      },
-      requireHardware: false,
-      hostImages: [],
-      topology: { network: 'test', epochSeconds: 3600 },
-      openProviderEnrolment: true,
-      zkDevProver: true,
-      rateLimits: { anonymous: 10_000, authenticated: 10_000, premium: 10_000 },
-      logLevel: 'silent',
-    },
-    log,
-    engine.taskQueue,
-  );
-  verifier = await enrol();
+  api = await startApiServer({
+    databaseUrl: database.url,
+    pool: engine.pool,
+    store: engine.store,
+    temporalAddress: address,
+    taskQueue: engine.taskQueue,
+    environment: { ZK_DEV_PROVER: 'true' },
+  });
+  verifier = await api.enrol('submitter');
   tools = startToolProcess();
   wallet = createWallet(tools);
 });
@@ -140,11 +97,10 @@ afterAll(async () => {
   await projecting;
   await engine?.stop();
   await database?.drop();
-  await rm(home, { recursive: true, force: true });
 });
 
 const submit = (predicate: string, more: object = {}) =>
-  call(verifier, 'POST', '/v1/fog/zk/predicate', { predicate, ...more });
+  verifier.rest.post<Submitted & Problem>('/v1/fog/zk/predicate', { predicate, ...more });
 
 interface Person {
   readonly secret: string;
@@ -199,8 +155,8 @@ const claim = async (holder: Person, { wire, context }: ReturnType<typeof contex
   return { circuit_id: circuitId, proof, public_inputs: publicInputs, context: wire };
 };
 
-const verify = async (body: unknown, caller = verifier) => {
-  const answer = await call(caller, 'POST', '/v1/fog/zk/verify', body);
+const verify = async (body: object, caller = verifier) => {
+  const answer = await caller.rest.post<Verdict>('/v1/fog/zk/verify', body);
   expect(answer.status).toBe(200);
   return answer.body;
 };
@@ -223,14 +179,12 @@ describe('R50-R52: a predicate gets a circuit, and the circuit a key, outside th
 
     const shown = await vi.waitFor(
       async () => {
-        const { body } = await call(
-          verifier,
-          'GET',
+        const { body } = await verifier.rest.get<{ predicates: readonly Circuit[] }>(
           `/v1/fog/zk/predicates?after=${submitted.body.position}`,
         );
-        const found = body.predicates.find((each: { circuit_id: string }) => each.circuit_id === circuitId);
+        const found = body.predicates.find(({ circuit_id }) => circuit_id === circuitId);
         expect(found).toMatchObject({ state: 'ready', progress: 1 });
-        return found;
+        return found as Circuit;
       },
       { timeout: SET_UP_MS - 10_000, interval: 500 },
     );
@@ -243,12 +197,14 @@ describe('R50-R52: a predicate gets a circuit, and the circuit a key, outside th
     keyHash = shown.key_hash;
     expect((await submit(ADULT)).body).toMatchObject({ state: 'ready', progress: 1, key_hash: keyHash });
 
-    files = { wasm: join(home, 'circuit.wasm'), zkey: join(home, 'proving.zkey') };
+    files = { wasm: join(api.home, 'circuit.wasm'), zkey: join(api.home, 'proving.zkey') };
     for (const [name, path, hash] of [
       ['circuit.wasm', files.wasm, shown.transcript.wasmHash],
       ['proving.zkey', files.zkey, shown.transcript.zkeyHash],
     ]) {
-      const { status, bytes } = await call(verifier, 'GET', `/v1/fog/zk/predicates/${circuitId}/${name}`);
+      const { status, body: bytes } = await verifier.rest.get<Uint8Array>(
+        `/v1/fog/zk/predicates/${circuitId}/${name}`,
+      );
       expect(status).toBe(200);
       expect(createHash('sha256').update(bytes).digest('hex')).toBe(hash);
       await writeFile(path as string, bytes);
@@ -276,7 +232,7 @@ describe('R50-R52: a predicate gets a circuit, and the circuit a key, outside th
       expect(body).toMatchObject({ code: 'INVALID_REQUEST', errors: [{ field, rule }] });
     }
     const schema = { name: 's', attributes: [{ name: 'age', type: 'integer', bits: 65 }] };
-    expect((await submit('age >= 18', { schema })).body.errors[0].field).toBe('schema.attributes.0.bits');
+    expect((await submit('age >= 18', { schema })).body.errors?.[0]?.field).toBe('schema.attributes.0.bits');
     expect((await engine.store.head()).position).toBe(before.position);
   });
 
@@ -285,12 +241,12 @@ describe('R50-R52: a predicate gets a circuit, and the circuit a key, outside th
     const holder = await person();
     const body = { circuit_id: unknown, proof: {}, public_inputs: [], context: contextFor(holder).wire };
     for (const answer of [
-      await call(verifier, 'POST', '/v1/fog/zk/verify', body),
-      await call(verifier, 'POST', '/v1/fog/zk/verify', { ...body, circuit_id: 'nonsense' }),
-      await call(verifier, 'GET', `/v1/fog/zk/predicates/${unknown}/circuit.wasm`),
+      await verifier.rest.post('/v1/fog/zk/verify', body),
+      await verifier.rest.post('/v1/fog/zk/verify', { ...body, circuit_id: 'nonsense' }),
+      await verifier.rest.get(`/v1/fog/zk/predicates/${unknown}/circuit.wasm`),
     ]) {
       expect(answer.status).toBe(404);
-      expect(answer.body.code).toBe('RESOURCE_NOT_FOUND');
+      expect(answer.body).toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
     }
   });
 });
@@ -339,7 +295,7 @@ describe('R53, R54: a proof is accepted once, in its own context', () => {
     const refused = async (change: object, reason: string, caller = verifier) =>
       expect(await verify({ ...proof, ...change }, caller)).toMatchObject({ result: false, reason });
 
-    await refused({}, 'input_mismatch', await enrol());
+    await refused({}, 'input_mismatch', await api.enrol('submitter'));
     await refused({ context: { ...context, predicate: ADULT.replace('18', '21') } }, 'input_mismatch');
     await refused({ context: { ...context, predicate: 'age >= 18' } }, 'circuit_mismatch');
     await refused({ context: { ...context, scope: 'other' } }, 'input_mismatch');
@@ -366,11 +322,11 @@ describe('R53, R54: a proof is accepted once, in its own context', () => {
     const holder = await person();
     const proof = await claim(holder, contextFor(holder));
     const broken = { ...proof, context: { ...proof.context, nonce: 'abc', issuer: { x: '0', y: '1' } } };
-    const { status, body } = await call(verifier, 'POST', '/v1/fog/zk/verify', broken);
+    const { status, body } = await verifier.rest.post<Problem>('/v1/fog/zk/verify', broken);
     expect(status).toBe(422);
-    expect(body.errors.map(({ field }: { field: string }) => field)).toEqual(['context.nonce']);
+    expect(body.errors?.map(({ field }) => field)).toEqual(['context.nonce']);
     const neutral = { ...proof, context: { ...proof.context, issuer: { x: '0', y: '1' } } };
-    expect((await call(verifier, 'POST', '/v1/fog/zk/verify', neutral)).body.errors[0].field).toBe(
+    expect((await verifier.rest.post<Problem>('/v1/fog/zk/verify', neutral)).body.errors?.[0]?.field).toBe(
       'context.issuer',
     );
   });
@@ -381,7 +337,7 @@ describe('R53, R54: a proof is accepted once, in its own context', () => {
     const people = [await person(), await person({ age: 20, country: 'FR', trust: 0.85 })];
     const proofs = await Promise.all(people.map((holder) => claim(holder, contextFor(holder, { scope }))));
     const audit = async (body: object) => {
-      const answer = await call(verifier, 'POST', '/v1/fog/zk/audit', {
+      const answer = await verifier.rest.post('/v1/fog/zk/audit', {
         audit_type: 'adults',
         data_hash: data,
         ...body,
@@ -409,7 +365,7 @@ describe('R53, R54: a proof is accepted once, in its own context', () => {
   test('the development prover proves, where it is switched on', async () => {
     const holder = await person();
     const { wire } = contextFor(holder);
-    const { status, body } = await call(verifier, 'POST', '/v1/fog/zk/prove', {
+    const { status, body } = await verifier.rest.post<object>('/v1/fog/zk/prove', {
       circuit_id: circuitId,
       context: wire,
       ...holder,
@@ -417,7 +373,7 @@ describe('R53, R54: a proof is accepted once, in its own context', () => {
     expect(status).toBe(200);
     expect(await verify({ circuit_id: circuitId, context: wire, ...body })).toMatchObject({ result: true });
     const young = await person({ age: 17, country: 'DE', trust: '0.9' });
-    const refused = await call(verifier, 'POST', '/v1/fog/zk/prove', {
+    const refused = await verifier.rest.post('/v1/fog/zk/prove', {
       circuit_id: circuitId,
       context: contextFor(young).wire,
       ...young,
@@ -461,7 +417,7 @@ describe('R53: npx aivillage zk', () => {
       stderr: stderr as unknown as NodeJS.WriteStream,
       engine: async () => {
         const transport = createTransport({
-          apiUrl: `http://127.0.0.1:${api.port}`,
+          apiUrl: api.url,
           apiKey: verifier.apiKey,
         });
         return {
@@ -469,7 +425,7 @@ describe('R53: npx aivillage zk', () => {
           log: createLogClient(transport),
           zk: createZkClient(transport),
           subjects: createSubjectClient(transport),
-          zkDirectory: join(home, 'zk', 'holder'),
+          zkDirectory: join(api.home, 'zk', 'holder'),
           isLocalStack: true,
         };
       },
@@ -488,7 +444,7 @@ describe('R53: npx aivillage zk', () => {
   };
 
   test('a verifier asks, a holder proves at home, the engine accepts once', async () => {
-    const file = (name: string) => join(home, name);
+    const file = (name: string) => join(api.home, name);
     const { out: commitment } = await cli('credential', 'new-holder', file('holder.json'));
     const { out: issuer } = await cli('credential', 'new-issuer', file('issuer.json'));
     await writeFile(file('issuer.pub.json'), issuer);
