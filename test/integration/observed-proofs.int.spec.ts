@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
@@ -18,14 +15,9 @@ import { jobEvents, RUN_FROM } from '../../domain/sla/sla.fixture.ts';
 import { addSeconds } from '../../domain/time.ts';
 import { createPostgresArtifacts } from '../../infra/artifacts/postgres.ts';
 import { walkLog } from '../../infra/audit/walk.ts';
-import { loadConfig } from '../../infra/config/config.ts';
 import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
 import { createJournal } from '../../infra/journal/journal.ts';
-import { newApiKey } from '../../infra/keys/api-key.ts';
-import { createEnrolment } from '../../infra/keys/enrolment.ts';
 import { createSigner } from '../../infra/keys/signer.ts';
-import type { Listening } from '../../infra/main/api/listen.ts';
-import { startApi } from '../../infra/main/api/start-api.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
 import { createProviders } from '../../infra/providers/providers.ts';
@@ -46,6 +38,7 @@ import {
 import { ledger } from '../../projections/ledger/projection.ts';
 import { createRunner } from '../../projections/runner.ts';
 import { sampleAppend } from '../contract/events.ts';
+import { type ApiServer, type Caller, startApiServer } from '../support/api-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const now = () => new Date().toISOString();
@@ -55,21 +48,15 @@ const observers = OBSERVERS.map(({ key }, index) => ({ id: providerId(index + 1)
 const up = (count: number): SampleRun => ({ state: 'up', count });
 const down = (count: number): SampleRun => ({ state: 'down', count });
 
-let home: string;
 let database: TestDatabase;
 let pool: Pool;
 let store: EventStore;
-let api: Listening;
-let provider: Enrolled;
-let submitter: Enrolled;
-let owner: string;
-let stranger: string;
+let api: ApiServer;
+/** Owns the provider. */
+let owner: Caller;
+/** Somebody else, who submits jobs. */
+let stranger: Caller;
 let artifact: string;
-
-interface Enrolled {
-  readonly id: string;
-  readonly token: string;
-}
 
 const engineContext = {
   occurredAt: RUN_FROM,
@@ -79,32 +66,30 @@ const engineContext = {
   traceparent: null,
 };
 
-interface Answer {
-  readonly status: number;
-  // Bodies of all routes: each test knows its own.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly body: any;
+interface Credit {
+  readonly due: string;
+  readonly paid: string;
+  readonly outstanding: string;
+  readonly position: string;
 }
-
-const call = async (token: string, method: string, path: string, body?: unknown): Promise<Answer> => {
-  const response = await fetch(`http://127.0.0.1:${api.port}/v1${path}`, {
-    method,
-    headers: {
-      'content-type': 'application/json',
-      ...(token && { authorization: `Bearer ${token}` }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: await response.json() };
-};
-
-const enrol = async (): Promise<Enrolled> => {
-  const apiKey = newApiKey();
-  const made = await createEnrolment({ pool, store, now }).enrolApiKey(apiKey, ['provider']);
-  if (!made.ok) throw new Error(made.message);
-  const { body } = await call('', 'POST', '/auth/token', { api_key: apiKey });
-  return { id: made.value.subjectId, token: body.access_token };
-};
+interface Generated {
+  readonly proof_id: string;
+  readonly position: string;
+  readonly credit: Credit | null;
+}
+interface Verified {
+  readonly valid: boolean;
+  readonly credit: Credit | null;
+}
+interface Batch {
+  readonly batch_id: string;
+  readonly results: readonly { readonly proof_id: string }[];
+  readonly remaining: readonly string[];
+}
+interface Account {
+  readonly available: string;
+  readonly entries: { readonly items: readonly object[] };
+}
 
 const register = async (id: string, ownerId: string, { key }: Signing): Promise<void> => {
   const providers = createProviders({ store, books: createJournal({ store }), now });
@@ -137,36 +122,25 @@ const newHeads = async (count: number): Promise<Beacon[]> => {
 };
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'aivillage-proofs-'));
-  await mkdir(join(home, 'keys'));
-  for (const name of ['master.key', 'engine.key'])
-    await writeFile(join(home, 'keys', name), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   database = await createTestDatabase();
   await migrate(database.url);
   pool = createPool(database.url, { name: 'test', max: 8 });
   store = createPostgresEventStore({ pool });
-  const config = loadConfig({
-    AIVILLAGE_HOME: home,
-    DATABASE_URL: database.url,
-    TEMPORAL_ADDRESS: '127.0.0.1:1',
-  });
-  api = await startApi({ ...config, port: 0 }, pino({ level: 'silent' }));
-  const [mine, other] = [await enrol(), await enrol()];
-  [provider, submitter] = [mine, other];
-  [owner, stranger] = [mine.token, other.token];
-  await register(ID, mine.id, NODE);
+  api = await startApiServer({ databaseUrl: database.url, pool, store });
+  owner = await api.enrol('provider');
+  stranger = await api.enrol('provider');
+  await register(ID, owner.id, NODE);
   for (const [index, node] of OBSERVERS.entries())
     await register(providerId(index + 1), `subject-observer-${index}`, node);
-  await register(providerId(9), mine.id, signingNode(9));
+  await register(providerId(9), owner.id, signingNode(9));
   const artifacts = createPostgresArtifacts({ pool, signer: createSigner([randomBytes(32)]), now });
-  artifact = (await artifacts.put(ARTIFACT, mine.id, 'application/octet-stream')).sha256;
+  artifact = (await artifacts.put(ARTIFACT, owner.id, 'application/octet-stream')).sha256;
 });
 afterAll(async () => {
   await api?.stop();
   await store?.close();
   await pool?.end();
   await database?.drop();
-  await rm(home, { recursive: true, force: true });
 });
 
 const slaTerms = (change: Partial<SlaTerms> = {}): SlaTerms => ({
@@ -175,9 +149,10 @@ const slaTerms = (change: Partial<SlaTerms> = {}): SlaTerms => ({
   observers,
   ...change,
 });
-const generate = (proofType: string, evidence: object, more: object = {}, token = owner) =>
-  call(token, 'POST', '/fog/proofs/generate', { proof_type: proofType, evidence, ...more });
-const verify = (body: object, token = owner) => call(token, 'POST', '/fog/proofs/verify', body);
+const generate = (proofType: string, evidence: object, more: object = {}, caller = owner) =>
+  caller.rest.post<Generated>('/v1/fog/proofs/generate', { proof_type: proofType, evidence, ...more });
+const verify = (body: object | string, caller = owner) =>
+  caller.rest.post<Verified>('/v1/fog/proofs/verify', body);
 
 describe('a proof of SLA compliance', () => {
   const breached = () => slaProofOf([[up(800), down(200)], [up(800), down(200)], [up(1000)]], slaTerms());
@@ -204,7 +179,7 @@ describe('a proof of SLA compliance', () => {
         judgement: { verdict: 'breach-proven', missed: 200 },
         details: { signature_valid: true, logged: true },
       });
-    const batch = await call(owner, 'GET', `/fog/proofs/batch?proof_ids=${proof.proofId}`);
+    const batch = await owner.rest.get<Batch>(`/v1/fog/proofs/batch?proof_ids=${proof.proofId}`);
     expect(batch.body.results).toMatchObject([{ proof_id: proof.proofId, valid: true, label: null }]);
   });
 
@@ -215,11 +190,11 @@ describe('a proof of SLA compliance', () => {
         return generate('proof_of_sla_compliance', slaProofOf([seen, seen, seen], slaTerms()));
       }),
     );
-    const ids: string[] = made.map(({ body }) => body.proof_id).sort();
+    const ids = made.map(({ body }) => body.proof_id).sort();
     const ask = (named: readonly string[], size: number | string) =>
-      call(owner, 'GET', `/fog/proofs/batch?proof_ids=${named.join(',')}&batch_size=${size}`);
+      owner.rest.get<Batch>(`/v1/fog/proofs/batch?proof_ids=${named.join(',')}&batch_size=${size}`);
     const first = (await ask(ids.toReversed(), 2)).body;
-    expect(first.results.map((each: { proof_id: string }) => each.proof_id)).toEqual(ids.slice(0, 2));
+    expect(first.results.map(({ proof_id }) => proof_id)).toEqual(ids.slice(0, 2));
     expect(first.remaining).toEqual(ids.slice(2));
     const next = (await ask(first.remaining, 2)).body;
     expect(next).toMatchObject({ results: [{ proof_id: ids[2], valid: true }], remaining: [] });
@@ -286,13 +261,11 @@ describe('a proof of SLA compliance', () => {
   it('is invalid, and no more than that, where its body is nested without end', async () => {
     const { proofId } = breached();
     const text = `{"proof":{"proofId":"${proofId}","record":{"proofType":"proof_of_sla_compliance","x":DEEP}}}`;
-    const response = await fetch(`http://127.0.0.1:${api.port}/v1/fog/proofs/verify`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${owner}` },
-      body: text.replace('DEEP', '['.repeat(200_000) + ']'.repeat(200_000)),
+    const deep = text.replace('DEEP', '['.repeat(200_000) + ']'.repeat(200_000));
+    expect(await verify(deep)).toMatchObject({
+      status: 200,
+      body: { valid: false, reason: 'format: MALFORMED' },
     });
-    expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({ valid: false, reason: 'format: MALFORMED' });
   });
 
   it('R44: of no such type is refused before its evidence is read', async () => {
@@ -309,7 +282,7 @@ describe('a proof of SLA compliance of a job', () => {
   /** A job that ran for an hour on the provider, and the money it earned. */
   const ranJob = async ({ ended = true } = {}): Promise<string> => {
     const jobId = `job-${String(++jobs).padStart(26, '0')}`;
-    const shape = { jobId, submitter: submitter.id, providerId: ID, owner: provider.id, fee: FEE };
+    const shape = { jobId, submitter: stranger.id, providerId: ID, owner: owner.id, fee: FEE };
     const context = { ...engineContext, correlationId: jobId };
     const events = jobEvents(shape).slice(0, ended ? undefined : -1);
     await store.append({
@@ -320,7 +293,7 @@ describe('a proof of SLA compliance of a job', () => {
     return jobId;
   };
   const fund = async (amount: number): Promise<void> => {
-    const [from, to] = [account.external, account.available(provider.id)];
+    const [from, to] = [account.external, account.available(owner.id)];
     const entry = transfer('credit', from, to, toMicro(BigInt(amount)), randomBytes(8).toString('hex'));
     const posted = await createJournal({ store }).post([entry], engineContext);
     if (!posted.ok) throw new Error(posted.message);
@@ -331,18 +304,18 @@ describe('a proof of SLA compliance of a job', () => {
     const seen = missed > 0 ? [up(terms.slots - missed), down(missed)] : [up(terms.slots)];
     return slaProofOf([seen, seen, [up(terms.slots)]], terms);
   };
-  const sent = (missed: number, terms: SlaTerms, token = owner) =>
-    generate('proof_of_sla_compliance', breachOf(missed, terms), {}, token);
+  const sent = (missed: number, terms: SlaTerms, caller = owner) =>
+    generate('proof_of_sla_compliance', breachOf(missed, terms), {}, caller);
   /** Balance and entries as the API shows them once the read model has followed. */
-  const accountOf = async ({ id, token }: Enrolled) => {
+  const accountOf = async ({ id, rest }: Caller) => {
     await createRunner({ pool, store, log: pino({ level: 'silent' }) }).catchUp(ledger);
-    return (await call(token, 'GET', `/ledger/accounts/${id}`)).body;
+    return (await rest.get<Account>(`/v1/ledger/accounts/${id}`)).body;
   };
 
   it('moves its credit once, from provider to submitter; a worse window moves the difference', async () => {
     const jobId = await ranJob();
     await fund(FEE);
-    const before = await accountOf(submitter).then(({ available }) => Number(available ?? 0));
+    const before = await accountOf(stranger).then(({ available }) => Number(available ?? 0));
     const first = await sent(200, termsOf(jobId));
     expect(first).toMatchObject({
       status: 201,
@@ -359,21 +332,21 @@ describe('a proof of SLA compliance of a job', () => {
     expect((await sent(0, termsOf(jobId))).body.credit).toBeNull();
     const worse = await sent(400, termsOf(jobId));
     expect(worse.body.credit).toMatchObject({ due: '1000', paid: '1000' });
-    const shown = await accountOf(submitter);
+    const shown = await accountOf(stranger);
     expect(shown).toMatchObject({ available: String(before + FEE), total: '0' });
     expect(shown.entries.items.slice(0, 2)).toMatchObject([
       { kind: 'sla-credit', amount: '750' },
       { kind: 'sla-credit', amount: '250', position: String(BigInt(first.body.position) - 1n) },
     ]);
     const { proofId } = breachOf(400, termsOf(jobId));
-    for (const token of [owner, stranger])
-      expect((await verify({ proof_id: proofId }, token)).body.credit).toMatchObject({ paid: '1000' });
-    expect((await verify({ proof_id: proofId }, (await enrol()).token)).body.credit).toBeNull();
+    for (const caller of [owner, stranger])
+      expect((await verify({ proof_id: proofId }, caller)).body.credit).toMatchObject({ paid: '1000' });
+    expect((await verify({ proof_id: proofId }, await api.enrol('provider'))).body.credit).toBeNull();
   });
 
   it('records what the provider cannot pay, and takes it when the proof is sent again', async () => {
     const jobId = await ranJob();
-    const left = Number((await accountOf(provider)).available);
+    const left = Number((await accountOf(owner)).available);
     const owed = await sent(400, termsOf(jobId));
     const outstanding = FEE - left;
     expect(owed.body.credit).toMatchObject({
@@ -384,7 +357,7 @@ describe('a proof of SLA compliance of a job', () => {
     await fund(outstanding + 5);
     const settled = await sent(400, termsOf(jobId));
     expect(settled.body.credit).toMatchObject({ paid: '1000', outstanding: '0' });
-    expect(await accountOf(provider)).toMatchObject({ available: '5', total: '0' });
+    expect(await accountOf(owner)).toMatchObject({ available: '5', total: '0' });
   });
 
   it('is held against the ledger by an audit', async () => {
@@ -401,11 +374,11 @@ describe('a proof of SLA compliance of a job', () => {
   it('is given once by many requests at a time', async () => {
     const jobId = await ranJob();
     await fund(FEE);
-    const before = Number((await accountOf(submitter)).available);
+    const before = Number((await accountOf(stranger)).available);
     const terms = termsOf(jobId);
     const answers = await Promise.all([200, 200, 300, 200, 300, 300].map((missed) => sent(missed, terms)));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 201));
-    expect(await accountOf(submitter)).toMatchObject({ available: String(before + 250), total: '0' });
+    expect(await accountOf(stranger)).toMatchObject({ available: String(before + 250), total: '0' });
   });
 
   it('is refused where the log knows no such service', async () => {
