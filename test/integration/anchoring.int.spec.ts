@@ -1,7 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
@@ -12,13 +8,8 @@ import { instant } from '../../domain/time.ts';
 import { createLogClient } from '../../infra/cli/client/log-client.ts';
 import { createTransport } from '../../infra/cli/client/transport.ts';
 import { exportLog } from '../../infra/cli/log/export-log.ts';
-import { loadConfig } from '../../infra/config/config.ts';
 import { leafOf } from '../../infra/event-store/hash.ts';
 import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
-import { newApiKey } from '../../infra/keys/api-key.ts';
-import { createEnrolment } from '../../infra/keys/enrolment.ts';
-import type { Listening } from '../../infra/main/api/listen.ts';
-import { startApi } from '../../infra/main/api/start-api.ts';
 import { keepAnchoring } from '../../infra/main/projector/anchoring.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
@@ -27,6 +18,7 @@ import { createCheckpointSigner } from '../../infra/tlog/signer.ts';
 import { verifyAnchor, verifyCheckpoint, verifyExport, verifyInclusion } from '../../infra/verify/index.ts';
 import { sampleAppend } from '../contract/events.ts';
 import { startChain, type TestChain } from '../support/anvil.ts';
+import { type ApiServer, type Caller, startApiServer } from '../support/api-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const signer = createCheckpointSigner([new Uint8Array(32).fill(9)]);
@@ -35,40 +27,44 @@ const JOB_ID = 'job-00000000000000000000000001';
 const PROOF_ID = 'proof-00000000000000000000000001';
 const PATIENCE = { timeout: 30_000, interval: 20 };
 
-let home: string;
 let database: TestDatabase;
 let chain: TestChain;
 let pool: Pool;
 let store: EventStore;
-let api: Listening;
+let api: ApiServer;
 let anchoring: Promise<void>;
+let owner: Caller;
+let stranger: Caller;
+let operator: Caller;
+let auditor: Caller;
 const stop = new AbortController();
-const keys: Record<string, string> = {};
-const tokens: Record<string, string> = {};
 
-interface Answer {
-  readonly status: number;
-  // Bodies of all routes: each test knows its own.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly body: any;
+interface Anchor {
+  readonly block: string;
+  readonly block_hash: string;
+  readonly size: string;
+  readonly contract: string;
+  readonly evidence: {
+    readonly header: string;
+    readonly receipt_index: number;
+    readonly receipt_path: readonly string[];
+    readonly log_index: number;
+  };
 }
-
-const call = async (
-  who: string | null,
-  method: 'GET' | 'POST',
-  path: string,
-  body?: unknown,
-): Promise<Answer> => {
-  const response = await fetch(`http://127.0.0.1:${api.port}${path}`, {
-    method,
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(who === null ? {} : { authorization: `Bearer ${tokens[who]}` }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: await response.json() };
-};
+/** One proof of a batch; what is not there yet is null. */
+interface Shown {
+  readonly anchored: boolean;
+  readonly inclusion: {
+    readonly checkpoint: string;
+    readonly index: string;
+    readonly path: readonly string[];
+  };
+  readonly anchor: Anchor;
+}
+interface AnchorPage {
+  readonly items: readonly Anchor[];
+  readonly next_from: string | null;
+}
 
 const record = async (stream: string, event: { readonly type: string }): Promise<void> => {
   const context = {
@@ -86,52 +82,44 @@ const grow = async (): Promise<bigint> => {
   return position;
 };
 const bytes = (hex: string): Uint8Array => hexToBytes(hex.replace(/^0x/, ''));
-const batch = async (operation: string): Promise<Answer['body']> =>
-  (await call('owner', 'GET', `/v1/fog/proofs/batch?proof_ids=${PROOF_ID}&operation=${operation}`)).body;
-const anchorsOf = async (): Promise<Answer['body']> =>
-  (await call(null, 'GET', '/v1/log/checkpoint')).body.anchors;
-const health = async (): Promise<Answer['body']> =>
-  (await call('operator', 'GET', '/v1/system/health')).body.components.anchoring;
+const shown = async (operation: string): Promise<Shown> => {
+  const path = `/v1/fog/proofs/batch?proof_ids=${PROOF_ID}&operation=${operation}`;
+  const { body } = await owner.rest.get<{ results: Shown[] }>(path);
+  return body.results[0] as Shown;
+};
+const anchorsOf = async (): Promise<readonly object[]> =>
+  (await api.anybody.get<{ anchors: object[] }>('/v1/log/checkpoint')).body.anchors;
+const health = async (): Promise<object> =>
+  (await operator.rest.get<{ components: { anchoring: object } }>('/v1/system/health')).body.components
+    .anchoring;
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'aivillage-anchoring-'));
-  await mkdir(join(home, 'keys'));
-  for (const name of ['master.key', 'engine.key', 'anchor.key'])
-    await writeFile(join(home, 'keys', name), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   [database, chain] = await Promise.all([createTestDatabase(), startChain({ keep: true })]);
   await migrate(database.url);
   pool = createPool(database.url, { name: 'test', max: 8 });
   store = createPostgresEventStore({ pool });
-  const config = loadConfig({
-    AIVILLAGE_HOME: home,
-    DATABASE_URL: database.url,
-    TEMPORAL_ADDRESS: '127.0.0.1:1',
-    ANCHOR_RPC_URL: chain.url,
-    // Only what is urgent begins a batch after the first.
-    ANCHOR_BATCH_EVENTS: '1000000',
-    ANCHOR_INTERVAL_SECONDS: '1000000',
+  api = await startApiServer({
+    databaseUrl: database.url,
+    pool,
+    store,
+    environment: {
+      ANCHOR_RPC_URL: chain.url,
+      // Only what is urgent begins a batch after the first.
+      ANCHOR_BATCH_EVENTS: '1000000',
+      ANCHOR_INTERVAL_SECONDS: '1000000',
+    },
   });
-  api = await startApi({ ...config, port: 0 }, logger);
-  for (const [name, role] of [
-    ['owner', 'submitter'],
-    ['stranger', 'submitter'],
-    ['operator', 'operator'],
-    ['auditor', 'auditor'],
-  ] as const) {
-    const apiKey = newApiKey();
-    keys[name] = apiKey;
-    const enrolled = await createEnrolment({ pool, store, now: () => instant(0) }).enrolApiKey(apiKey, [
-      role,
-    ]);
-    if (!enrolled.ok) throw new Error(enrolled.message);
-    tokens[name] = (await call(null, 'POST', '/v1/auth/token', { api_key: apiKey })).body.access_token;
-    if (name === 'owner')
-      await record(JOB_ID, { type: 'job.submitted', submitter: enrolled.value.subjectId } as {
-        type: string;
-      });
-  }
+  owner = await api.enrol('submitter');
+  stranger = await api.enrol('submitter');
+  operator = await api.enrol('operator');
+  auditor = await api.enrol('auditor');
+  const submitted = { type: 'job.submitted', submitter: owner.id };
+  await record(JOB_ID, submitted);
   await grow();
-  anchoring = keepAnchoring({ pool, settings: config.anchoring, home, log: logger }, stop.signal);
+  anchoring = keepAnchoring(
+    { pool, settings: api.config.anchoring, home: api.home, log: logger },
+    stop.signal,
+  );
   // A batch that nobody asked for: the first.
   await vi.waitFor(async () => expect(await anchorsOf()).toHaveLength(1), PATIENCE);
 });
@@ -141,7 +129,7 @@ afterAll(async () => {
   await api?.stop();
   await store?.close();
   await pool?.end();
-  await Promise.all([database?.drop(), chain?.stop(), rm(home, { recursive: true, force: true })]);
+  await Promise.all([database?.drop(), chain?.stop()]);
 });
 
 describe('a proof on its way to the chain', () => {
@@ -151,17 +139,17 @@ describe('a proof on its way to the chain', () => {
       proof: { proofId: PROOF_ID, record: { jobId: JOB_ID, providerId: 'provider-1' } },
     } as { type: string });
     const size = await grow();
-    expect((await batch('verify')).results).toMatchObject([{ logged: true, anchored: false, anchor: null }]);
+    expect(await shown('verify')).toMatchObject({ logged: true, anchored: false, anchor: null });
     const body = { proof_ids: [PROOF_ID] };
-    expect((await call('owner', 'POST', '/v1/fog/proofs/anchor', body)).body).toMatchObject({
+    expect((await owner.rest.post('/v1/fog/proofs/anchor', body)).body).toMatchObject({
       status: 'pending',
       proof_ids: [PROOF_ID],
     });
-    const urgent = await call('operator', 'POST', '/v1/fog/proofs/anchor', { ...body, priority: 'urgent' });
+    const urgent = await operator.rest.post('/v1/fog/proofs/anchor', { ...body, priority: 'urgent' });
     expect(urgent.status).toBe(202);
-    await vi.waitFor(async () => expect((await batch('verify')).results[0].anchored).toBe(true), PATIENCE);
-    const verified = await call('owner', 'POST', '/v1/fog/proofs/verify', { proof_id: PROOF_ID });
-    expect(verified.body.details).toMatchObject({ logged: true, anchored: true });
+    await vi.waitFor(async () => expect((await shown('verify')).anchored).toBe(true), PATIENCE);
+    const verified = await owner.rest.post('/v1/fog/proofs/verify', { proof_id: PROOF_ID });
+    expect(verified.body).toMatchObject({ details: { logged: true, anchored: true } });
     expect(await anchorsOf()).toMatchObject([
       { chain: 'eip155:31337', simulated: true, size: String(size) },
       { chain: 'eip155:31337', simulated: true },
@@ -173,7 +161,7 @@ describe('a proof on its way to the chain', () => {
     await store.append(sampleAppend('sample-1', NO_STREAM, 20));
     await grow();
     const [event] = await store.readStream(PROOF_ID);
-    const [{ inclusion, anchor }] = (await batch('anchor')).results;
+    const { inclusion, anchor } = await shown('anchor');
     const head = verifyCheckpoint({ checkpoint: inclusion.checkpoint, publicKey: signer.publicKey });
     if (!head.valid || !event) throw new Error('no head');
     const { hash } = await chain.call<{ hash: string }>(
@@ -198,13 +186,10 @@ describe('a proof on its way to the chain', () => {
   });
 
   it('R46: is in an export of the log, with what a stranger checks it by, offline', async () => {
-    const transport = createTransport({
-      apiUrl: `http://127.0.0.1:${api.port}`,
-      apiKey: keys['auditor'] ?? '',
-    });
+    const transport = createTransport({ apiUrl: api.url, apiKey: auditor.apiKey });
     const pieces: Uint8Array[] = [];
     for await (const piece of exportLog(createLogClient(transport))) pieces.push(piece);
-    const [{ anchor }] = (await batch('anchor')).results;
+    const { anchor } = await shown('anchor');
     const { hash } = await chain.call<{ hash: string }>(
       'eth_getBlockByNumber',
       `0x${BigInt(anchor.block).toString(16)}`,
@@ -217,41 +202,43 @@ describe('a proof on its way to the chain', () => {
       { status: 'not-judged' },
       { status: 'anchored', size: BigInt(anchor.size), block: BigInt(anchor.block), simulated: true },
     ]);
-    const page = (await call(null, 'GET', '/v1/log/anchors?limit=1')).body;
+    const page = (await api.anybody.get<AnchorPage>('/v1/log/anchors?limit=1')).body;
     expect(page.items).toHaveLength(1);
-    expect((await call(null, 'GET', `/v1/log/anchors?from=${page.next_from}`)).body).toMatchObject({
+    expect((await api.anybody.get<AnchorPage>(`/v1/log/anchors?from=${page.next_from}`)).body).toMatchObject({
       items: [{ size: anchor.size }],
       next_from: null,
     });
-    expect((await call(null, 'GET', `/v1/log/anchors?to=${page.items[0].size}&limit=1`)).body).toMatchObject({
+    expect(
+      (await api.anybody.get<AnchorPage>(`/v1/log/anchors?to=${page.items[0]?.size}&limit=1`)).body,
+    ).toMatchObject({
       items: page.items,
       next_from: null,
     });
-    expect((await call(null, 'GET', '/v1/log/anchors?from=0')).status).toBe(422);
+    expect((await api.anybody.get<AnchorPage>('/v1/log/anchors?from=0')).status).toBe(422);
   });
 
   it('is asked for by its owner or by whose office it is, and nobody else learns that it exists', async () => {
     const body = { proof_ids: [PROOF_ID] };
     const path = '/v1/fog/proofs/anchor';
-    expect(await call('stranger', 'POST', path, body)).toMatchObject({
+    expect(await stranger.rest.post(path, body)).toMatchObject({
       status: 404,
       body: { code: 'RESOURCE_NOT_FOUND', errors: [{ field: 'proof_ids' }] },
     });
     const urgent = { ...body, priority: 'urgent' };
-    expect(await call('owner', 'POST', path, urgent)).toMatchObject({
+    expect(await owner.rest.post(path, urgent)).toMatchObject({
       status: 403,
       body: { errors: [{ field: 'priority' }] },
     });
-    expect((await call('owner', 'POST', path, { proof_ids: [] })).status).toBe(422);
-    expect((await call(null, 'POST', path, body)).status).toBe(401);
+    expect((await owner.rest.post(path, { proof_ids: [] })).status).toBe(422);
+    expect((await api.anybody.post(path, body)).status).toBe(401);
   });
 
   it('is logged again when the chain takes its block back, and then anchored again', async () => {
     expect(await health()).toMatchObject({ status: 'ok' });
-    const [{ anchor }] = (await batch('anchor')).results;
+    const { anchor } = await shown('anchor');
     await chain.crash();
     await vi.waitFor(async () => {
-      const [result] = (await batch('anchor')).results;
+      const result = await shown('anchor');
       expect(result.anchored).toBe(true);
       const block = await chain.call<{ hash: string } | null>(
         'eth_getBlockByHash',
