@@ -18,7 +18,8 @@ const effect: ActivityEffect<Input> = {
   local: false,
   options: {
     startToCloseTimeout: '30 minutes',
-    heartbeatTimeout: '1 minute',
+    // The worker tells every 5 seconds; a slower one that is taken for lost is waited for, not doubled.
+    heartbeatTimeout: '20 seconds',
     retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 5 },
   },
   failed,

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256OfFile } from './hashes.ts';
+import { takeTurn } from './maker-queue.ts';
 
 /** Files made once under a key that names everything they depend on. */
 export interface CacheEntry<Facts> {
@@ -21,9 +21,19 @@ const MANIFEST = 'manifest.json';
 /** Makes the files of an entry in an empty `directory`; what it answers is kept beside them as JSON. */
 export type Make<Facts> = (directory: string) => Promise<Facts>;
 
+/** Null for what a lost disk block left of one. */
+const parseManifest = (text: string): Manifest | null => {
+  try {
+    return JSON.parse(text) as Manifest;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+};
+
 /**
  * A content-addressed cache on disk. An entry appears whole or not at all, is checked against its hashes whenever it is
- * read, and is made once however many ask for it at the same moment.
+ * read, and is made once however many ask for it at the same moment, in this process or in others of this host.
  */
 export const createCache = (root: string) => {
   const flights = new Map<string, Promise<CacheEntry<unknown>>>();
@@ -31,8 +41,9 @@ export const createCache = (root: string) => {
   const load = async (key: string): Promise<CacheEntry<unknown> | null> => {
     const directory = join(root, key);
     const text = await readFile(join(directory, MANIFEST), 'utf8').catch(() => null);
-    if (text === null) return null;
-    const { files, facts } = JSON.parse(text) as Manifest;
+    const manifest = text === null ? null : parseManifest(text);
+    if (manifest === null) return null;
+    const { files, facts } = manifest;
     for (const [name, sha256] of Object.entries(files)) {
       const found = await sha256OfFile(join(directory, name)).catch(() => null);
       if (found !== sha256) return null;
@@ -45,9 +56,10 @@ export const createCache = (root: string) => {
     names: readonly string[],
     create: Make<unknown>,
   ): Promise<CacheEntry<unknown>> => {
-    const partial = join(root, `.${key}.${randomBytes(6).toString('hex')}`);
-    await mkdir(partial, { recursive: true, mode: 0o700 });
+    const partial = await takeTurn(root, key);
     try {
+      const meanwhile = await load(key);
+      if (meanwhile) return meanwhile;
       const facts = await create(partial);
       const files: Record<string, string> = {};
       for (const name of names) files[name] = await sha256OfFile(join(partial, name));

@@ -37,12 +37,19 @@ let runtimeInstalled = false;
 interface EngineOptions {
   readonly databaseUrl: string;
   readonly address: string;
+  /** One of its own unless given: to share it with other processes. */
+  readonly taskQueue?: string;
   /** Activities beside those of auctions and quorums. */
   readonly activities?: (pool: Pool) => object;
 }
 
 /** Everything an auction or a quorum needs: a store on `databaseUrl` and a worker on a task queue of its own. */
-export const openEngine = async ({ databaseUrl, address, activities }: EngineOptions) => {
+export const openEngine = async ({
+  databaseUrl,
+  address,
+  taskQueue = `test-${randomBytes(6).toString('hex')}`,
+  activities,
+}: EngineOptions) => {
   if (!runtimeInstalled) Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   runtimeInstalled = true;
   await migrate(databaseUrl);
@@ -52,7 +59,6 @@ export const openEngine = async ({ databaseUrl, address, activities }: EngineOpt
   const providers = createProviders({ store, books: journal, now });
   const market = createProviderMarket({ providers, now });
   const sealing = createSealing({ pool, masterKey: randomBytes(32) });
-  const taskQueue = `test-${randomBytes(6).toString('hex')}`;
   const connection = await NativeConnection.connect({ address });
   const startWorker = async (): Promise<() => Promise<void>> => {
     const worker = await Worker.create({

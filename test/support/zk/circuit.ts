@@ -28,11 +28,11 @@ export const testCircuits = async (): Promise<Circuits> =>
   createCircuits({ directory: CACHE, toolchain: await findToolchain() });
 
 /** The key of a predicate's circuit, a wallet to prove with, an issuer and a holder. */
-export const openZk = async (predicate = ADULT, schema = PERSON) => {
+export const openZk = async (predicate = ADULT, schema = PERSON, circuits = testCircuits()) => {
   const read = readPredicate(predicate, schema);
   if (!read.ok) throw new Error(JSON.stringify(read.errors));
   const { shape, circuitId } = read.value;
-  const { directory, facts } = await (await testCircuits()).setUp(shape);
+  const { directory, facts } = await (await circuits).setUp(shape);
   const tools = startToolProcess();
   const wallet = createWallet(tools);
   const seed = randomBytes(32);
