@@ -73,22 +73,26 @@ describe('attesting an enclave', () => {
     expect(new Set(used).size).toBe(2);
   });
 
-  test('a replayed report, another key and a simulated root where hardware is wanted are the node’s fault', async () => {
+  test('a replayed report and another key are the node’s fault, simulated hardware where real is wanted is not', async () => {
     const replayed = activitiesWith(reporting(() => 'ab'.repeat(32))).activities;
     const honest = activitiesWith(reporting()).activities;
-    for (const [run, message] of [
-      [() => replayed['enclave.reattest']({ enclave }), 'report-data: REPORT_DATA_MISMATCH'],
-      [
-        () => honest['enclave.reattest']({ enclave: { ...enclave, allowSimulated: false } }),
-        'platform: SIMULATED_PLATFORM',
-      ],
+    const demanding = { ...enclave, allowSimulated: false };
+    for (const [run, fault, message] of [
+      [() => replayed['enclave.reattest']({ enclave }), 'attestation', 'report-data: REPORT_DATA_MISMATCH'],
       [
         () => honest['enclave.reattest']({ enclave: { ...enclave, enclaveKey: 'd0'.repeat(32) } }),
+        'attestation',
         'the report is for another enclave key',
       ],
+      [
+        () => replayed['enclave.attest']({ enclave: demanding }),
+        'attestation',
+        'report-data: REPORT_DATA_MISMATCH',
+      ],
+      [() => honest['enclave.attest']({ enclave: demanding }), 'stopped', 'platform: SIMULATED_PLATFORM'],
     ] as const)
       expect(await run()).toMatchObject([
-        { type: 'enclave.failed', fault: 'attestation', code: 'ATTESTATION_FAILED', message },
+        { type: 'enclave.failed', fault, code: 'ATTESTATION_FAILED', message },
       ]);
   });
 

@@ -54,6 +54,13 @@ const failed = (
 const refusalFault = (code: ErrorCode): EnclaveFault =>
   code === 'RESOURCE_NOT_FOUND' || code === 'RESOURCE_UNAVAILABLE' ? 'lost' : 'refusal';
 
+/**
+ * What a report that is not accepted means. Whether its hardware is simulated, a node has said when it was admitted: a
+ * job that wants more finds no place there, and the node did no wrong.
+ */
+const attestationFault = (steps: readonly VerificationStep[]): EnclaveFault =>
+  steps.every(({ ok, code }) => ok || code === 'SIMULATED_PLATFORM') ? 'stopped' : 'attestation';
+
 /** Effects of an enclave: what the engine asks of a node, and how it checks the answers. */
 export const createEnclaveActivities = ({
   ask,
@@ -83,7 +90,8 @@ export const createEnclaveActivities = ({
     const subject = { type: 'enclave', enclaveId, enclaveKey, providerId, codeHash, config } as const;
     const judgement = await judge.judge(subject, nonce, evidence, { allowSimulated });
     if (!judgement.ok) {
-      return failed('attestation', 'ATTESTATION_FAILED', judgement.message, judgement.steps);
+      const { message, steps } = judgement;
+      return failed(attestationFault(steps), 'ATTESTATION_FAILED', message, steps);
     }
     const { reportHash, measurement, label, steps, attestedAt, expiresAt } = judgement.report;
     return { type, reportHash, measurement, nonce, label, steps, attestedAt, expiresAt };

@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import type { EnclaveFault } from '../domain/enclave/events.ts';
 import { jobLifecycle } from './job.ts';
-import type { ActivityEffect } from './lifecycle.ts';
+import type { ActivityEffect, Report } from './lifecycle.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -20,3 +21,31 @@ test('a job whose settlement fails for good fails then, not when it was submitte
     },
   ]);
 });
+
+test.each<[EnclaveFault, string, boolean]>([
+  ['refusal', 'bid-1', true],
+  ['attestation', 'bid-1', true],
+  ['lost', 'bid-1', false],
+  ['stopped', 'bid-1', false],
+  ['attestation', 'bid-2', false],
+])(
+  '%s of the member behind %s: slashed is %s, as the deposit of bid-1 alone is held',
+  (fault, bidId, slashed) => {
+    const report = {
+      aggregate: 'enclave',
+      stream: 'enclave-1',
+      body: {
+        enclaveId: 'enclave-1',
+        providerId: 'provider-1',
+        failure: { fault, message: 'so', revision: 2 },
+      },
+    } as unknown as Report;
+    const job = {
+      members: [{ enclaveId: 'enclave-1', bidId, owner: 'subject-1' }],
+      deposits: [{ bidId: 'bid-1', owner: 'subject-1' }],
+    };
+    expect(jobLifecycle.onReport?.(report, job as never)).toMatchObject([
+      { type: 'job.member-failed', fault, slashed, evidenceId: 'enclave-1@2' },
+    ]);
+  },
+);

@@ -162,7 +162,8 @@ const onEnclave = (report: Report, job: Job): JobEvent[] => {
         bidId: member.bidId,
         enclaveId,
         fault: failure.fault,
-        slashed: SLASHED.has(failure.fault),
+        // A replacement stands without a deposit: there is nothing to take.
+        slashed: SLASHED.has(failure.fault) && job.deposits.some(({ bidId }) => bidId === member.bidId),
         evidenceId: `${enclaveId}@${failure.revision}`,
         message: failure.message,
       },
