@@ -43,6 +43,10 @@ export interface Rejection {
 export const reject = (code: ErrorCode, message: string, errors?: readonly FieldError[]): Rejection =>
   errors ? { ok: false, code, message, errors } : { ok: false, code, message };
 
+/** The refusal of one field, whose message says the same. */
+export const rejectField = (field: string, rule: string): Rejection =>
+  reject('INVALID_REQUEST', `${field}: ${rule}`, [{ field, rule }]);
+
 /** An expected outcome: a value or a refusal. */
 export type Result<T> = { readonly ok: true; readonly value: T } | Rejection;
 

@@ -1,13 +1,20 @@
 import { z } from 'zod';
-import { instant, listOf, platformLabel, schemaOf, text, verificationStep, version } from '../schema.ts';
+import {
+  count,
+  hex,
+  instant,
+  listOf,
+  platformLabel,
+  schemaOf,
+  text,
+  verificationStep,
+  version,
+} from '../schema.ts';
 import type { ProofEvent } from './events.ts';
 import { availabilityRecordSchema, observedProofId, slaRecordSchema } from './observed/schema.ts';
 import type { ExecutionProof, ExecutionRecord } from './record.ts';
 
-const hex = (bytes: number) =>
-  z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `${bytes} bytes in lower-case hex`);
 const base64url = (maxChars: number) => z.base64url().max(maxChars);
-const count = z.number().int().nonnegative();
 
 export const runOutcome = z.enum(['exited', 'time_limit', 'memory_limit', 'trapped']);
 export const proofIdSchema = observedProofId;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { late, ownAuction } from '../../domain/auction/decide.ts';
-import { type Rejection, reject } from '../../domain/errors.ts';
+import { type Rejection, reject, rejectField } from '../../domain/errors.ts';
 import { canonicalJson } from '../../domain/json.ts';
 import { isMicro, type Micro, units } from '../../domain/money.ts';
 import type { CommandAccepted, CommandMeta, Lifecycles } from '../../domain/ports/lifecycles.ts';
@@ -64,9 +64,6 @@ export interface BidDesk {
 const PRICE_DIGITS = 30;
 const NONCE_HEX = 64;
 
-const invalid = (field: string, rule: string): Rejection =>
-  reject('INVALID_REQUEST', `${field}: ${rule}`, [{ field, rule }]);
-
 const isPrice = (text: string): text is Micro =>
   isMicro(text) && !text.startsWith('-') && text.length <= PRICE_DIGITS;
 
@@ -91,7 +88,7 @@ const refusalOf = <B extends Bidder>(
   if (bidder.owner === auction.submitter) return ownAuction();
   if (!bidder.listed) return reject('AUTHORIZATION_FAILED', 'the provider is not attested');
   if (bidder.tops < auction.requiredTops) {
-    return invalid('auction_id', `needs ${auction.requiredTops} TOPS, the provider has ${bidder.tops}`);
+    return rejectField('auction_id', `needs ${auction.requiredTops} TOPS, the provider has ${bidder.tops}`);
   }
   return admits(bidder, auction);
 };
@@ -115,7 +112,7 @@ export const createBidDesk = <B extends Bidder>(deps: BidDeskDeps<B>): BidDesk =
     async placeBid(request) {
       const { auctionId, price, meta, providerId, owner } = request;
       if (!isPrice(price))
-        return invalid('price', 'an integer number of micro-units as a decimal string, not negative');
+        return rejectField('price', 'an integer number of micro-units as a decimal string, not negative');
       const ref = providerId === undefined ? { owner } : { providerId };
       const [auction, bidder] = await Promise.all([auctionView(auctionId), providerView(ref)]);
       if (!auction) return reject('RESOURCE_NOT_FOUND', `no auction ${auctionId}`);
@@ -124,7 +121,7 @@ export const createBidDesk = <B extends Bidder>(deps: BidDeskDeps<B>): BidDesk =
       if (refusal) return refusal;
       if (auction.state !== 'open') return late(auction.closesAt);
       if (units(price) > units(auction.ceiling))
-        return invalid('price', 'at most the ceiling of the auction');
+        return rejectField('price', 'at most the ceiling of the auction');
 
       const bidId = bidIdOf(auctionId, bidder.providerId);
       const sealed = await seal(auctionId, bidId, price);

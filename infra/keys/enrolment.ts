@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
-import { ok, type Result, reject } from '../../domain/errors.ts';
+import { ok, type Result, rejectField } from '../../domain/errors.ts';
 import { ulidFrom } from '../../domain/ids.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { CredentialKind, Role } from '../../domain/subject/events.ts';
@@ -34,9 +34,6 @@ const PUBLIC_KEY = /^[0-9a-f]{64}$/;
 export const subjectIdOf = (kind: CredentialKind, credentialId: string): string =>
   `subject-${ulidFrom(createHash('sha256').update(`aivillage-subject-v1\n${kind}\n${credentialId}`).digest())}`;
 
-const invalid = (field: string, rule: string) =>
-  reject('INVALID_REQUEST', `${field}: ${rule}`, [{ field, rule }]);
-
 /** Makes principals: the event first, then its row. */
 export const createEnrolment = ({
   pool,
@@ -69,12 +66,12 @@ export const createEnrolment = ({
   return {
     enrolApiKey: async (apiKey, roles, caller) => {
       const parts = parseApiKey(apiKey);
-      if (!parts) return invalid('api_key', 'of the form aiv_<id>.<secret>');
+      if (!parts) return rejectField('api_key', 'of the form aiv_<id>.<secret>');
       const { id: credentialId, secretHash } = parts;
       return enrol({ kind: 'api-key', credentialId, secretHash }, roles, caller);
     },
     enrolPublicKey: async (publicKey, roles, caller) => {
-      if (!PUBLIC_KEY.test(publicKey)) return invalid('public_key', 'an Ed25519 key in lower-case hex');
+      if (!PUBLIC_KEY.test(publicKey)) return rejectField('public_key', 'an Ed25519 key in lower-case hex');
       return enrol({ kind: 'public-key', credentialId: publicKey, secretHash: null }, roles, caller);
     },
   };

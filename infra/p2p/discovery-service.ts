@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface';
-import { reject } from '../../domain/errors.ts';
+import { reject, rejectField } from '../../domain/errors.ts';
 import { type EngineReplies, type MeshRefusal, PROTOCOLS } from '../../domain/mesh/messages.ts';
 import { discoveryRequestSchema } from '../../domain/mesh/schema.ts';
 import { HEARTBEAT_SECONDS } from '../../domain/tiers.ts';
@@ -61,13 +61,13 @@ export const serveDiscovery = (deps: DiscoveryDeps): Promise<void> => {
     }
     if (Math.abs(msBetween(request.at, now())) > MAX_CLOCK_SKEW_MS) {
       const rule = "at most 60 s away from the engine's clock";
-      return refusalOf(reject('INVALID_REQUEST', `at: ${rule}`, [{ field: 'at', rule }]));
+      return refusalOf(rejectField('at', rule));
     }
     const { addresses = [] } = request;
     const ownPeer = `/p2p/${connection.remotePeer.toString()}`;
     if (!addresses.every((address) => address.startsWith('/') && address.endsWith(ownPeer))) {
       const rule = "multiaddrs that end in /p2p/<the node's own peer id>";
-      return refusalOf(reject('INVALID_REQUEST', `addresses: ${rule}`, [{ field: 'addresses', rule }]));
+      return refusalOf(rejectField('addresses', rule));
     }
     const joined = await handlers.join(
       publicKey,

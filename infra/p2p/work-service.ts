@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Connection } from '@libp2p/interface';
-import { reject } from '../../domain/errors.ts';
+import { reject, rejectField } from '../../domain/errors.ts';
 import {
   type EngineReplies,
   type EngineRequest,
@@ -31,9 +31,6 @@ type Fetch = Extract<EngineRequest, { type: 'fetch-artifact' }>;
 type Store = Extract<EngineRequest, { type: 'store-output' }>;
 type Reply<T extends keyof EngineReplies> = Promise<EngineReplies[T] | MeshRefusal>;
 
-const invalid = (field: string, rule: string): MeshRefusal =>
-  refusalOf(reject('INVALID_REQUEST', `${field}: ${rule}`, [{ field, rule }]));
-
 /** Agent-communication at the engine: bids, artefacts in both directions, and neighbourhoods, for nodes that have joined. */
 export const serveWork = ({ peer, sessions, handlers, onError }: WorkDeps): Promise<void> => {
   const bid = async (providerId: string, request: BidRequest, connection: Connection): Reply<'bid'> => {
@@ -59,9 +56,9 @@ export const serveWork = ({ peer, sessions, handlers, onError }: WorkDeps): Prom
   const store = async (providerId: string, { sha256, enclaveId, bytes }: Store): Reply<'store-output'> => {
     const output = Buffer.from(bytes, 'base64url');
     if (output.byteLength > MAX_ARTIFACT_BYTES)
-      return invalid('bytes', `at most ${MAX_ARTIFACT_BYTES} bytes`);
+      return refusalOf(rejectField('bytes', `at most ${MAX_ARTIFACT_BYTES} bytes`));
     if (createHash('sha256').update(output).digest('hex') !== sha256) {
-      return invalid('sha256', 'the SHA-256 of the bytes');
+      return refusalOf(rejectField('sha256', 'the SHA-256 of the bytes'));
     }
     const stored = await handlers.storeOutput(providerId, { sha256, enclaveId }, output);
     return stored.ok ? { type: 'stored' } : refusalOf(stored);

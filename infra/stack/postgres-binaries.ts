@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDirectory } from './cache.ts';
+import { exists } from './exists.ts';
 
 const run = promisify(execFile);
 
@@ -122,12 +123,6 @@ const copyBinaries = async (root: string, destination: string): Promise<void> =>
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
   });
 };
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 const canWrite = (path: string): Promise<boolean> =>
   access(path, constants.W_OK).then(
