@@ -1,7 +1,7 @@
 import { upgradeWebSocket } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
-import type { Credentials } from '../../infra/keys/credentials.ts';
+import type { Credentials, Principal } from '../../infra/keys/credentials.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { Api } from '../environment.ts';
 import type { RateLimiter } from '../rate-limit.ts';
@@ -13,7 +13,7 @@ import { createSession, type Session, type Socket } from './session.ts';
 
 /** A client that answers no ping for this long is gone. */
 const HEARTBEAT_MS = 30_000;
-/** RFC 6455 status "policy violation": the identity is no longer valid. */
+/** RFC 6455 status "policy violation": the identity is no longer valid, or no longer what it was. */
 const IDENTITY_ENDED = 1008;
 
 export interface RealtimeDependencies {
@@ -78,7 +78,7 @@ export const mountRealtime = (
       return next();
     },
     upgradeWebSocket((c) => {
-      const principal = c.get('principal');
+      const principal = c.get('principal') as Principal;
       let session: Session | undefined;
       let stopWatching: (() => void) | undefined;
       const close = (): void => {
@@ -89,7 +89,11 @@ export const mountRealtime = (
         onOpen: (_event, { raw }) => {
           const ws = raw as unknown as WebSocket;
           session = createSession({ principal, socket: socketOf(ws), hub, logger });
-          stopWatching = keepWatch(ws, async () => (await authenticate(c, credentials)) !== null);
+          // Subscriptions were granted to these roles: an identity that has lost one has to ask again.
+          stopWatching = keepWatch(ws, async () => {
+            const known = await authenticate(c, credentials);
+            return known !== null && principal.roles.every((role) => known.roles.includes(role));
+          });
         },
         onMessage: ({ data }) => {
           if (typeof data === 'string') session?.receive(data);

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
 import { newEvent } from '../../domain/event.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { Role } from '../../domain/subject/events.ts';
 import { createMemoryEventStore } from '../../infra/event-store/memory/store.ts';
 import { type Listening, listen } from '../../infra/main/api/listen.ts';
 import { appFor, knownCredentials, PRINCIPALS } from '../../test/support/api.ts';
@@ -107,6 +108,27 @@ describe('/ws', () => {
       const socket = new WebSocket(`ws://127.0.0.1:${server.port}/ws`, { headers });
       const [, response] = await once(socket, 'unexpected-response');
       expect(response.statusCode).toBe(401);
+    }
+  });
+
+  it('ends a connection whose identity has lost a role, at the next beat', async () => {
+    let roles: readonly Role[] = ['auditor', 'submitter'];
+    const byApiKey = async () => ({ id: OWN, roles, premium: false });
+    await server.stop();
+    server = await listen(appFor([], { hub, credentials: { ...knownCredentials(), byApiKey } }).api, 0);
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const { socket } = await connect();
+      const closed = once(socket, 'close');
+      const pinged = once(socket, 'ping');
+      await vi.advanceTimersByTimeAsync(30_000);
+      await pinged;
+      expect(socket.readyState).toBe(WebSocket.OPEN);
+      roles = ['submitter'];
+      await vi.advanceTimersByTimeAsync(30_000);
+      expect((await closed)[0]).toBe(1008);
+    } finally {
+      vi.useRealTimers();
     }
   });
 

@@ -65,6 +65,7 @@ export const memoryKeys = (): IdempotencyKeys => {
 const GENEROUS: RateLimits = { anonymous: 1000, authenticated: 1000, premium: 1000 };
 
 interface AppOptions {
+  readonly credentials?: Credentials;
   readonly limits?: RateLimits;
   readonly origins?: readonly string[];
   readonly hub?: Hub;
@@ -80,7 +81,7 @@ const quietHub = (): Hub => {
 /** The API over `routes`. Every answer is checked against its schema. */
 export const appFor = (
   routes: readonly Route[],
-  { limits = GENEROUS, origins = [], hub = quietHub() }: AppOptions = {},
+  { limits = GENEROUS, origins = [], hub = quietHub(), credentials = knownCredentials() }: AppOptions = {},
 ) => {
   const metrics = createMetrics({ lag: async () => ({}) });
   const api = createApp({
@@ -89,7 +90,7 @@ export const appFor = (
     metrics,
     logger,
     origins,
-    credentials: knownCredentials(),
+    credentials,
     limiter: createRateLimiter(limits),
     idempotency: memoryKeys(),
     now: () => NOW,
