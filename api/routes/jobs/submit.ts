@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { AuctionOpened } from '../../../domain/auction/events.ts';
-import type { Auction } from '../../../domain/auction/machine.ts';
-import type { Quote } from '../../../domain/auction/quote.ts';
-import { type FieldError, ok, type Rejection, type Result, reject } from '../../../domain/errors.ts';
-import { domainEventOf, type RecordedEvent } from '../../../domain/event.ts';
-import { suffixOf } from '../../../domain/ids.ts';
+import { type FieldError, ok, type Result, reject } from '../../../domain/errors.ts';
 import type { SubmitJob } from '../../../domain/job/commands.ts';
-import { stateName } from '../../../domain/lifecycle.ts';
-import { foldStream } from '../../../domain/registry.ts';
 import { DEFAULT_AUCTION_SECONDS } from '../../../domain/tiers.ts';
 import { startingMemoryMb } from '../../../infra/sandbox/wasm-memory.ts';
 import { queuePosition } from '../../../projections/jobs/queries.ts';
@@ -16,9 +9,10 @@ import { defineRoute, type RequestContext, respond } from '../../define-route.ts
 import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, idOf, position, sha256 } from '../../fields.ts';
 import { WASM_MEDIA_TYPE } from '../artifacts/put.ts';
-import { auctionSeconds, ceilingOf, quoteId, seedOf, usedElsewhere } from '../auctions/open.ts';
+import { auctionSeconds, quoteId, usedElsewhere } from '../auctions/open.ts';
 import { makeQuote, quoteFields } from '../auctions/quote.ts';
 import { JOB_STATES } from './job.ts';
+import { jobIdFor, type Terms, termsOfAuction, termsOfQuote } from './terms.ts';
 
 const DEFAULT_MEMORY_MB = 256;
 const EMPTY_SHA256 = createHash('sha256').digest('hex');
@@ -41,91 +35,10 @@ const byAuction = z.strictObject({ auction_id: idOf('auction'), ...work });
 
 type Body = z.output<typeof byQuote> | z.output<typeof byInputs> | z.output<typeof byAuction>;
 
-/** What the job takes from its quote, or from the auction that was opened with one. */
-type Terms = Pick<
-  SubmitJob,
-  | 'quoteId'
-  | 'auctionId'
-  | 'auctionGiven'
-  | 'tier'
-  | 'tierTableVersion'
-  | 'requiredTops'
-  | 'utilization'
-  | 'durationSeconds'
-  | 'ceiling'
-  | 'auctionSeconds'
-  | 'seed'
->;
-
 type Deps = Pick<
   RouteDependencies,
   'quotes' | 'lifecycles' | 'store' | 'signer' | 'artifacts' | 'db' | 'requireHardware'
 >;
-
-/** A quote, its auction and its job share one ULID. */
-const jobIdFor = (auctionId: string): string => `job-${suffixOf(auctionId)}`;
-
-/** Why no job can take the award now; null when `jobId` can, or has done so already. */
-const noAward = (auctionId: string, events: readonly RecordedEvent[], jobId: string): Rejection | null => {
-  const { value, context } = foldStream(auctionId, events);
-  const auction = context as Auction;
-  const state = stateName(value);
-  if (state === 'awarded' || (state === 'allocated' && auction.jobId === jobId)) return null;
-  const { reason, message } = auction.failure ?? {
-    reason: 'CONFLICT',
-    message: `the auction is ${state}`,
-  };
-  return reject(reason, message, [{ field: 'auction_id', rule: 'an auction with an award to take' }]);
-};
-
-const termsOfAuction = async (
-  store: Deps['store'],
-  auctionId: string,
-  submitter: string,
-): Promise<Result<Terms>> => {
-  const events = await store.readStream(auctionId);
-  const [first] = events;
-  const auction = first && domainEventOf<AuctionOpened>(first);
-  if (auction?.submitter !== submitter) {
-    return reject('RESOURCE_NOT_FOUND', `no auction ${auctionId}`, [
-      { field: 'auction_id', rule: 'an auction of yours' },
-    ]);
-  }
-  const refusal = noAward(auctionId, events, jobIdFor(auctionId));
-  if (refusal) return refusal;
-  const { quoteId: quote, tier, tierTableVersion, requiredTops, durationSeconds, ceiling, seed } = auction;
-  return ok({
-    quoteId: quote,
-    auctionId,
-    auctionGiven: true,
-    tier,
-    tierTableVersion,
-    requiredTops,
-    utilization: auction.utilization ?? 1,
-    durationSeconds,
-    ceiling,
-    auctionSeconds: auction.auctionSeconds,
-    seed,
-  });
-};
-
-const termsOfQuote = (
-  quote: Quote,
-  body: z.output<typeof byQuote> | z.output<typeof byInputs>,
-  signer: Deps['signer'],
-): Terms => ({
-  quoteId: `quote-${quote.ulid}`,
-  auctionId: `auction-${quote.ulid}`,
-  auctionGiven: false,
-  tier: quote.tier,
-  tierTableVersion: quote.tierTableVersion,
-  requiredTops: quote.inputs.requiredTops,
-  utilization: quote.inputs.utilization,
-  durationSeconds: quote.inputs.durationSeconds,
-  ceiling: ceilingOf(quote, body.max_price_micro),
-  auctionSeconds: body.auction_seconds,
-  seed: seedOf(signer, quote),
-});
 
 export const submitJob = (deps: Deps) => {
   const { quotes, lifecycles, store, signer, artifacts, db, requireHardware } = deps;
@@ -137,7 +50,8 @@ export const submitJob = (deps: Deps) => {
       'quote_id' in body ? await quotes.open(body.quote_id, principal.id) : makeQuote(body, context);
     if (!quoted.ok) return quoted;
     const used = await usedElsewhere(store, quoted.value, `job-${quoted.value.ulid}`);
-    return used ?? ok(termsOfQuote(quoted.value, body, signer));
+    const limits = { maximum: body.max_price_micro, auctionSeconds: body.auction_seconds };
+    return used ?? ok(termsOfQuote(quoted.value, limits, signer));
   };
 
   /** Module and input have to be there, and the caller's, before anything is paid for. */
