@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { badPredicate } from '../../test/support/zk/bad-predicates.ts';
 import { arbitraryPerson, arbitrarySample, type Person, SCHEMA } from '../../test/support/zk/predicates.ts';
 import { type AttributeSchema, encodeValue } from './attributes.ts';
 import { holds } from './evaluate.ts';
@@ -207,6 +208,21 @@ describe('properties', () => {
         expect(shapeOf(one.value.ir)).toEqual(one.value.shape);
         expect(literalsOf(one.value.ir)).toEqual(one.value.literals);
       }),
+    );
+  });
+
+  test('an attribute that is missing, a tree that is too deep and a set that is too large are refused by name', () => {
+    fc.assert(
+      fc.property(badPredicate, ({ text, rule }) => {
+        const result = readPredicate(text, SCHEMA);
+        expect(result).toMatchObject({
+          ok: false,
+          code: 'INVALID_REQUEST',
+          errors: [{ field: 'predicate' }],
+        });
+        expect(rulesOf(text)[0]).toMatch(rule);
+      }),
+      { numRuns: 1000 },
     );
   });
 

@@ -12,5 +12,6 @@ export {
   chipIdFor,
   createSimulatedRoot,
   issueChip,
+  type SimulatedRoot,
   trustedRootOf,
 } from './simulated/root.ts';

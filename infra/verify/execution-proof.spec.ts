@@ -1,67 +1,21 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EnclaveConfig } from '../../domain/enclave/events.ts';
 import { measurementOf, moduleSha384, reportData } from '../../domain/enclave/measurement.ts';
 import { proofIdOf, signedBytesOf } from '../../domain/proof/proof-id.ts';
 import type { ExecutionProof, ExecutionRecord } from '../../domain/proof/record.ts';
-import { simulatedMachine } from '../../test/workloads/simulated-machine.ts';
-import { evidenceOf } from '../tee/index.ts';
+import {
+  CONFIG,
+  enclaveKey,
+  MODULE,
+  machine,
+  NONCE,
+  NOW,
+  proofOf,
+  sha256,
+} from '../../test/support/execution-proof.ts';
 import { fromBase64Url, toBase64Url } from './bytes.ts';
 import { type ProofContext, verifyExecutionProof } from './index.ts';
-
-const NOW = '2026-03-01T12:00:00.000Z';
-const NONCE = 'ab'.repeat(32);
-const CONFIG: EnclaveConfig = { memoryMb: 64, cpuCores: 1, allowDebug: false };
-const MODULE = new TextEncoder().encode('the module');
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
-const machine = simulatedMachine(NOW);
-const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-const enclaveKey = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex');
-const quote = await machine.platform.quote({
-  measurement: measurementOf(moduleSha384(MODULE), CONFIG),
-  reportData: reportData(NONCE, enclaveKey),
-});
-const evidence = evidenceOf(machine.platform, quote);
-
-const baseRecord: ExecutionRecord = {
-  proofType: 'proof_of_execution',
-  version: 1,
-  jobId: 'job-1',
-  enclaveId: 'enclave-1',
-  providerId: 'provider-1',
-  moduleHash: sha256(MODULE),
-  args: ['a'],
-  inputHash: '00'.repeat(32),
-  outcome: 'exited',
-  exitCode: 0,
-  outputHash: '11'.repeat(32),
-  outputBytes: 3,
-  stderrTail: '',
-  resources: { cpuMs: 1.5, wallMs: 2, peakMemoryBytes: 65_536 },
-  startedAt: '2026-03-01T11:59:00.000Z',
-  finishedAt: '2026-03-01T11:59:01.000Z',
-  reportHash: sha256(quote.report),
-};
-
-/** A proof as an enclave with this key would sign it. */
-const proofOf = (change: Partial<ExecutionRecord> = {}): ExecutionProof => {
-  const record = { ...baseRecord, ...change };
-  return {
-    proofId: proofIdOf(record),
-    record,
-    enclaveKey,
-    signature: toBase64Url(sign(null, signedBytesOf(record), privateKey)),
-    attestation: {
-      report: evidence.report,
-      nonce: NONCE,
-      moduleSha384: moduleSha384(MODULE),
-      config: CONFIG,
-      certificates: evidence.certificates,
-    },
-  };
-};
 
 const context: ProofContext = { roots: machine.roots, now: NOW, policy: { allowSimulated: true } };
 const failures = async (proof: unknown, given: Partial<ProofContext> = {}): Promise<string[]> => {

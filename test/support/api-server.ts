@@ -10,6 +10,7 @@ import { type Config, loadConfig } from '../../infra/config/config.ts';
 import { newApiKey } from '../../infra/keys/api-key.ts';
 import { createEnrolment } from '../../infra/keys/enrolment.ts';
 import { startApi } from '../../infra/main/api/start-api.ts';
+import { type SimulatedRoot, saveRoot } from '../../infra/tee/index.ts';
 import { byToken, createRest, type Rest } from './rest.ts';
 
 /** Somebody who has signed in. */
@@ -41,6 +42,8 @@ interface ApiServerOptions {
   /** Where Temporal is; nobody answers there unless given. */
   readonly temporalAddress?: string;
   readonly taskQueue?: string;
+  /** A simulated root that it trusts; none unless given. */
+  readonly simulatedRoot?: SimulatedRoot;
   /** Settings as a process gets them. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -54,12 +57,14 @@ const UNLIMITED = {
 
 /** The API as its own process runs it, on a free port of this one and a migrated database. */
 export const startApiServer = async (options: ApiServerOptions): Promise<ApiServer> => {
-  const { databaseUrl, pool, store, temporalAddress = '127.0.0.1:1', taskQueue, environment } = options;
+  const { databaseUrl, pool, store, temporalAddress = '127.0.0.1:1', taskQueue } = options;
+  const { simulatedRoot, environment } = options;
   const home = await mkdtemp(join(tmpdir(), 'aivillage-api-'));
   await mkdir(join(home, 'keys'));
   for (const name of KEY_FILES) {
     await writeFile(join(home, 'keys', name), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   }
+  if (simulatedRoot) await saveRoot(join(home, 'tee', 'root'), simulatedRoot);
   const config = loadConfig({
     AIVILLAGE_HOME: home,
     DATABASE_URL: databaseUrl,
