@@ -1,3 +1,4 @@
+import { attestationCases } from './cases/attestation.ts';
 import { ecvrfCases } from './cases/ecvrf.ts';
 import { neighbourCases } from './cases/neighbours.ts';
 import { logCases } from './cases/verify-log.ts';
@@ -9,6 +10,13 @@ export const suite: Suite = {
   name: 'crypto',
   open: async () => {
     const zk = zkCases();
-    return { cases: [...logCases(), ...ecvrfCases(), ...neighbourCases(), ...zk.cases], close: zk.close };
+    const attestation = await attestationCases();
+    return {
+      cases: [...logCases(), ...ecvrfCases(), ...neighbourCases(), ...attestation.cases, ...zk.cases],
+      close: async () => {
+        await attestation.close();
+        await zk.close();
+      },
+    };
   },
 };
