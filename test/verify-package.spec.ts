@@ -16,7 +16,9 @@ import { promisify } from 'node:util';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { merkleTree } from '../domain/merkle.ts';
-import { logOf, signer } from '../infra/verify/export/export.fixture.ts';
+import { exportText, logOf, signer } from '../infra/verify/export/export.fixture.ts';
+import { SAMPLE, SAMPLE_NOW } from './support/zk/sample.ts';
+import { simulatedMachine } from './workloads/simulated-machine.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -44,11 +46,18 @@ import * as library from 'aivillage/verify';
 const { verifyCheckpoint, verifyInclusion } = library;
 const given = JSON.parse(readFileSync(new URL('./given.json', import.meta.url), 'utf8'));
 const bytes = (hex) => Uint8Array.from(Buffer.from(hex, 'hex'));
+const [vcek, ...chain] = given.certificates.map(bytes);
+const attested = await library.verifyAttestation({
+  format: 'sev-snp', evidence: bytes(given.report), collateral: { vcek, chain }, now: given.now,
+  policy: { roots: given.roots, allowSimulated: true },
+});
+const exported = await library.verifyExport({ source: Buffer.from(given.export), publicKey: given.publicKey });
 const { valid, size, root } = verifyCheckpoint(given);
 const proof = { leafHash: bytes(given.leafHash), index: given.index, size, root, path: given.path.map(bytes) };
 const stranger = verifyCheckpoint({ ...given, checkpoint: given.checkpoint.replace('\\n40\\n', '\\n41\\n') });
 console.log(JSON.stringify({
   verdicts: [valid, verifyInclusion(proof), verifyInclusion({ ...proof, index: given.index + 1 }), stranger.code],
+  others: [attested.acceptable, exported.valid, library.verifyPredicate(given.predicate).valid],
   functions: Object.keys(library).filter((name) => typeof library[name] === 'function'),
 }));
 `;
@@ -80,18 +89,28 @@ verifyInclusion({ leafHash: bytes, index: { no: 'index' }, size: 1, root: bytes,
 
     const log = logOf(40);
     const tree = merkleTree(log.leaves);
+    const machine = simulatedMachine('2026-01-01T00:00:00.000Z');
+    const request = { measurement: '11'.repeat(48), reportData: new Uint8Array(64) };
+    const { report, certificates } = await machine.platform.quote(request);
     const given = {
       checkpoint: log.checkpoint(),
       publicKey: signer.publicKey,
       leafHash: bytesToHex(log.leaves[17] as Uint8Array),
       index: 17,
       path: tree.path(17).map((hash) => bytesToHex(hash)),
+      export: exportText(log),
+      predicate: { ...SAMPLE, now: SAMPLE_NOW },
+      report: bytesToHex(report),
+      certificates: certificates.map((der) => bytesToHex(der)),
+      roots: machine.roots,
+      now: '2026-03-01T12:00:00Z',
     };
     writeFileSync(join(consumer, 'given.json'), JSON.stringify(given));
   }, 120_000);
 
   const ANSWER = {
     verdicts: [true, true, false, 'BAD_SIGNATURE'],
+    others: [true, true, true],
     functions: expect.arrayContaining([
       'ecvrfVerify',
       'verifyAnchor',
