@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { reject } from '../domain/errors.ts';
 import { appFor } from '../test/support/api.ts';
 import { defineRoute, respond } from './define-route.ts';
-import { queryNumber } from './fields.ts';
+import { idOf, position, queryNumber } from './fields.ts';
 import { openApiDocument } from './openapi.ts';
 
 const echo = (calls: { count: number } = { count: 0 }) =>
@@ -121,6 +121,45 @@ describe('input', () => {
       ],
     });
     expect((await post(api, valid, { path: '/v1/echo/x?times=' })).status).toBe(422);
+  });
+
+  it('does not find what a path cannot name, and refuses text that no database holds', async () => {
+    const route = defineRoute(
+      {
+        method: 'GET',
+        path: '/v1/things/{thing_id}',
+        summary: 'A thing',
+        tag: 'test',
+        access: 'open',
+        params: z.strictObject({ thing_id: idOf('thing') }),
+        query: z.strictObject({ name: z.string().optional(), after: position.optional() }),
+        responses: { 200: z.object({}) },
+        errors: ['RESOURCE_NOT_FOUND'],
+      },
+      async () => respond(200, {}),
+    );
+    const things = appFor([route]).api;
+    const known = `/v1/things/thing-${'0'.repeat(26)}`;
+    const refusal = async (path: string) => {
+      const response = await things.request(path);
+      return { status: response.status, ...((await response.json()) as object) };
+    };
+    expect((await things.request(`${known}?name=x&after=${'9'.repeat(18)}`)).status).toBe(200);
+    expect(await refusal('/v1/things/nonsense')).toMatchObject({
+      status: 404,
+      code: 'RESOURCE_NOT_FOUND',
+      errors: [{ field: 'thing_id', rule: 'an id thing-…' }],
+    });
+    for (const [path, fields] of [
+      [`${known}?name=%00`, ['name']],
+      [`${known}?after=9223372036854775808`, ['after']],
+      ['/v1/things/nonsense?name=%00', ['thing_id', 'name']],
+    ] as const)
+      expect(await refusal(path)).toMatchObject({
+        status: 422,
+        code: 'INVALID_REQUEST',
+        errors: fields.map((field) => ({ field })),
+      });
   });
 
   it('answers 400 for what cannot be parsed and 413 for what is too large', async () => {

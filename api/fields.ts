@@ -7,8 +7,8 @@ const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 export const queryNumber = <T extends z.ZodNumber>(schema: T) =>
   z.preprocess((value) => (typeof value === 'string' && NUMBER.test(value) ? Number(value) : value), schema);
 
-/** Position in the log, decimal. */
-export const position = z.string().regex(/^(0|[1-9]\d{0,18})$/, 'a position: a whole number, at least 0');
+/** Position in the log, decimal: 18 digits fit what the database counts with. */
+export const position = z.string().regex(/^(0|[1-9]\d{0,17})$/, 'a position: a whole number, at least 0');
 
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex');
 

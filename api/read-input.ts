@@ -33,11 +33,22 @@ const check = (
   return undefined;
 };
 
-/** Reads and checks path, query and body; a refusal names every field that breaks a rule, and the rule. */
+/** Text that the database cannot hold is the text of nothing it knows. */
+const checkText = (query: Readonly<Record<string, string>>, errors: FieldError[]): void => {
+  for (const [field, value] of Object.entries(query))
+    if (value.includes('\0')) errors.push({ field, rule: 'no character U+0000' });
+};
+
+/**
+ * Reads and checks path, query and body; a refusal names every field that breaks a rule, and the rule. A path that can
+ * be the name of nothing is one that is not found, where the route knows of things not found.
+ */
 export const readInput = async (c: ApiContext, route: Route): Promise<ReadInput> => {
   const errors: FieldError[] = [];
   const params = check(route.params, c.req.param(), 'path', errors);
+  const inPath = errors.length;
   const query = check(route.query, c.req.query(), 'query', errors);
+  checkText(c.req.query(), errors);
   let body: unknown;
   let bytes: Uint8Array = NO_BYTES;
   if (route.body || route.binaryBody) {
@@ -54,7 +65,8 @@ export const readInput = async (c: ApiContext, route: Route): Promise<ReadInput>
   }
   if (errors.length > 0) {
     const message = errors.map(({ field, rule }) => `${field}: ${rule}`).join('; ');
-    return refused({ code: 'INVALID_REQUEST', message, errors });
+    const isName = errors.length === inPath && route.errors.includes('RESOURCE_NOT_FOUND');
+    return refused({ code: isName ? 'RESOURCE_NOT_FOUND' : 'INVALID_REQUEST', message, errors });
   }
   return { ok: true, input: { params, query, body }, bytes };
 };

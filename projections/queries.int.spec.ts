@@ -205,7 +205,9 @@ describe('jobs', () => {
     expect(failed.items.map(({ state }) => state)).toEqual(
       rows.filter(({ state }) => state === 'failed').map(() => 'failed'),
     );
-    expect(isJobCursor(`1' or 1=1`)).toBe(false);
+    for (const cursor of [`1' or 1=1`, '9'.repeat(19)]) expect(isJobCursor(cursor)).toBe(false);
+    for (const cursor of ['1', `${'9'.repeat(19)}.0`, '1.9999999999'])
+      expect(isEntryCursor(cursor)).toBe(false);
   });
 
   it('the queue adds up', async () => {

@@ -58,10 +58,14 @@ describe('submitting', () => {
     expect(given_.thenState().value).toEqual({ auctioning: 'taking' });
   });
 
-  test('uses a quote once', () => {
-    given(submitted)
-      .when(submit, { now: AT })
-      .thenRejects('CONFLICT', /already been used/);
+  test('uses a quote once, and an award', () => {
+    for (const [auctionGiven, field] of [
+      [false, 'quote_id'],
+      [true, 'auction_id'],
+    ] as const)
+      given(submitted)
+        .when({ ...submit, auctionGiven }, { now: AT })
+        .thenRejects('CONFLICT', /already been used/, [{ field, rule: 'not used before' }]);
   });
 
   test.each([

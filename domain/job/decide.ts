@@ -54,8 +54,9 @@ const boundErrors = (command: SubmitJob): FieldError[] => {
 
 const submit = (snapshot: Snapshot, command: SubmitJob, ctx: DecisionContext): Decision<JobEvent> => {
   if (!snapshot.matches('new')) {
-    return reject('CONFLICT', 'this quote has already been used for a job', [
-      { field: 'quote_id', rule: 'not used before' },
+    const [what, field] = command.auctionGiven ? ['auction', 'auction_id'] : ['quote', 'quote_id'];
+    return reject('CONFLICT', `this ${what} has already been used for a job`, [
+      { field, rule: 'not used before' },
     ]);
   }
   const errors = boundErrors(command);

@@ -24,7 +24,7 @@ export interface ListJobsOptions {
   readonly limit: number;
 }
 
-const CURSOR = /^\d{1,19}$/;
+const CURSOR = /^\d{1,18}$/;
 
 /** Whether `cursor` can come from a page. */
 export const isJobCursor = (cursor: string): boolean => CURSOR.test(cursor);

@@ -54,7 +54,7 @@ export interface ListEntriesOptions {
   readonly hideOpenBids: boolean;
 }
 
-const CURSOR = /^(\d{1,19})\.(\d{1,9})$/;
+const CURSOR = /^(\d{1,18})\.(\d{1,9})$/;
 
 /** Whether `cursor` can come from a page. */
 export const isEntryCursor = (cursor: string): boolean => CURSOR.test(cursor);

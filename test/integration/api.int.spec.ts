@@ -506,7 +506,10 @@ describe('jobs', () => {
     expect((await submitter.rest.get('/v1/fog/scheduler/status/job-00000000000000000000000000')).status).toBe(
       404,
     );
-    expect((await submitter.rest.get('/v1/fog/scheduler/status/nonsense')).status).toBe(422);
+    expect(await submitter.rest.get('/v1/fog/scheduler/status/nonsense')).toMatchObject({
+      status: 404,
+      body: { code: 'RESOURCE_NOT_FOUND', errors: [{ field: 'job_id' }] },
+    });
   });
 });
 

@@ -5,7 +5,7 @@ import type { Checkpoint, TransparencyLog } from '../../../infra/tlog/transparen
 import { position, sha256 } from '../../fields.ts';
 
 /** A size of the log that has a tree: at least 1. */
-export const treeSize = z.string().regex(/^[1-9]\d{0,18}$/, 'a size: a whole number, at least 1');
+export const treeSize = z.string().regex(/^[1-9]\d{0,17}$/, 'a size: a whole number, at least 1');
 
 export const pathSchema = z.array(sha256).describe('sibling hashes, RFC 6962');
 
