@@ -5,13 +5,11 @@ import type { Role } from '../../domain/subject/events.ts';
 import { msBetween } from '../../domain/time.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { parseApiKey } from './api-key.ts';
+import { type Standing, standingOf } from './standing.ts';
 
 /** Who calls: what every route decides by. */
-export interface Principal {
+export interface Principal extends Standing {
   readonly id: string;
-  readonly roles: readonly Role[];
-  /** Has the higher request rate. */
-  readonly premium: boolean;
 }
 
 export interface Credentials {
@@ -95,18 +93,12 @@ export const createCredentials = ({
       cached(token, async () => {
         const claims = await tokens.verify(token);
         if (!claims) return null;
-        const { rows } = await pool.query<Pick<CredentialRow, 'roles' | 'premium'>>(
-          `select roles, premium from engine.principals p
-            where principal_id = $1 and disabled_at is null and exists
-              (select from engine.credentials c where c.principal_id = p.principal_id and c.revoked_at is null)`,
-          [claims.subject],
-        );
-        const [row] = rows;
-        if (!row) return null;
+        const standing = await standingOf(pool, claims.subject);
+        if (!standing) return null;
         // A role that was withdrawn since is withdrawn from the token, too.
-        const roles = claims.roles.filter((role) => row.roles.includes(role));
+        const roles = claims.roles.filter((role) => standing.roles.includes(role));
         return {
-          principal: { id: claims.subject, roles, premium: row.premium },
+          principal: { id: claims.subject, roles, premium: standing.premium },
           lifeMs: msBetween(now(), claims.expiresAt),
         };
       }),

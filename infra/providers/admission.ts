@@ -77,6 +77,9 @@ export const createAdmission = ({
     if (known) return ok(known);
     const owner = await enrolment.enrolPublicKey(publicKey, ['provider']);
     if (!owner.ok) return owner;
+    if (!owner.value.roles.includes('provider')) {
+      return reject('AUTHORIZATION_FAILED', 'the role provider was withdrawn from this key');
+    }
     const { infrastructureType, asn, region, tops } = join;
     const caller = { actor: owner.value.subjectId, commandId: `register/${providerId}` };
     const command = {

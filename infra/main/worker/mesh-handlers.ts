@@ -1,17 +1,19 @@
 import type { Pool } from 'pg';
 import type { Auction } from '../../../domain/auction/machine.ts';
 import type { Enclave } from '../../../domain/enclave/enclave.ts';
-import { ok, type Result, reject } from '../../../domain/errors.ts';
+import { ok, type Rejection, type Result, reject } from '../../../domain/errors.ts';
 import { stateName } from '../../../domain/lifecycle.ts';
 import type { Artifacts } from '../../../domain/ports/artifacts.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import type { Lifecycles } from '../../../domain/ports/lifecycles.ts';
 import type { Sealing } from '../../../domain/ports/sealing.ts';
+import { providerIdOf } from '../../../domain/provider/provider-id.ts';
 import { foldStream } from '../../../domain/registry.ts';
 import { listOpenAuctions } from '../../../projections/auctions/queries.ts';
 import { createBidDesk } from '../../bidding/bid-desk.ts';
 import { bidIdOf } from '../../bidding/bid-id.ts';
 import { createBidViews } from '../../bidding/bid-views.ts';
+import { standingOf } from '../../keys/standing.ts';
 import type { ArtifactRef, EngineHandlers } from '../../p2p/engine-handlers.ts';
 import type { Admission } from '../../providers/admission.ts';
 import type { Providers } from '../../providers/providers.ts';
@@ -64,8 +66,19 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
     return ok(enclave);
   };
 
+  /** Refuses the nodes of an owner from whom the role was withdrawn, as the API's routes do. */
+  const withdrawn = async (owner: string): Promise<Rejection | null> => {
+    const standing = await standingOf(pool, owner);
+    return standing?.roles.includes('provider')
+      ? null
+      : reject('AUTHORIZATION_FAILED', 'the owner of this node no longer has the role provider');
+  };
+
   return {
     async join(publicKey, join, ask, addressPrefix) {
+      const known = await providers.find(providerIdOf(publicKey));
+      const refusal = known && (await withdrawn(known.owner));
+      if (refusal) return refusal;
       const joined = await admission.join(publicKey, join, ask, addressPrefix);
       if (joined.ok) nodeJoined();
       return joined;
@@ -74,6 +87,8 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
     async bid(providerId, { auctionId, price }) {
       const provider = await providers.find(providerId);
       if (!provider) return reject('AUTHORIZATION_FAILED', 'only a registered provider bids');
+      const refusal = await withdrawn(provider.owner);
+      if (refusal) return refusal;
       const bidId = bidIdOf(auctionId, providerId);
       const meta = {
         commandId: bidId,
