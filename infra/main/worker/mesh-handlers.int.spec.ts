@@ -9,6 +9,7 @@ import { createJournal } from '../../journal/journal.ts';
 import { createEnrolment } from '../../keys/enrolment.ts';
 import { createSubjectStreams } from '../../keys/subject-streams.ts';
 import { createSubjects } from '../../keys/subjects.ts';
+import type { AskNode } from '../../p2p/ask-node.ts';
 import type { BidRequest } from '../../p2p/engine-handlers.ts';
 import { migrate } from '../../postgres/migrate.ts';
 import { createPool } from '../../postgres/pool.ts';
@@ -57,7 +58,7 @@ const engine = () => {
     enrolment,
     credentials: { forget: () => undefined },
   });
-  const asked = vi.fn(async () => ({ type: 'unreachable', message: 'no host here' }) as const);
+  const asked = vi.fn<AskNode>(async () => ({ type: 'unreachable', message: 'no host here' }));
   const admission = createAdmission({
     providers,
     enrolment,
