@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureVerifyLibrary } from './verify-library.mjs';
+import { ensureVerifyLibrary, NO_COMPILER } from './verify-library.mjs';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -20,9 +20,10 @@ export const ensureInstalled = async ({ development }) => {
   if (!existsSync(join(ROOT, 'package-lock.json')))
     return fail('This package holds the library aivillage/verify alone; the command runs in a checkout.');
   if (!isInstalled(development)) await install(development);
-  // Nothing that is about to run needs it: whoever imports the package does.
+  // Nothing that is about to run needs it: whoever imports the package does, and has the compiler.
   const fault = ensureVerifyLibrary(ROOT);
-  if (fault !== null) process.stderr.write(`aivillage/verify was not built: ${fault}\n`);
+  if (fault !== null && fault !== NO_COMPILER)
+    process.stderr.write(`aivillage/verify was not built: ${fault}\n`);
 };
 
 const install = async (development) => {

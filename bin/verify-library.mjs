@@ -15,6 +15,9 @@ import { join } from 'node:path';
 /** What the build is made from. */
 const SOURCES = [join('infra', 'verify'), 'domain', 'tsconfig.json', 'tsconfig.verify.json'];
 
+/** What `ensureVerifyLibrary` answers in an installation without development packages. */
+export const NO_COMPILER = 'TypeScript is not installed';
+
 /**
  * Builds the library of the checkout `root` when it is missing or older than its sources. Types are not checked here:
  * `npm run types` does.
@@ -29,7 +32,7 @@ export const ensureVerifyLibrary = (root) => {
   if (existsSync(folder) && existsSync(stamp) && readFileSync(stamp, 'utf8') === newest) return null;
 
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  if (!existsSync(compiler)) return 'TypeScript is not installed';
+  if (!existsSync(compiler)) return NO_COMPILER;
   try {
     build(root, folder, compiler);
     writeFileSync(stamp, newest);
