@@ -3,7 +3,6 @@ import { reserveOf } from '../domain/auction/decide.ts';
 import type { Auction } from '../domain/auction/machine.ts';
 import type { RunEnclave } from '../domain/enclave/commands.ts';
 import type {
-  JobAborted,
   JobAuctionAwarded,
   JobEvent,
   JobFailed,
@@ -11,7 +10,7 @@ import type {
   JobSettled,
   SlaVerdict,
 } from '../domain/job/events.ts';
-import { type Job, quorumIdOf } from '../domain/job/job.ts';
+import { aborted, type Job, quorumIdOf } from '../domain/job/job.ts';
 import { settle } from '../domain/job/payouts.ts';
 import { compareResults } from '../domain/job/results.ts';
 import { judgeSla } from '../domain/job/sla.ts';
@@ -34,12 +33,6 @@ export interface JobDeps {
 interface Input {
   readonly job: Job;
 }
-
-const aborted = (reason: JobAborted['reason'], message: string): JobAborted => ({
-  type: 'job.aborted',
-  reason,
-  message,
-});
 
 /** Limits are results, and what they mean for the job (settled 20). */
 const LIMIT_REASON = {

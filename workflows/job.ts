@@ -1,7 +1,7 @@
 import type { OpenAuction } from '../domain/auction/commands.ts';
 import type { CreateEnclave } from '../domain/enclave/commands.ts';
-import type { JobAborted, JobEvent, JobFailed } from '../domain/job/events.ts';
-import { type Job, quorumIdOf } from '../domain/job/job.ts';
+import type { JobEvent, JobFailed } from '../domain/job/events.ts';
+import { aborted, type Job, quorumIdOf } from '../domain/job/job.ts';
 import { ZERO } from '../domain/money.ts';
 import type { FormQuorum } from '../domain/quorum/commands.ts';
 import { LIFECYCLES } from '../domain/registry.ts';
@@ -18,12 +18,6 @@ interface JobInput {
 
 /** How long quorum and enclaves may outlive what the job itself may take. */
 const LIFETIME_MARGIN_SECONDS = 1800;
-
-const aborted = (reason: JobAborted['reason'], message: string): JobAborted => ({
-  type: 'job.aborted',
-  reason,
-  message,
-});
 
 const auctionOf = ({ job }: JobInput): ChildStart[] => {
   const command: OpenAuction = {

@@ -6,6 +6,7 @@ import { stateName } from '../lifecycle.ts';
 import { TIERS } from '../tiers.ts';
 import type { JobCommand, SubmitJob } from './commands.ts';
 import type { JobEvent } from './events.ts';
+import { aborted } from './job.ts';
 import { JOB_VERSION, type jobMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof jobMachine>;
@@ -24,12 +25,11 @@ export const decide = (snapshot: Snapshot, command: JobCommand, ctx: DecisionCon
     case 'submit':
       return submit(snapshot, command, ctx);
     case 'deadline': {
-      const aborted = {
-        type: 'job.aborted',
-        reason: 'RESOURCE_UNAVAILABLE',
-        message: `the job made no progress while ${stateName(snapshot.value)}`,
-      } as const;
-      return snapshot.can(aborted) ? accept(aborted) : reject('CONFLICT', 'the job has moved on');
+      const event = aborted(
+        'RESOURCE_UNAVAILABLE',
+        `the job made no progress while ${stateName(snapshot.value)}`,
+      );
+      return snapshot.can(event) ? accept(event) : reject('CONFLICT', 'the job has moved on');
     }
   }
 };

@@ -5,7 +5,14 @@ import type { PlatformLabel } from '../enclave/events.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ulidFrom } from '../ids.ts';
 import { ZERO } from '../money.ts';
-import type { JobEvent, JobMemberFailed, JobProven, JobResultReceived, JobSubmitted } from './events.ts';
+import type {
+  JobAborted,
+  JobEvent,
+  JobMemberFailed,
+  JobProven,
+  JobResultReceived,
+  JobSubmitted,
+} from './events.ts';
 
 /** One attempt to have a member do the work. A provider is barred once it failed, so it appears once. */
 export interface Member extends Winner {
@@ -84,6 +91,13 @@ export const blankJob: Job = {
   proven: null,
   failure: null,
 };
+
+/** A job that cannot be finished, and why. */
+export const aborted = (reason: ErrorCode, message: string): JobAborted => ({
+  type: 'job.aborted',
+  reason,
+  message,
+});
 
 /** Enclave ids derive from job and provider: asking twice is asking once. */
 export const enclaveIdOf = (jobId: string, providerId: string): string =>
