@@ -184,23 +184,3 @@ export const loadConfig = (env: NodeJS.ProcessEnv): Config => {
   const temporalUiUrl = settings.temporalUiUrl ?? local?.temporalUiUrl ?? null;
   return { ...settings, databaseUrl, temporalAddress, meshPort, temporalUiUrl };
 };
-
-/** The same settings without secrets, for logs and `GET /v1/system/info`. */
-export const redacted = (settings: Settings): Record<string, unknown> => ({
-  ...settings,
-  databaseUrl: settings.databaseUrl === null ? null : withoutUserInfo(settings.databaseUrl),
-  anchoring: {
-    ...settings.anchoring,
-    // Providers put their keys into the path.
-    rpcUrl: settings.anchoring.rpcUrl === null ? null : new URL(settings.anchoring.rpcUrl).origin,
-  },
-});
-
-const withoutUserInfo = (address: string): string => {
-  const url = new URL(address);
-  url.username = '';
-  url.password = '';
-  // Parameters such as `password=` or `sslkey=` are accepted by drivers, too.
-  url.search = '';
-  return url.href;
-};
