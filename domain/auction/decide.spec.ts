@@ -234,7 +234,7 @@ describe('the award', () => {
   test('is not there before the close, after a failure, or twice', () => {
     const when = (...events: AuctionEvent[]) => given(...events).when(allocate, { actor: SUBMITTER });
     when(opened).thenRejects('CONFLICT', /open, not awarded/);
-    when(opened, ...bids(5), closed, failed).thenRejects('AUCTION_NOT_ENOUGH_BIDS', /no set of bids/);
+    when(opened, ...bids(5), closed, failed).thenRejects('QUORUM_NOT_ACHIEVED', /no set of bids/);
     when(...history, awarded, { type: 'auction.allocated', jobId: 'job-2' }).thenRejects('CONFLICT');
   });
 

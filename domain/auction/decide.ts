@@ -33,7 +33,7 @@ export const decide = (
         return reject('AUTHORIZATION_FAILED', 'only the submitter allocates its auction');
       const event = { type: 'auction.allocated', jobId: command.jobId } as const;
       if (snapshot.can(event)) return accept(event);
-      if (auction.failure) return reject('AUCTION_NOT_ENOUGH_BIDS', auction.failure.message);
+      if (auction.failure) return reject(auction.failure.reason, auction.failure.message);
       return reject('CONFLICT', `the auction is ${snapshot.value}, not awarded`);
     }
     case 'cancel':

@@ -31,7 +31,7 @@ const artifactOf = (row: ArtifactRow): Artifact => ({
   createdAt: row.created_at,
 });
 
-/** The engine's side of a countersignature; `verify` tells whether `artifact` is one that it signed. */
+/** Signs for the engine; see `isCountersigned`. */
 export interface Countersigner {
   sign(domain: string, message: string): string;
 }

@@ -28,7 +28,7 @@ export interface Bidder {
   readonly listed: boolean;
 }
 
-/** A node bids as itself; over HTTP an owner bids for its provider, and may say which. */
+/** A node bids as itself; over HTTP an owner bids for its only provider. With both, the one has to be the other's. */
 export type BidderRef =
   | { readonly providerId: string; readonly owner?: string }
   | { readonly providerId?: never; readonly owner: string };
@@ -116,7 +116,12 @@ export const createBidDesk = <B extends Bidder>(deps: BidDeskDeps<B>): BidDesk =
       const ref = providerId === undefined ? { owner } : { providerId };
       const [auction, bidder] = await Promise.all([auctionView(auctionId), providerView(ref)]);
       if (!auction) return reject('RESOURCE_NOT_FOUND', `no auction ${auctionId}`);
-      if (!bidder) return reject('AUTHORIZATION_FAILED', 'only a registered provider bids');
+      if (!bidder) {
+        return reject(
+          'AUTHORIZATION_FAILED',
+          'who bids has one registered provider; the nodes of several bid by themselves',
+        );
+      }
       const refusal = refusalOf(auction, bidder, owner, admits);
       if (refusal) return refusal;
       if (auction.state !== 'open') return late(auction.closesAt);
