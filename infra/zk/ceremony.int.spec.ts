@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -30,6 +30,7 @@ test('R50: two parties and a beacon make a key that the engine takes over', {
 
   expect(await ceremony.contribute('anna')).toMatchObject({ ok: false, code: 'RESOURCE_NOT_FOUND' });
   const started = await ceremony.start(shape, 'anna');
+  const before = await readFile(join(folder, 'ceremony.json'));
   const contributed = await ceremony.contribute('ben');
   if (!started.ok || !contributed.ok) throw new Error('the ceremony was refused');
   expect(contributed.value).toEqual([...started.value, expect.stringMatching(/^[0-9a-f]{128}$/)]);
@@ -42,6 +43,10 @@ test('R50: two parties and a beacon make a key that the engine takes over', {
   await file.write(byte, 0, 1, 100_000);
   await file.close();
 
+  // Ben's machine stopped between his key and its record.
+  await rename(join(folder, 'ceremony.json'), join(folder, 'ceremony.next.json'));
+  await writeFile(join(folder, 'ceremony.json'), before);
+
   expect(await ceremony.finish('soon')).toMatchObject({ ok: false, errors: [{ field: 'beacon' }] });
   const finished = await ceremony.finish(BEACON);
   if (!finished.ok) throw new Error(finished.message);
@@ -51,7 +56,9 @@ test('R50: two parties and a beacon make a key that the engine takes over', {
     verified: true,
     contributions: [{ name: 'anna' }, { name: 'ben' }, { name: 'beacon' }],
   });
-  expect(await ceremony.finish(BEACON)).toMatchObject({ ok: false, code: 'CONFLICT' });
+  expect(await ceremony.finish(BEACON)).toEqual(finished);
+  expect(await ceremony.finish('5f'.repeat(32))).toMatchObject({ ok: false, code: 'CONFLICT' });
+  expect(await ceremony.contribute('carl')).toMatchObject({ ok: false, code: 'CONFLICT' });
 
   // The engine finds it instead of making its own, and nobody replaces it later.
   const steps: string[] = [];

@@ -17,6 +17,7 @@ interface State extends MadeKey {
 }
 
 const STATE = 'ceremony.json';
+const NEXT_STATE = 'ceremony.next.json';
 const NEXT = 'next.zkey';
 
 export interface CeremonyDeps {
@@ -35,16 +36,33 @@ export const createCeremony = ({ folder, toolchain, circuits, onProgress }: Cere
   const file = (name: string): string => join(folder, name);
   const options = onProgress ? { onProgress } : {};
 
-  const save = (state: State) => writeFile(file(STATE), `${JSON.stringify(state, null, 2)}\n`);
+  const write = (state: State) => writeFile(file(NEXT_STATE), `${JSON.stringify(state, null, 2)}\n`);
+  const adopt = () => rename(file(NEXT_STATE), file(STATE));
+
+  const read = async (name: string): Promise<State | null> => {
+    const text = await readFile(file(name), 'utf8').catch(() => null);
+    return text === null ? null : (JSON.parse(text) as State);
+  };
+
+  /** The record of the key that is there: of a contributor who was cut off between key and record, the next one. */
+  const recordOf = async (state: State): Promise<State | null> => {
+    const hash = await sha256OfFile(file(CIRCUIT_FILES.zkey));
+    if (hash === state.zkeyHash) return state;
+    const next = await read(NEXT_STATE);
+    if (next?.zkeyHash !== hash) return null;
+    await adopt();
+    return next;
+  };
 
   const load = async (): Promise<Result<State>> => {
-    const text = await readFile(file(STATE), 'utf8').catch(() => null);
-    if (text === null) return reject('RESOURCE_NOT_FOUND', `${folder} holds no ceremony`);
-    const state = JSON.parse(text) as State;
-    if ((await sha256OfFile(file(CIRCUIT_FILES.zkey))) !== state.zkeyHash)
-      return reject('CONFLICT', 'the key is not the one that the record names');
-    return state.beacon === null ? ok(state) : reject('CONFLICT', 'the ceremony is closed');
+    const saved = await read(STATE);
+    if (!saved) return reject('RESOURCE_NOT_FOUND', `${folder} holds no ceremony`);
+    const state = await recordOf(saved);
+    if (!state) return reject('CONFLICT', 'the key is not the one that the record names');
+    return ok(state);
   };
+
+  const closed = () => reject('CONFLICT', 'the ceremony is closed');
 
   /** One more contribution, checked from the circuit on before it counts. */
   const add = async (state: State, contributor: string, beacon: string | null): Promise<State> => {
@@ -70,8 +88,9 @@ export const createCeremony = ({ folder, toolchain, circuits, onProgress }: Cere
       verificationKey: made.verificationKey,
       zkeyHash: await sha256OfFile(file(NEXT)),
     };
+    await write(next);
     await rename(file(NEXT), file(CIRCUIT_FILES.zkey));
-    await save(next);
+    await adopt();
     return next;
   };
 
@@ -87,7 +106,8 @@ export const createCeremony = ({ folder, toolchain, circuits, onProgress }: Cere
         tools.run({ type: 'set-up', directory: folder, ptau: toolchain.ptau.path, contributor }, options),
       );
       const zkeyHash = await sha256OfFile(file(CIRCUIT_FILES.zkey));
-      await save({ ...made, shape, contributions: [contribution], beacon: null, zkeyHash });
+      await write({ ...made, shape, contributions: [contribution], beacon: null, zkeyHash });
+      await adopt();
       return ok([contribution.hash]);
     },
 
@@ -95,13 +115,14 @@ export const createCeremony = ({ folder, toolchain, circuits, onProgress }: Cere
     async contribute(contributor: string): Promise<Result<readonly string[]>> {
       const state = await load();
       if (!state.ok) return state;
+      if (state.value.beacon !== null) return closed();
       const next = await add(state.value, contributor, null);
       return ok(next.contributions.map(({ hash }) => hash));
     },
 
     /**
      * Closes the ceremony with a public beacon (hex) and hands the key to the cache, where the engine finds it when the
-     * circuit is asked for. A key that was published before stays.
+     * circuit is asked for. A key that was published before stays. The same beacon again gives the same key.
      */
     async finish(beacon: string): Promise<Result<CircuitKey>> {
       if (!/^([0-9a-f]{2}){16,64}$/.test(beacon)) {
@@ -111,12 +132,14 @@ export const createCeremony = ({ folder, toolchain, circuits, onProgress }: Cere
       }
       const state = await load();
       if (!state.ok) return state;
+      if (state.value.beacon !== null && state.value.beacon !== beacon) return closed();
       const compiled = await circuits.compile(state.value.shape, onProgress);
       for (const name of [CIRCUIT_FILES.r1cs, CIRCUIT_FILES.wasm]) {
         if ((await sha256OfFile(file(name))) !== compiled.files[name])
           return reject('CONFLICT', `${name} is not what this installation compiles`);
       }
-      const { zkeyHash: _, shape, ...made } = await add(state.value, 'beacon', beacon);
+      const final = state.value.beacon === null ? await add(state.value, 'beacon', beacon) : state.value;
+      const { zkeyHash: _, shape, ...made } = final;
       const installed = await circuits.install(shape, folder, made);
       return installed ? ok(installed) : reject('CONFLICT', 'the circuit has another key already');
     },
