@@ -9,6 +9,7 @@ import type { Nonces } from '../infra/keys/nonces.ts';
 import type { QuoteTokens } from '../infra/keys/quote-tokens.ts';
 import type { Signer } from '../infra/keys/signer.ts';
 import type { Subjects } from '../infra/keys/subjects.ts';
+import type { ObservationEvidence } from '../infra/observation/evidence.ts';
 import type { NeighbourReport } from '../infra/p2p/heartbeats.ts';
 import type { Attestor } from '../infra/providers/attestor.ts';
 import type { Providers } from '../infra/providers/providers.ts';
@@ -69,6 +70,8 @@ export interface RouteDependencies {
   readonly metrics: Metrics;
   readonly nonces: Nonces;
   readonly now: () => string;
+  /** What the engine's own nodes have observed. */
+  readonly observed: ObservationEvidence;
   /** Principals that a stream belongs to. */
   readonly ownersOf: Ownership['ownersOf'];
   readonly providers: Providers;

@@ -11,6 +11,7 @@ import { JOB_VERSION, jobMachine } from './job/machine.ts';
 import { movements as jobMovements } from './job/movements.ts';
 import { emptyLedger, evolveLedger } from './ledger/fold.ts';
 import { applyEvent, type LifecycleVersion, stateName } from './lifecycle.ts';
+import { evolveObservation } from './observation/fold.ts';
 import { evolveAcceptance } from './predicate/acceptance.ts';
 import { decide as decidePredicate } from './predicate/decide.ts';
 import { PREDICATE_VERSION, predicateMachine } from './predicate/machine.ts';
@@ -81,6 +82,7 @@ interface Fold {
 const FOLDS: Readonly<Record<string, Fold>> = {
   acceptance: { initial: null, evolve: evolveAcceptance },
   ledger: { initial: emptyLedger, evolve: evolveLedger },
+  observation: { initial: null, evolve: evolveObservation },
   proof: { initial: noProof, evolve: evolveProof },
   provider: { initial: unknownProvider, evolve: evolveProvider },
   sla: { initial: noCredit, evolve: evolveSla },

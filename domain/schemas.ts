@@ -2,6 +2,7 @@ import { auctionEventSchema } from './auction/schema.ts';
 import { enclaveEventSchema } from './enclave/schema.ts';
 import { jobEventSchema } from './job/schema.ts';
 import { ledgerEventSchema } from './ledger/schema.ts';
+import { observationEventSchema } from './observation/schema.ts';
 import { predicateEventSchema } from './predicate/schema.ts';
 import { proofEventSchema } from './proof/schema.ts';
 import { providerEventSchema } from './provider/schema.ts';
@@ -15,6 +16,7 @@ const EVENT_SCHEMAS = {
   enclave: enclaveEventSchema,
   job: jobEventSchema,
   ledger: ledgerEventSchema,
+  observation: observationEventSchema,
   predicate: predicateEventSchema,
   proof: proofEventSchema,
   provider: providerEventSchema,

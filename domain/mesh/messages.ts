@@ -2,6 +2,8 @@ import type { AuctionOpened } from '../auction/events.ts';
 import type { EnclaveConfig, Platform, WorkOrder } from '../enclave/events.ts';
 import type { ErrorCode, FieldError } from '../errors.ts';
 import type { Micro } from '../money.ts';
+import type { Finding } from '../observation/evidence.ts';
+import type { Answer, AvailabilityTerms, Beacon, Receipt } from '../proof/availability-record.ts';
 import type { ExecutionProof } from '../proof/record.ts';
 import type { InfrastructureType } from '../tiers.ts';
 import type { EpochFacts } from '../topology/commitment.ts';
@@ -56,6 +58,17 @@ export type NodeRequest =
       readonly beacon: string;
       readonly candidateRoot: string;
       readonly candidateCount: number;
+    }
+  /** Its neighbours will ask the node for chunks on these terms. */
+  | { readonly type: 'be-observed'; readonly terms: AvailabilityTerms }
+  | {
+      /** The node asks a neighbour for the chunks of a round, and signs what comes of it. Of each round it asks once. */
+      readonly type: 'observe';
+      readonly terms: AvailabilityTerms;
+      readonly round: number;
+      readonly beacon: Beacon;
+      /** Hash of the answer that the round rests on: an observer that was given another one was given none. */
+      readonly agreed?: string;
     };
 
 export type AuctionAnnouncement = Pick<
@@ -89,6 +102,13 @@ export interface NodeReplies {
   'destroy-enclave': { readonly type: 'destroyed' };
   /** ECVRF output and proof, hex. */
   'draw-neighbours': { readonly type: 'neighbours-drawn'; readonly output: string; readonly proof: string };
+  'be-observed': { readonly type: 'noted' };
+  observe: {
+    readonly type: 'observed';
+    readonly receipt: Receipt;
+    readonly answer: Answer | null;
+    readonly finding: Finding;
+  };
 }
 
 /** Node → engine. Discovery frames go over resource-discovery, the rest over agent-communication. */
@@ -160,14 +180,21 @@ export interface NeighbourContact {
   readonly addresses: readonly string[];
 }
 
-/** Node → node, over neighbourhood: who connects shows its draws in force, and is shown those of the other end. */
-export interface PeerRequest {
-  readonly type: 'introduce';
-  readonly selections: readonly SelectionJson[];
-}
+/** Node → node, over neighbourhood. */
+export type PeerRequest =
+  /** Who connects shows its draws in force, and is shown those of the other end. */
+  | { readonly type: 'introduce'; readonly selections: readonly SelectionJson[] }
+  /** An observer asks for the chunks that a round draws. */
+  | {
+      readonly type: 'open-chunks';
+      readonly terms: AvailabilityTerms;
+      readonly round: number;
+      readonly beacon: Beacon;
+    };
 
 export interface PeerReplies {
   introduce: { readonly type: 'introduced'; readonly selections: readonly SelectionJson[] };
+  'open-chunks': { readonly type: 'chunks-opened'; readonly answer: Answer };
 }
 
 /** Any request may be refused instead. */

@@ -2,6 +2,13 @@ import { z } from 'zod';
 import { PLATFORMS } from '../enclave/events.ts';
 import { ERROR_STATUS, type ErrorCode } from '../errors.ts';
 import { isMicro, type Micro } from '../money.ts';
+import { FINDINGS } from '../observation/evidence.ts';
+import {
+  answerSchema,
+  availabilityRecordSchema,
+  beaconSchema,
+  receiptSchema,
+} from '../proof/observed/schema.ts';
 import { executionProofSchema } from '../proof/schema.ts';
 import { INFRASTRUCTURE_TYPES, TIER_NAMES } from '../tiers.ts';
 import type { SelectionJson } from '../topology/selection-json.ts';
@@ -40,6 +47,11 @@ const epoch = {
 const addresses = z.array(z.string().max(256)).max(4);
 /** A draw by another hand: its form is for the verifier to judge, its size is bounded by the frame. */
 const selection = z.custom<SelectionJson>((value) => typeof value === 'object' && value !== null, 'a draw');
+const challenge = {
+  terms: availabilityRecordSchema.shape.terms,
+  round: z.int().min(0).max(63),
+  beacon: beaconSchema,
+};
 /** Epochs in force at a time. */
 const EPOCHS = 2;
 /** More than two draws can name. */
@@ -87,6 +99,8 @@ export const nodeRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run-enclave'), enclaveId: id, jobId: id.nullable(), work: workOrder }),
   z.object({ type: z.literal('destroy-enclave'), enclaveId: id }),
   z.object({ type: z.literal('draw-neighbours'), ...epoch }),
+  z.object({ type: z.literal('be-observed'), terms: challenge.terms }),
+  z.object({ type: z.literal('observe'), ...challenge, agreed: hex32.exactOptional() }),
 ]) satisfies z.ZodType<NodeRequest>;
 
 /** Requests of resource-discovery. */
@@ -120,10 +134,10 @@ export const workRequestSchema = z.discriminatedUnion('type', [
 ]) satisfies z.ZodType<EngineRequest>;
 
 /** What nodes say to each other. */
-export const peerRequestSchema = z.object({
-  type: z.literal('introduce'),
-  selections: z.array(selection).max(EPOCHS),
-}) satisfies z.ZodType<PeerRequest>;
+export const peerRequestSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('introduce'), selections: z.array(selection).max(EPOCHS) }),
+  z.object({ type: z.literal('open-chunks'), ...challenge }),
+]) satisfies z.ZodType<PeerRequest>;
 
 const refusal = z.object({
   type: z.literal('refused'),
@@ -165,6 +179,16 @@ export const nodeReplySchemas: {
     z.object({ type: z.literal('neighbours-drawn'), output: hexOf(64), proof: vrfProof }),
     refusal,
   ]),
+  'be-observed': z.union([noted, refusal]),
+  observe: z.union([
+    z.object({
+      type: z.literal('observed'),
+      receipt: receiptSchema,
+      answer: answerSchema.nullable(),
+      finding: z.enum(FINDINGS),
+    }),
+    refusal,
+  ]),
 };
 
 /** What the engine may answer to each request, refusals included. */
@@ -204,4 +228,5 @@ export const peerReplySchemas: {
     z.object({ type: z.literal('introduced'), selections: z.array(selection).max(EPOCHS) }),
     refusal,
   ]),
+  'open-chunks': z.union([z.object({ type: z.literal('chunks-opened'), answer: answerSchema }), refusal]),
 };

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { type ObservationSettings, ROUND_SECONDS, ROUNDS } from '../../domain/observation/window.ts';
 import { EPOCH_SECONDS, type TopologySettings } from '../../domain/topology/epoch.ts';
 import { readLocalStack } from './local-stack.ts';
 
@@ -55,6 +56,9 @@ const environmentSchema = z.object({
   NETWORK_NAME: z.string().min(1).max(64).default('aivillage'),
   /** Length of an epoch of the topology, seconds. */
   TOPOLOGY_EPOCH_SECONDS: z.coerce.number().int().min(2).max(604_800).default(EPOCH_SECONDS),
+  /** Length of a round in which nodes observe each other, seconds, and the rounds of a window. */
+  OBSERVATION_ROUND_SECONDS: z.coerce.number().int().min(4).max(86_400).default(ROUND_SECONDS),
+  OBSERVATION_ROUNDS: z.coerce.number().int().min(2).max(64).default(ROUNDS),
   /** Lets unknown Ed25519 keys enrol themselves as providers. */
   OPEN_PROVIDER_ENROLMENT: flag.default(true),
   /** Requests per minute of one caller. */
@@ -91,6 +95,7 @@ export interface Settings {
   readonly requireHardware: boolean;
   readonly hostImages: readonly string[];
   readonly topology: TopologySettings;
+  readonly observation: ObservationSettings;
   readonly openProviderEnrolment: boolean;
   readonly rateLimits: {
     readonly anonymous: number;
@@ -154,6 +159,11 @@ export const loadSettings = (env: NodeJS.ProcessEnv): Settings => {
     requireHardware: values.TEE_REQUIRE_HARDWARE,
     hostImages: values.TEE_HOST_IMAGES?.toLowerCase().split(',') ?? [],
     topology: { network: values.NETWORK_NAME, epochSeconds: values.TOPOLOGY_EPOCH_SECONDS },
+    observation: {
+      network: values.NETWORK_NAME,
+      roundSeconds: values.OBSERVATION_ROUND_SECONDS,
+      rounds: values.OBSERVATION_ROUNDS,
+    },
     openProviderEnrolment: values.OPEN_PROVIDER_ENROLMENT,
     rateLimits: {
       anonymous: values.RATE_LIMIT_ANONYMOUS ?? limits.anonymous,

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { readKeyFile } from '../keys/key-file.ts';
 import { loadNodeConfig } from '../node/config.ts';
+import { createKeptArtifacts } from '../node/kept-artifacts.ts';
 import { startNode } from '../node/node.ts';
 import { createEnclaveHost } from '../sandbox/index.ts';
 import { choosePlatform, detectHardware, loadChip } from '../tee/index.ts';
@@ -24,7 +25,12 @@ const main = async (): Promise<void> => {
   if (missing.length > 0) throw new Error(`platforms: this host has no ${missing.join(', ')}`);
 
   const host = createEnclaveHost({ platform, maximumEnclaves: config.costPolicy.maxConcurrent });
-  const node = await startNode({ config, seed, platforms: [platform], host, nowMs: Date.now, log });
+  const kept = createKeptArtifacts({
+    directory: join(folder, 'artifacts'),
+    maxBytes: config.keepBytes,
+    onError: (error) => log.error({ err: error }, 'an artefact could not be kept'),
+  });
+  const node = await startNode({ config, seed, platforms: [platform], host, kept, nowMs: Date.now, log });
 
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {

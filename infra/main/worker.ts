@@ -7,12 +7,14 @@ import { createEnclaveActivities } from '../../activities/enclave.ts';
 import { createJobActivities } from '../../activities/job.ts';
 import { createJournalActivities } from '../../activities/journal.ts';
 import { createMeshActivities } from '../../activities/mesh.ts';
+import { createObservationActivities } from '../../activities/observation.ts';
 import { createAskPatiently } from '../../activities/patience.ts';
 import { createPredicateActivities } from '../../activities/predicate.ts';
 import { createQuorumActivities } from '../../activities/quorum.ts';
 import { createTopologyActivities } from '../../activities/topology.ts';
 import { instant } from '../../domain/time.ts';
 import { epochAt } from '../../domain/topology/epoch.ts';
+import { createAnchoredHeads } from '../anchor/anchored.ts';
 import { createPostgresArtifacts } from '../artifacts/postgres.ts';
 import { loadConfig } from '../config/config.ts';
 import { createPostgresEventStore } from '../event-store/postgres/store.ts';
@@ -22,6 +24,9 @@ import { readKeyFile } from '../keys/key-file.ts';
 import { createNonces } from '../keys/nonces.ts';
 import { createSealing } from '../keys/sealing.ts';
 import { createSigner } from '../keys/signer.ts';
+import { createCollector } from '../observation/collector.ts';
+import { createObservations } from '../observation/observations.ts';
+import { keepObservationSchedule } from '../observation/schedule.ts';
 import { createEngineMesh, type EngineMesh } from '../p2p/engine-mesh.ts';
 import { createPeer } from '../p2p/peer.ts';
 import { createPool } from '../postgres/pool.ts';
@@ -42,6 +47,7 @@ import { findToolchain } from '../zk/toolchain.ts';
 import { announceAuctions } from './worker/announce.ts';
 import { createMeshHandlers } from './worker/mesh-handlers.ts';
 import { createNeighbourhoods } from './worker/neighbourhoods.ts';
+import { createObservationTargets } from './worker/observation-targets.ts';
 import { withPatience } from './worker/patience.ts';
 
 const config = loadConfig(process.env);
@@ -81,6 +87,7 @@ const lifecycles = createLifecycles({ client, store, taskQueue: TASK_QUEUE });
 const schedule = await withPatience(log, 'Temporal', () =>
   keepTopologySchedule(client, TASK_QUEUE, config.topology),
 );
+await withPatience(log, 'Temporal', () => keepObservationSchedule(client, TASK_QUEUE, config.observation));
 let lookedInEpoch = -1;
 /** An epoch may have waited for its first node; the schedule itself looks at its turn alone. */
 const nodeJoined = (): void => {
@@ -100,6 +107,8 @@ const admission = createAdmission({
   now,
 });
 const sets = createCandidateSets(artifacts);
+const transparency = createTransparencyLog(pool);
+const observations = createObservations(pool);
 const mesh: EngineMesh = await withPatience(log, 'PostgreSQL', () =>
   createEngineMesh({
     peer,
@@ -150,7 +159,23 @@ const worker = await Worker.create({
       sets,
       drawer: createDrawer({ gateway: mesh }),
       connected: () => mesh.connected(),
-      newestCheckpoint: createTransparencyLog(pool).newest,
+      newestCheckpoint: transparency.newest,
+      now,
+    }),
+    ...createObservationActivities({
+      store,
+      artifacts,
+      observations,
+      collector: createCollector({ gateway: mesh, observations, now }),
+      targets: createObservationTargets({
+        pool,
+        network: config.topology.network,
+        connected: () => mesh.connected(),
+        now,
+      }),
+      newestHead: transparency.newest,
+      anchoredHead: createAnchoredHeads(pool).covering,
+      anchoring: config.anchoring.rpcUrl !== null,
       now,
     }),
     ...createPredicateActivities({

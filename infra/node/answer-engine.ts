@@ -6,6 +6,7 @@ import { attestHost, type TeePlatform } from '../tee/index.ts';
 import type { Bidder } from './bidder.ts';
 import type { EnclaveService } from './enclave-service.ts';
 import type { NeighbourDraws } from './neighbour-draws.ts';
+import type { Observing } from './observing/observing.ts';
 
 export interface AnswerDeps {
   /** Peer ids of the engines this node works for. */
@@ -16,6 +17,7 @@ export interface AnswerDeps {
   readonly bidder: Bidder;
   readonly enclaves: EnclaveService;
   readonly draws: NeighbourDraws;
+  readonly observing: Observing;
   /** A draw was asked for: an epoch has begun. */
   readonly drawn: () => void;
 }
@@ -24,7 +26,7 @@ type AnyReply = NodeReplies[keyof NodeReplies];
 
 /** Answers requests of the node's own engines, and of nobody else. */
 export const createAnswer = (deps: AnswerDeps) => {
-  const { enginePeerIds, platforms, publicKey, bidder, enclaves, draws, drawn } = deps;
+  const { enginePeerIds, platforms, publicKey, bidder, enclaves, draws, observing, drawn } = deps;
 
   const platformNamed = (name: string): TeePlatform | null =>
     platforms.find((platform) => platform.name === name) ?? null;
@@ -58,6 +60,10 @@ export const createAnswer = (deps: AnswerDeps) => {
       case 'draw-neighbours':
         drawn();
         return draws.draw(request);
+      case 'be-observed':
+        return observing.expect(request.terms);
+      case 'observe':
+        return observing.observe(request);
     }
   };
 

@@ -37,6 +37,8 @@ const engineAddress = z
   .refine((address) => peerIdIn(address) !== null, 'a multiaddr that ends in /p2p/<peer id of the engine>')
   .transform((address) => ({ address, peerId: peerIdIn(address) as string }));
 
+const KEEP_BYTES = 256 * 1024 * 1024;
+
 /** `node.json`: who the node is, whom it works for and what its work costs. */
 export const nodeConfigSchema = z.object({
   name: z.string().min(1).max(64),
@@ -54,6 +56,8 @@ export const nodeConfigSchema = z.object({
     .array(z.string().refine(isMultiaddr, 'a multiaddr, such as /ip4/127.0.0.1/tcp/0'))
     .max(4)
     .default(['/ip4/127.0.0.1/tcp/0']),
+  /** Most bytes of its jobs' artefacts that it keeps beside its configuration; the newest stay. */
+  keepBytes: z.number().int().nonnegative().default(KEEP_BYTES),
   /** Locked at the first join, micro-units. */
   stake: amount,
   costPolicy: z.object({

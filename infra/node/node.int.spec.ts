@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { multiaddr } from '@multiformats/multiaddr';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -27,6 +29,7 @@ import { callPeer } from '../p2p/rpc.ts';
 import { createEnclaveHost } from '../sandbox/index.ts';
 import { verifyExecutionProof } from '../verify/index.ts';
 import { type NodeConfig, nodeConfigSchema } from './config.ts';
+import { createKeptArtifacts } from './kept-artifacts.ts';
 import type { NodeLogger } from './logger.ts';
 import { setOf, toldTo } from './neighbours/neighbours.fixture.ts';
 import { type RunningNode, startNode } from './node.ts';
@@ -67,7 +70,15 @@ const log: NodeLogger = {
 const nodeWith = async (config: NodeConfig, seed = randomBytes(32)): Promise<RunningNode> => {
   logged.length = 0;
   const host = createEnclaveHost({ platform: machine.platform });
-  const node = await startNode({ config, seed, platforms: [machine.platform], host, nowMs: Date.now, log });
+  const directory = await mkdtemp(join(tmpdir(), 'aivillage-kept-'));
+  stops.push(() => rm(directory, { recursive: true }));
+  const kept = createKeptArtifacts({
+    directory,
+    maxBytes: 2 ** 20,
+    onError: (error) => log.error({ error }, 'kept'),
+  });
+  const platforms = [machine.platform];
+  const node = await startNode({ config, seed, platforms, host, kept, nowMs: Date.now, log });
   stops.push(node.stop);
   return node;
 };

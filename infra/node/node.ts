@@ -15,9 +15,11 @@ import type { NodeConfig } from './config.ts';
 import { createEnclaveService } from './enclave-service.ts';
 import { type EngineLink, keepEngineLink } from './engine-link.ts';
 import { createEngines } from './engines.ts';
+import type { KeptArtifacts } from './kept-artifacts.ts';
 import type { NodeLogger } from './logger.ts';
 import { createNeighbourDraws } from './neighbour-draws.ts';
 import { keepNeighbours } from './neighbours/neighbours.ts';
+import { createObserving } from './observing/observing.ts';
 
 export interface NodeDeps {
   readonly config: NodeConfig;
@@ -25,6 +27,8 @@ export interface NodeDeps {
   readonly seed: Uint8Array;
   readonly platforms: readonly TeePlatform[];
   readonly host: EnclaveHost;
+  /** Artefacts of its jobs on its own disk. */
+  readonly kept: KeptArtifacts;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
   readonly log: NodeLogger;
@@ -38,7 +42,7 @@ export interface RunningNode {
 
 /** Starts a node: a peer that dials its engines, joins them, beats, bids, runs enclaves and keeps to its neighbours. */
 export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
-  const { config, seed, platforms, host, nowMs, log } = deps;
+  const { config, seed, platforms, host, kept, nowMs, log } = deps;
   const { engines: addresses, costPolicy: policy } = config;
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -60,7 +64,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
     signal,
     log,
   });
-  const artifacts = createNodeArtifacts(engines, nowMs);
+  const artifacts = createNodeArtifacts(engines, kept, nowMs);
   const enclaves = createEnclaveService({
     host,
     artifacts,
@@ -73,11 +77,19 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
   const drawKey = nodeVrfKey(seed);
   const draws = createNeighbourDraws(drawKey);
   const enginePeerIds = new Set(addresses.map(({ peerId }) => peerId));
+  const observing = createObserving({
+    seed,
+    publicKey: peer.publicKey,
+    kept,
+    connectionTo: (id) => neighbours.connectionTo(id),
+    nowMs,
+  });
   const neighbours = await keepNeighbours({
     peer,
     engines,
     enginePeerIds,
     nodeId: () => providerId,
+    openChunks: observing.open,
     nowMs,
     log,
   });
@@ -90,6 +102,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
       bidder,
       enclaves,
       draws,
+      observing,
       drawn: neighbours.nudge,
     }),
     onError: (error) => log.error({ err: error }, 'a request failed'),

@@ -21,14 +21,17 @@ export interface NeighbourReport {
   readonly at: string;
 }
 
-/** The newest report of a node, whichever worker heard it; null before the first. */
-export const neighboursReported = async (pool: Pool, providerId: string): Promise<NeighbourReport | null> => {
-  const { rows } = await pool.query<NeighbourReport>(
-    `select neighbours, neighbours_at as at from engine.heartbeats
-     where provider_id = $1 and neighbours is not null`,
-    [providerId],
+/** The newest report of each of these nodes that has made one, whichever worker heard it. */
+export const neighboursReported = async (
+  pool: Pool,
+  providerIds: readonly string[],
+): Promise<ReadonlyMap<string, NeighbourReport>> => {
+  const { rows } = await pool.query<NeighbourReport & { providerId: string }>(
+    `select provider_id as "providerId", neighbours, neighbours_at as at from engine.heartbeats
+     where provider_id = any($1) and neighbours is not null`,
+    [providerIds],
   );
-  return rows[0] ?? null;
+  return new Map(rows.map(({ providerId, ...report }) => [providerId, report]));
 };
 
 /** Table `engine.heartbeats`, shared by all workers. A late beat never moves the clock back. */

@@ -15,6 +15,20 @@ export const listEnclavesOfJob = async (db: Session, jobId: string): Promise<Enc
   return rows;
 };
 
+/** The newest enclave that each of these providers has hosted: its module reached the node, for the node attested it. */
+export const newestHosted = async (
+  db: Session,
+  providerIds: readonly string[],
+): Promise<ReadonlyMap<string, Pick<EnclaveRow, 'codeHash' | 'jobId'>>> => {
+  const { rows } = await db.query<Pick<EnclaveRow, 'providerId' | 'codeHash' | 'jobId'>>(
+    `select distinct on (provider_id) provider_id as "providerId", code_hash as "codeHash", job_id as "jobId"
+       from fog.enclaves where provider_id = any($1) and attested_at is not null
+      order by provider_id, requested_at desc, enclave_id desc`,
+    [providerIds],
+  );
+  return new Map(rows.map(({ providerId, ...hosted }) => [providerId, hosted]));
+};
+
 /** Enclaves that exist now, by platform and label (`null` until attested). */
 export interface EnclaveCount {
   readonly platform: Platform;

@@ -28,13 +28,21 @@ export interface Stack {
 /** Runs `npm start`'s program on the data directory `home` and resolves when it says that it is up. */
 export const startStack = async (
   home: string,
-  options: { readonly port?: number; readonly sample?: boolean } = {},
+  options: { readonly port?: number; readonly sample?: boolean; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<Stack> => {
   const port = options.port ?? (await allocatePort());
   const args = [join(ROOT, 'bin', 'start.mjs'), ...(options.sample === true ? [] : ['--no-sample'])];
   const child = spawn(process.execPath, args, {
-    // A week per epoch: no test meets the turn of an hour.
-    env: { TOPOLOGY_EPOCH_SECONDS: '604800', ...process.env, AIVILLAGE_HOME: home, PORT: `${port}` },
+    // A week per epoch, two months per window: no test meets the turn of an hour.
+    env: {
+      TOPOLOGY_EPOCH_SECONDS: '604800',
+      OBSERVATION_ROUND_SECONDS: '86400',
+      OBSERVATION_ROUNDS: '64',
+      ...process.env,
+      ...options.env,
+      AIVILLAGE_HOME: home,
+      PORT: `${port}`,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit') as Promise<[number | null]>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { reject } from '../../../domain/errors.ts';
+import { type FieldError, reject } from '../../../domain/errors.ts';
 import {
   availabilityProofSchema,
   availabilityRecordSchema,
@@ -8,7 +8,8 @@ import {
 } from '../../../domain/proof/observed/schema.ts';
 import { executionProofSchema } from '../../../domain/proof/schema.ts';
 import { defineRoute, respond } from '../../define-route.ts';
-import { idOf, position, sha256 } from '../../fields.ts';
+import type { RouteDependencies } from '../../dependencies.ts';
+import { idOf, instant, position, sha256 } from '../../fields.ts';
 import { creditSchema, creditView } from './credit.ts';
 import { parseEvidence } from './evidence.ts';
 import { PROOF_TYPES } from './judge.ts';
@@ -20,18 +21,37 @@ const isProofType = (type: string): type is (typeof PROOF_TYPES)[number] =>
 
 const proofs = [executionProofSchema, availabilityProofSchema, slaProofSchema] as const;
 
+/** Fields that are missing or too many: a proof is of given evidence, or of what observers of a provider signed. */
+const misplacedFields = (
+  body: { readonly evidence?: unknown; readonly provider_id?: unknown; readonly from?: unknown },
+  isCollected: boolean,
+): FieldError[] => {
+  if (isCollected)
+    return body.provider_id === undefined
+      ? [{ field: 'provider_id', rule: 'required where evidence is left out' }]
+      : [];
+  if (body.evidence === undefined)
+    return [{ field: 'evidence', rule: 'required, but for proof_of_availability with provider_id' }];
+  return (['provider_id', 'from'] as const)
+    .filter((field) => body[field] !== undefined)
+    .map((field) => ({ field, rule: 'only where evidence is left out' }));
+};
+
 /**
  * Enters a proof into the log. Its evidence is what others signed: the record of an enclave with the report that binds
- * its key, or what observers saw of a node.
+ * its key, or what observers saw of a node; the latter the engine collects itself, as far as its own nodes observe.
  */
-export const generateProof = (deps: ExecutionDependencies & ObservedDependencies) =>
+export const generateProof = ({
+  observed,
+  ...deps
+}: ExecutionDependencies & ObservedDependencies & Pick<RouteDependencies, 'observed'>) =>
   defineRoute(
     {
       method: 'POST',
       path: '/v1/fog/proofs/generate',
       summary: 'Make a proof of signed evidence',
       tag: 'proofs',
-      access: ['provider', 'engine'],
+      access: ['provider', 'engine', 'operator'],
       body: z.strictObject({
         proof_type: z
           .string()
@@ -41,7 +61,18 @@ export const generateProof = (deps: ExecutionDependencies & ObservedDependencies
         task_id: idOf('job').optional(),
         input_hash: sha256.optional().describe('of a proof of execution'),
         // Read by the schema of its type once the type is known.
-        evidence: z.union([...proofs, z.record(z.string(), z.unknown())]),
+        evidence: z
+          .union([...proofs, z.record(z.string(), z.unknown())])
+          .optional()
+          .describe('left out of a proof of availability, it is what the observers of provider_id signed'),
+        provider_id: idOf('provider')
+          .optional()
+          .describe('whose observers are meant, where evidence is left out'),
+        from: instant
+          .optional()
+          .describe(
+            'begin of the window that they observed; the newest that is over and whole when left out',
+          ),
       }),
       responses: {
         201: z.object({
@@ -72,6 +103,9 @@ export const generateProof = (deps: ExecutionDependencies & ObservedDependencies
           { field: 'proof_type', rule: `one of ${PROOF_TYPES.join(', ')}` },
         ]);
       }
+      const isCollected = body.evidence === undefined && type === 'proof_of_availability';
+      const misplaced = misplacedFields(body, isCollected);
+      if (misplaced.length > 0) return reject('INVALID_REQUEST', 'the fields do not go together', misplaced);
       const logged = { logged: true, anchored: false } as const;
       if (type === 'proof_of_execution') {
         const evidence = parseEvidence(executionProofSchema, body.evidence);
@@ -105,7 +139,10 @@ export const generateProof = (deps: ExecutionDependencies & ObservedDependencies
         );
       }
       const schema = type === 'proof_of_availability' ? availabilityProofSchema : slaProofSchema;
-      const evidence = parseEvidence(schema, body.evidence);
+      const evidence =
+        isCollected && body.provider_id !== undefined
+          ? await observed.proofOf(body.provider_id, body.from)
+          : parseEvidence(schema, body.evidence);
       if (!evidence.ok) return evidence;
       const proof = evidence.value;
       const recorded = await recordObserved(deps, caller, proof, jobId);

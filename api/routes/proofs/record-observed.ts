@@ -57,7 +57,7 @@ export const recordObserved = async (
 ): Promise<Result<ObservedRecorded>> => {
   const { terms } = proof.record;
   const owners = await deps.ownersOf(terms.providerId);
-  if (!owners?.has(principal.id) && !hasRole(principal, 'engine'))
+  if (!owners?.has(principal.id) && !hasRole(principal, 'engine', 'operator'))
     return reject('RESOURCE_NOT_FOUND', `no provider ${terms.providerId}`, [
       { field: 'evidence.record.terms.providerId', rule: 'a provider of yours' },
     ]);

@@ -84,27 +84,29 @@ export const availabilityRecordSchema = z.strictObject({
   }),
 }) satisfies z.ZodType<AvailabilityRecord>;
 
-const answer = z.strictObject({
+export const answerSchema = z.strictObject({
   openings: listOf(z.strictObject({ index: count, chunk: base64url, path: listOf(hex(32)) })),
   signature: base64url,
 });
+
+export const receiptSchema = z.strictObject({
+  observer: hex(32),
+  outcome: z.enum(['answered', 'silent', 'unobserved']),
+  askedAt: instant.nullable(),
+  answeredAt: instant.nullable(),
+  signature: base64url,
+});
+
+export const beaconSchema = z.strictObject({ size: z.string().regex(/^[1-9]\d{0,18}$/), root: hex(32) });
 
 export const availabilityProofSchema = z.strictObject({
   proofId: observedProofId,
   record: availabilityRecordSchema,
   rounds: listOf(
     z.strictObject({
-      beacon: z.strictObject({ size: z.string().regex(/^[1-9]\d{0,18}$/), root: hex(32) }),
-      answer: answer.nullable(),
-      receipts: listOf(
-        z.strictObject({
-          observer: hex(32),
-          outcome: z.enum(['answered', 'silent', 'unobserved']),
-          askedAt: instant.nullable(),
-          answeredAt: instant.nullable(),
-          signature: base64url,
-        }),
-      ),
+      beacon: beaconSchema,
+      answer: answerSchema.nullable(),
+      receipts: listOf(receiptSchema),
     }),
   ),
 }) satisfies z.ZodType<AvailabilityProof>;

@@ -40,6 +40,8 @@ import { createSealing } from '../../keys/sealing.ts';
 import { createSigner } from '../../keys/signer.ts';
 import { createSubjectStreams } from '../../keys/subject-streams.ts';
 import { createSubjects } from '../../keys/subjects.ts';
+import { createObservationEvidence } from '../../observation/evidence.ts';
+import { createObservations } from '../../observation/observations.ts';
 import { neighboursReported } from '../../p2p/heartbeats.ts';
 import { createChainHashes } from '../../postgres/chain-hashes.ts';
 import { createPool } from '../../postgres/pool.ts';
@@ -168,6 +170,7 @@ export const startApi = async (
     metrics,
     nonces: createNonces(pool),
     now,
+    observed: createObservationEvidence({ observations: createObservations(pool), now }),
     ownersOf: ownership.ownersOf,
     providers,
     publishedKeys: createPublishedKeys(store),
@@ -198,7 +201,7 @@ export const startApi = async (
       network: config.topology.network,
       sets: createCandidateSets(artifacts),
       drawer: createDrawer({ gateway }),
-      reported: (providerId) => neighboursReported(pool, providerId),
+      reported: async (providerId) => (await neighboursReported(pool, [providerId])).get(providerId) ?? null,
     },
     transparency: createTransparencyLog(pool),
     visibleLog: createVisibleLog({ store, ownership, openAuctions }),

@@ -19,6 +19,8 @@ import { acceptPeer, type KnownEpochs } from './judge-draws.ts';
 export const NEIGHBOUR_FRAME_BYTES = 64 * 1024;
 const TIMEOUT_MS = 10_000;
 
+type Introduction = Extract<PeerRequest, { type: 'introduce' }>;
+
 /** What this node knows of the epochs in force, with the selections that it shows. */
 export interface Standing extends KnownEpochs {
   /** The node's own id; null before the first join. */
@@ -53,7 +55,7 @@ export const createIntroductions = ({ standing, acquaintances, log }: Introducti
 
   return {
     /** Answers a node that has connected. A refusal ends the connection as soon as it is sent. */
-    answer({ selections }: PeerRequest, connection: Connection): PeerReplies['introduce'] | MeshRefusal {
+    answer({ selections }: Introduction, connection: Connection): PeerReplies['introduce'] | MeshRefusal {
       const judged = judge(connection, selections);
       if (judged.ok) return { type: 'introduced', selections: standing().selections };
       log.warn({ peer: nodeAt(connection), code: judged.code, reason: judged.message }, 'a node was refused');
@@ -64,7 +66,7 @@ export const createIntroductions = ({ standing, acquaintances, log }: Introducti
     async introduce(nodeId: string, connection: Connection, signal: AbortSignal): Promise<Result<string>> {
       if (nodeAt(connection) !== nodeId)
         return reject('AUTHENTICATION_FAILED', `another node answers at the address of ${nodeId}`);
-      const request: PeerRequest = { type: 'introduce', selections: standing().selections };
+      const request: Introduction = { type: 'introduce', selections: standing().selections };
       const outcome = await callPeer(
         connection,
         PROTOCOLS.neighbourhood,

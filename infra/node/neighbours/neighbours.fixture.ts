@@ -21,6 +21,7 @@ export interface Member {
 
 /** One that is played by a peer. */
 export interface PlayedMember extends Member {
+  readonly seed: Uint8Array;
   readonly peer: Peer;
 }
 
@@ -28,6 +29,7 @@ export const createMember = async (): Promise<PlayedMember> => {
   const seed = randomBytes(32);
   const peer = await createPeer({ seed, listen: ['/ip4/127.0.0.1/tcp/0'] });
   return {
+    seed,
     peer,
     nodeId: providerIdOf(peer.publicKey),
     vrfKey: nodeVrfKey(seed),

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { multiaddr } from '@multiformats/multiaddr';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { reject } from '../../../domain/errors.ts';
 import { type MeshRefusal, type PeerReplies, PROTOCOLS } from '../../../domain/mesh/messages.ts';
 import { peerReplySchemas } from '../../../domain/mesh/schema.ts';
 import type { CandidateSet } from '../../../domain/topology/candidate.ts';
@@ -57,6 +58,7 @@ const run = async (
     engines,
     enginePeerIds: new Set(),
     nodeId: () => self.nodeId,
+    openChunks: () => Promise.resolve(reject('RESOURCE_NOT_FOUND', 'this node keeps nothing')),
     nowMs: Date.now,
     log,
   });

@@ -1,11 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
-import { reject } from '../../../domain/errors.ts';
-import { type NeighbourContact, type NeighbourhoodReply, PROTOCOLS } from '../../../domain/mesh/messages.ts';
+import { type Rejection, reject } from '../../../domain/errors.ts';
+import {
+  type MeshRefusal,
+  type NeighbourContact,
+  type NeighbourhoodReply,
+  type PeerReplies,
+  type PeerRequest,
+  PROTOCOLS,
+} from '../../../domain/mesh/messages.ts';
 import { peerRequestSchema } from '../../../domain/mesh/schema.ts';
 import { commitmentOf } from '../../../domain/topology/commitment.ts';
-import type { Peer } from '../../p2p/peer.ts';
-import { servePeer } from '../../p2p/rpc.ts';
+import { type Peer, remotePublicKey } from '../../p2p/peer.ts';
+import { refusalOf, servePeer } from '../../p2p/rpc.ts';
 import { backoffMs } from '../backoff.ts';
 import type { Engines } from '../engines.ts';
 import type { NodeLogger } from '../logger.ts';
@@ -14,12 +22,19 @@ import { createIntroductions, NEIGHBOUR_FRAME_BYTES, type Standing } from './int
 import { mayBeNeighbours, verifiedDraws } from './judge-draws.ts';
 import { turnAwayStrangers } from './strangers.ts';
 
+export type OpenChunks = Extract<PeerRequest, { type: 'open-chunks' }>;
+
 export interface NeighbourDeps {
   readonly peer: Peer;
   readonly engines: Pick<Engines, 'ask'>;
   readonly enginePeerIds: ReadonlySet<string>;
   /** The id under which the engine knows this node; null before the first join. */
   readonly nodeId: () => string | null;
+  /** Opens chunks for the node with the key `observer` (hex). */
+  readonly openChunks: (
+    request: OpenChunks,
+    observer: string,
+  ) => Promise<PeerReplies['open-chunks'] | Rejection>;
   readonly nowMs: () => number;
   readonly log: NodeLogger;
 }
@@ -29,6 +44,8 @@ export interface Neighbours {
   nudge(): void;
   /** Node ids of the neighbours that are connected and verified. */
   connected(): readonly string[];
+  /** An open connection to a neighbour, or null. */
+  connectionTo(nodeId: string): Connection | null;
   stop(): Promise<void>;
 }
 
@@ -46,7 +63,7 @@ const SHORTEST_PAUSE_MS = 500;
  * force and where nodes are; who may be connected is verified at both ends from the draws alone.
  */
 export const keepNeighbours = async (deps: NeighbourDeps): Promise<Neighbours> => {
-  const { peer, engines, enginePeerIds, nodeId, nowMs, log } = deps;
+  const { peer, engines, enginePeerIds, nodeId, openChunks, nowMs, log } = deps;
   const stopping = new AbortController();
   const { signal } = stopping;
   let told: Omit<Standing, 'nodeId'> = { epochs: [], own: [], selections: [] };
@@ -124,9 +141,21 @@ export const keepNeighbours = async (deps: NeighbourDeps): Promise<Neighbours> =
     }
   };
 
+  const answer = async (
+    request: PeerRequest,
+    connection: Connection,
+  ): Promise<PeerReplies[keyof PeerReplies] | MeshRefusal> => {
+    if (request.type === 'introduce') return introductions.answer(request, connection);
+    const key = remotePublicKey(connection);
+    if (key === null || !acquaintances.has(connection))
+      return refusalOf(reject('AUTHENTICATION_FAILED', 'introduce yourself first'));
+    const opened = await openChunks(request, key);
+    return 'ok' in opened ? refusalOf(opened) : opened;
+  };
+
   await servePeer(peer, PROTOCOLS.neighbourhood, {
     request: peerRequestSchema,
-    answer: (request, connection) => Promise.resolve(introductions.answer(request, connection)),
+    answer,
     replied: (connection) => {
       if (!acquaintances.has(connection)) void connection.close();
     },
@@ -144,6 +173,7 @@ export const keepNeighbours = async (deps: NeighbourDeps): Promise<Neighbours> =
   return {
     nudge,
     connected: acquaintances.ids,
+    connectionTo: acquaintances.connectionTo,
     async stop() {
       stopping.abort();
       stopWatch();
