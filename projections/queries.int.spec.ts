@@ -14,13 +14,12 @@ import { plots, tell } from '../test/support/stories.ts';
 import { auctions } from './auctions/projection.ts';
 import { getAuction, listOpenAuctions } from './auctions/queries.ts';
 import { enclaves } from './enclaves/projection.ts';
-import { countActiveEnclaves, getEnclave, listEnclavesOfJob } from './enclaves/queries.ts';
+import { countActiveEnclaves, getEnclave } from './enclaves/queries.ts';
 import { jobs } from './jobs/projection.ts';
 import { getJob, isJobCursor, listJobs, progressOf, queuePosition, queueStats } from './jobs/queries.ts';
 import { getBalance, getBalances, isEntryCursor, ledgerTotal, listEntries } from './ledger/queries.ts';
 import { providers } from './providers/projection.ts';
 import {
-  findProviderByKey,
   getProvider,
   getProviders,
   listProviders,
@@ -108,7 +107,6 @@ describe('rows come back as they were folded', () => {
     const rows = folded(enclaves);
     for (const row of rows) {
       expect(await getEnclave(pool, row.enclaveId)).toEqual(row);
-      expect(await listEnclavesOfJob(pool, row.jobId as string)).toEqual([row]);
     }
     const active = rows.filter(({ state }) => state !== 'terminated' && state !== 'error');
     const counts = await countActiveEnclaves(pool);
@@ -119,7 +117,6 @@ describe('rows come back as they were folded', () => {
     const rows = folded(providers);
     for (const row of rows) {
       expect(await getProvider(pool, row.providerId)).toEqual(row);
-      expect(await findProviderByKey(pool, row.publicKey)).toEqual(row);
       expect(await listProviders(pool, { owner: row.owner })).toEqual([row]);
     }
     const listed = rows.filter(({ state }) => state === 'listed');

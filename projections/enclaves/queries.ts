@@ -10,11 +10,6 @@ export const getEnclave = async (db: Session, enclaveId: string): Promise<Enclav
   return rows[0] ?? null;
 };
 
-export const listEnclavesOfJob = async (db: Session, jobId: string): Promise<EnclaveRow[]> => {
-  const { rows } = await db.query<EnclaveRow>(`${SELECT} where job_id = $1 order by enclave_id`, [jobId]);
-  return rows;
-};
-
 /** The newest enclave that each of these providers has hosted: its module reached the node, for the node attested it. */
 export const newestHosted = async (
   db: Session,

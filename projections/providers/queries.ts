@@ -19,12 +19,6 @@ export const getProviders = async (db: Session, providerIds: readonly string[]):
   return rows;
 };
 
-/** The provider of a node key (lower-case hex). */
-export const findProviderByKey = async (db: Session, publicKey: string): Promise<ProviderRow | null> => {
-  const { rows } = await db.query<ProviderRow>(`${SELECT} where public_key = $1`, [publicKey]);
-  return rows[0] ?? null;
-};
-
 export const listProviders = async (
   db: Session,
   { owner, listed }: { readonly owner?: string; readonly listed?: boolean } = {},
