@@ -39,7 +39,8 @@ const decodeProof = (proof: Uint8Array): DecodedProof | null => {
  * ECVRF_verify (RFC 9381 §5.3) with the validation of the key (§5.4.5).
  * @returns beta (64 bytes), or null for whatever is not a valid proof: wrong bytes are an answer, never an exception.
  */
-export const ecvrfVerify = ({ suite, publicKey, alpha, proof }: EcvrfInput): Uint8Array | null => {
+export const ecvrfVerify = (input: EcvrfInput): Uint8Array | null => {
+  const { suite, publicKey, alpha, proof } = input ?? {};
   if (!isSuite(suite) || !isBytes(publicKey) || !isBytes(alpha) || !isBytes(proof)) return null;
   const key = decodeKey(publicKey);
   const decoded = decodeProof(proof);

@@ -72,7 +72,7 @@ const SUCCESS = 1;
  */
 export const verifyAnchor = (input: AnchorInput): AnchorVerdict => {
   try {
-    return judge(input);
+    return judge(input ?? {});
   } catch (error) {
     if (error instanceof MalformedError) return refused('MALFORMED');
     throw error;
@@ -83,6 +83,7 @@ const refused = (code: AnchorCode): AnchorVerdict => ({ valid: false, code });
 
 const judge = ({ origin, size, root, contract, blockHash, evidence }: AnchorInput): AnchorVerdict => {
   const leaves = u64(size);
+  if (!Array.isArray(evidence?.receiptPath)) return refused('MALFORMED');
   const { header, receiptIndex, receiptPath, logIndex } = evidence;
   const isSane =
     typeof origin === 'string' &&

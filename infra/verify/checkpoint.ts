@@ -1,5 +1,5 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { isBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { HASH_BYTES } from '../../domain/merkle.ts';
 import { fromBase64, toBase64 } from './bytes.ts';
 import { MalformedError } from './der.ts';
@@ -63,7 +63,7 @@ export const parseCheckpointText = (text: string): TreeHead => {
  */
 export const verifyCheckpoint = (input: CheckpointInput): CheckpointVerdict => {
   const parsed = parsedOrNull(() => {
-    const note = parseNote(input.checkpoint);
+    const note = parseNote(input?.checkpoint);
     return { note, head: parseCheckpointText(note.text) };
   });
   if (parsed === null) return refused('MALFORMED');
@@ -83,7 +83,9 @@ const refused = (code: CheckpointCode): CheckpointVerdict => ({ valid: false, co
 const keyOf = ({ publicKey, name, origin }: CheckpointInput, head: TreeHead): NoteKey | null => {
   if (typeof publicKey === 'string') return parsedOrNull(() => parseNoteKey(publicKey));
   const keyName = name ?? origin ?? head.origin;
-  return publicKey.length === 32 && isKeyName(keyName) ? { name: keyName, publicKey } : null;
+  return isBytes(publicKey) && publicKey.length === 32 && isKeyName(keyName)
+    ? { name: keyName, publicKey }
+    : null;
 };
 
 const signatureHolds = ({ text }: SignedNote, signature: Uint8Array, { publicKey }: NoteKey): boolean =>

@@ -16,7 +16,8 @@ export interface ConsistencyProof {
  * Whether the tree of `size1` is a prefix of the tree of `size2` (RFC 9162 §2.1.4.2). Strict: an empty first tree proves
  * nothing and is refused, equal sizes need equal roots and an empty path. Never throws.
  */
-export const verifyConsistency = ({ size1, size2, root1, root2, path }: ConsistencyProof): boolean => {
+export const verifyConsistency = (proof: ConsistencyProof): boolean => {
+  const { size1, size2, root1, root2, path } = proof ?? {};
   const [older, newer] = [u64(size1), u64(size2)];
   if (older === null || newer === null || older === 0n || older > newer) return false;
   if (!areHashes([root1, root2]) || !areHashes(path)) return false;

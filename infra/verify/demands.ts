@@ -60,8 +60,9 @@ export const runtimeStep = (
 ): VerificationStep => {
   if (expected === undefined) return notExpected('runtime-measurements');
   const holds =
+    Array.isArray(expected) &&
     expected.length <= found.length &&
-    expected.every((each, index) => meets(found[index] as Uint8Array, each));
+    [...expected].every((each, index) => meets(found[index] as Uint8Array, each));
   return stepOf('runtime-measurements', holds ? null : 'RUNTIME_MEASUREMENT_MISMATCH');
 };
 

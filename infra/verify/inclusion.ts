@@ -1,3 +1,4 @@
+import { isBytes } from '@noble/hashes/utils.js';
 import { HASH_BYTES, rootFromPath } from '../../domain/merkle.ts';
 import { equalBytes } from './bytes.ts';
 import { type U64, u64 } from './u64.ts';
@@ -13,16 +14,16 @@ export interface InclusionProof {
   readonly path: readonly Uint8Array[];
 }
 
-/** Whether these are hashes of exactly 32 bytes and nothing else. */
+/** Whether this is a list of hashes of exactly 32 bytes and nothing else, without a hole. */
 export const areHashes = (values: readonly Uint8Array[]): boolean =>
-  Array.isArray(values) &&
-  values.every((value) => ArrayBuffer.isView(value) && value.byteLength === HASH_BYTES);
+  Array.isArray(values) && [...values].every((value) => isBytes(value) && value.length === HASH_BYTES);
 
 /**
  * Whether the leaf is at `index` in the tree of `size` leaves with this root (RFC 9162 §2.1.3.2). Strict: exact path
  * length, 32-byte hashes, index below size. Never throws.
  */
-export const verifyInclusion = ({ leafHash, index, size, root, path }: InclusionProof): boolean => {
+export const verifyInclusion = (proof: InclusionProof): boolean => {
+  const { leafHash, index, size, root, path } = proof ?? {};
   const [leaf, leaves] = [u64(index), u64(size)];
   if (leaf === null || leaves === null) return false;
   if (!areHashes([leafHash, root]) || !areHashes(path)) return false;

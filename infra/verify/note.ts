@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { concatBytes, isBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { equalBytes, fromBase64, toBase64 } from './bytes.ts';
 import { MalformedError } from './der.ts';
 
@@ -68,6 +68,7 @@ export const parseNote = (note: string | Uint8Array): SignedNote => {
 };
 
 const noteText = (note: string | Uint8Array): string => {
+  if (typeof note !== 'string' && !isBytes(note)) throw new MalformedError('a note is text or bytes');
   if (note.length > MAXIMUM_BYTES) throw new MalformedError('a note is not that long');
   if (typeof note === 'string') return note;
   try {

@@ -1,14 +1,20 @@
+import { isBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { MalformedError } from '../der.ts';
 
-/** Bytes of a file: whole, or piece by piece as they are read. */
-export type ByteSource = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+/** A file: its text, its bytes, or its bytes piece by piece as they are read. */
+export type ByteSource = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 const NEWLINE = 0x0a;
 /** More than any event: a file without line ends is not kept in memory. */
 const LONGEST_LINE = 64 * 1024 * 1024;
 
-const piecesOf = (source: ByteSource): Iterable<Uint8Array> | AsyncIterable<Uint8Array> =>
-  ArrayBuffer.isView(source) ? [source] : source;
+const piecesOf = (source: ByteSource): Iterable<Uint8Array> | AsyncIterable<Uint8Array> => {
+  if (typeof source === 'string') return [utf8ToBytes(source)];
+  if (ArrayBuffer.isView(source)) return [source];
+  const isRead = [Symbol.iterator, Symbol.asyncIterator].some((way) => way in Object(source ?? {}));
+  if (!isRead) throw new MalformedError('not a file');
+  return source;
+};
 
 /**
  * The lines of a source without their newlines, as many at a time as a piece ends: one await for many lines.
@@ -17,6 +23,7 @@ const piecesOf = (source: ByteSource): Iterable<Uint8Array> | AsyncIterable<Uint
 export async function* linesOf(source: ByteSource): AsyncGenerator<Uint8Array[]> {
   let rest = new Uint8Array(0);
   for await (const piece of piecesOf(source)) {
+    if (!isBytes(piece)) throw new MalformedError('a piece is no bytes');
     const bytes = rest.length === 0 ? piece : joined(rest, piece);
     const lines: Uint8Array[] = [];
     let start = 0;
