@@ -106,16 +106,21 @@ export const TOPICS: ReadonlyMap<string, Topic> = new Map<string, Topic>([
   ['job_status', { data: jobStatus }],
   ['auction_updates', { shared: true, data: auctionUpdate }],
   ['circuit_events', { data: () => null }],
+  ['realtime_acceptance', wholeEvents('acceptance')],
   ['realtime_agent_status', wholeEvents('agent')],
   ['realtime_auction', wholeEvents('auction')],
   ['realtime_enclave', wholeEvents('enclave')],
   ['realtime_job', wholeEvents('job')],
   ['realtime_ledger', wholeEvents('ledger', OFFICE)],
+  ['realtime_observation', wholeEvents('observation')],
+  ['realtime_predicate', wholeEvents('predicate')],
   ['realtime_proof', wholeEvents('proof')],
   ['realtime_provider', wholeEvents('provider')],
   ['realtime_quorum', wholeEvents('quorum')],
+  ['realtime_sla', wholeEvents('sla')],
   ['realtime_subject', wholeEvents('subject')],
   ['realtime_system', wholeEvents('system', OFFICE)],
+  ['realtime_topology', wholeEvents('topology')],
 ]);
 
 export const maySubscribe = (topic: Topic, principal: Principal): boolean =>
