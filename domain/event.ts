@@ -52,7 +52,7 @@ export const eventId = (stream: string, revision: bigint | number): string => `$
 /** The aggregate a stream belongs to: `auction-01J…` → `auction`. */
 export const aggregateOf = (stream: string): string => stream.slice(0, stream.indexOf('-'));
 
-/** The domain event inside a stored one. The caller names the union it expects; schemas are checked on read. */
+/** The domain event inside a stored one. The caller names the union it expects; `audit check` holds each event against its schema. */
 export const domainEventOf = <E extends DomainEvent>(event: Pick<NewEvent, 'type' | 'data'>): E =>
   ({ type: event.type, ...event.data }) as unknown as E;
 

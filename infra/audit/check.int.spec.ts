@@ -222,6 +222,28 @@ describe('audit check', () => {
     expect(passed(report)).toBe(false);
   });
 
+  it('finds an event that has not the form of its type, and one of no known type', async () => {
+    const append = (stream: string, event: { readonly type: string }) =>
+      store.append({ stream, expectedRevision: NO_STREAM, events: [newEvent(event, context)] });
+    const enrolled = {
+      type: 'subject.enrolled',
+      machineVersion: 1,
+      subjectId: 'subject-x',
+      roles: ['king'],
+      credential: 'api-key',
+      fingerprint: 'ab',
+      enrolledAt: context.occurredAt,
+    };
+    await append('subject-x', enrolled);
+    await append('weather-x', { type: 'weather.changed' });
+    const { problems, replay_ok } = await check();
+    expect(replay_ok).toBe(false);
+    expect(problems).toMatchObject([
+      { subject: 'subject-x', difference: expect.stringMatching(/revision 0: .* schema: roles\.0: /) },
+      { subject: 'weather-x', difference: 'revision 0: weather.changed is no known type of event' },
+    ]);
+  });
+
   it('finds a credit whose money never moved', async () => {
     const stream = slaStream('job-1', 'provider-1');
     await store.append({ stream, expectedRevision: NO_STREAM, events: [newEvent(credit, context)] });

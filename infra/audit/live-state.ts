@@ -4,6 +4,7 @@ import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { Lifecycles } from '../../domain/ports/lifecycles.ts';
 import { foldMachine, foldStream, isLifecycle } from '../../domain/registry.ts';
 import { firstDifference } from './difference.ts';
+import { misshapen } from './schema.ts';
 
 export interface LiveStateDeps {
   readonly store: Pick<EventStore, 'readStream' | 'loadSnapshot'>;
@@ -27,7 +28,7 @@ const replayed = (stream: string, events: Parameters<typeof foldStream>[1]): unk
 };
 
 /**
- * Compares the replay of a stream with its live state: of an open lifecycle what its workflow holds, of an ended one its
+ * Holds the events of a stream against their schemas, and its replay against its live state: of an open lifecycle what its workflow holds, of an ended one its
  * final snapshot, of any other stream the snapshot it may have. Each is folded to the revision that it claims.
  * @returns the differences in words; empty when there is none.
  */
@@ -37,6 +38,8 @@ export const checkLiveState = async (
   revision: bigint,
 ): Promise<string[]> => {
   const events = await store.readStream(stream, { to: revision });
+  const faults = misshapen(events);
+  if (faults.length > 0) return [...faults];
 
   const snapshotClaim = async (): Promise<Claim | null> => {
     const snapshot = await store.loadSnapshot(stream);

@@ -42,7 +42,7 @@ export const enclaveStory = (seed: number, draw: Draw): Story => {
     {
       type: 'enclave.attested',
       reportHash: hex(seed + 2),
-      measurement: hex(seed + 3),
+      measurement: hex(seed + 3).padStart(96, '0'),
       nonce: hex(seed + 4),
       label: 'simulated',
       steps,
