@@ -85,6 +85,7 @@ export const createObservationActivities = (deps: ObservationDeps) => {
   const allTerms = async (window: ObservationWindow): Promise<AvailabilityTerms[]> => {
     const terms: AvailabilityTerms[] = [];
     for (const target of await targets()) {
+      Context.current().heartbeat();
       const bytes = await artifacts.read(target.artifact);
       const made = bytes && termsOf(window, target, bytes);
       if (made) terms.push(made);

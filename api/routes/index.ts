@@ -33,6 +33,7 @@ import { verifyPredicateProof } from './predicates/verify.ts';
 import { anchorProofs } from './proofs/anchor.ts';
 import { getProofBatch } from './proofs/batch.ts';
 import { generateProof } from './proofs/generate.ts';
+import { listObservations } from './proofs/observations.ts';
 import { verifyProof } from './proofs/verify.ts';
 import { getProviderState } from './providers/get.ts';
 import { registerProvider } from './providers/register.ts';
@@ -100,6 +101,7 @@ export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
   anchorProofs(deps),
   verifyProof(deps),
   getProofBatch(deps),
+  listObservations(deps),
   getCheckpoint(deps),
   getAnchors(deps),
   getInclusion(deps),

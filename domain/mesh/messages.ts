@@ -111,6 +111,9 @@ export interface NodeReplies {
   };
 }
 
+/** Most neighbours that a node tells of, or is told of: several times what the draws of two epochs come to. */
+export const MOST_NEIGHBOURS = 256;
+
 /** Node → engine. Discovery frames go over resource-discovery, the rest over agent-communication. */
 export type EngineRequest =
   | {
@@ -133,7 +136,7 @@ export type EngineRequest =
       readonly type: 'heartbeat';
       readonly sequence: number;
       readonly at: string;
-      /** Provider ids of the nodes it is connected to. */
+      /** Provider ids of the nodes it is connected to, at most `MOST_NEIGHBOURS`. */
       readonly neighbours?: readonly string[];
     }
   /** Which draws hold now, and where the nodes drawn are. */

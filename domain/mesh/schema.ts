@@ -12,16 +12,17 @@ import {
 import { executionProofSchema } from '../proof/schema.ts';
 import { INFRASTRUCTURE_TYPES, TIER_NAMES } from '../tiers.ts';
 import type { SelectionJson } from '../topology/selection-json.ts';
-import type {
-  AttestationEvidence,
-  AuctionAnnouncement,
-  EngineReplies,
-  EngineRequest,
-  MeshRefusal,
-  NodeReplies,
-  NodeRequest,
-  PeerReplies,
-  PeerRequest,
+import {
+  type AttestationEvidence,
+  type AuctionAnnouncement,
+  type EngineReplies,
+  type EngineRequest,
+  type MeshRefusal,
+  MOST_NEIGHBOURS,
+  type NodeReplies,
+  type NodeRequest,
+  type PeerReplies,
+  type PeerRequest,
 } from './messages.ts';
 
 /** What goes over the mesh, checked on receipt at both ends. Unknown members are dropped, so that peers can be newer. */
@@ -54,8 +55,6 @@ const challenge = {
 };
 /** Epochs in force at a time. */
 const EPOCHS = 2;
-/** More than two draws can name. */
-const MOST_NEIGHBOURS = 64;
 
 const auctionAnnouncement = z.object({
   auctionId: id,

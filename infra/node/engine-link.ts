@@ -5,6 +5,7 @@ import {
   type EngineReplies,
   type EngineRequest,
   type MeshRefusal,
+  MOST_NEIGHBOURS,
   PROTOCOLS,
 } from '../../domain/mesh/messages.ts';
 import { engineReplySchemas } from '../../domain/mesh/schema.ts';
@@ -92,7 +93,7 @@ export const keepEngineLink = (deps: EngineLinkDeps): EngineLink => {
       type: 'heartbeat',
       sequence: sequence++,
       at: now(),
-      neighbours: neighbours(),
+      neighbours: neighbours().slice(0, MOST_NEIGHBOURS),
     } as const;
     const outcome = await callEngine<'heartbeat'>(connection, PROTOCOLS.resourceDiscovery, request, {
       timeoutMs,

@@ -152,7 +152,7 @@ describe('a node and its engine', () => {
     const engines = [await engineWith(), await engineWith()];
     await nodeWith(configFor(engines.map((engine) => engine.address)));
     await Promise.all(engines.map((engine) => joined(engine)));
-    expect(logged.filter((line) => line.startsWith('node ready'))).toHaveLength(2);
+    await vi.waitFor(() => expect(logged.filter((line) => line.startsWith('node ready'))).toHaveLength(2));
   });
 
   it('attests its host under its own key', async () => {

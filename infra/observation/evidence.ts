@@ -2,6 +2,7 @@ import { ok, type Result, reject } from '../../domain/errors.ts';
 import { availabilityProofFrom } from '../../domain/observation/evidence.ts';
 import type { AvailabilityProof } from '../../domain/proof/availability-record.ts';
 import { hashOfJson } from '../../domain/proof/commit.ts';
+import { epochMs } from '../../domain/time.ts';
 import type { Observations, ObservedRound } from './observations.ts';
 
 export interface ObservationEvidence {
@@ -10,18 +11,22 @@ export interface ObservationEvidence {
    * of the newest one that is over and whole.
    */
   proofOf(providerId: string, from?: string): Promise<Result<AvailabilityProof>>;
+  /** The newest rounds in which a provider was observed, newest first, those of running windows among them. */
+  newest(providerId: string, limit: number): Promise<readonly ObservedRound[]>;
 }
 
 export const createObservationEvidence = ({
   observations,
   now,
 }: {
-  readonly observations: Pick<Observations, 'ofProvider'>;
+  readonly observations: Pick<Observations, 'newestOf' | 'ofProvider'>;
   readonly now: () => string;
 }): ObservationEvidence => ({
+  newest: observations.newestOf,
+
   async proofOf(providerId, from) {
     const rounds = await observations.ofProvider(providerId, now());
-    const wanted = rounds.filter(({ terms }) => from === undefined || terms.from === from);
+    const wanted = rounds.filter(({ terms }) => from === undefined || epochMs(terms.from) === epochMs(from));
     const windows = Map.groupBy(wanted, ({ terms }: ObservedRound) => hashOfJson(terms));
     for (const [first, ...others] of windows.values()) {
       const proof = first && availabilityProofFrom(first.terms, [first, ...others]);

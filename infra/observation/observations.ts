@@ -39,6 +39,8 @@ export interface Observations {
   unfinished(since: string): Promise<readonly ObservedRound[]>;
   /** Every round of a provider's windows that are over by `at`, the newest window first. */
   ofProvider(providerId: string, at: string): Promise<readonly ObservedRound[]>;
+  /** The newest rounds of a provider, newest first. */
+  newestOf(providerId: string, limit: number): Promise<readonly ObservedRound[]>;
   /** Forgets the windows that ended before `at`. */
   forgetBefore(at: string): Promise<void>;
 }
@@ -115,6 +117,15 @@ export const createObservations = (pool: Pool): Observations => ({
       `${ROUNDS} where known.provider_id = $1 and known.ends_at <= $2
         order by known.starts_at desc, known.terms_hash, asked.round`,
       [providerId, at],
+    );
+    return rows;
+  },
+
+  async newestOf(providerId, limit) {
+    const { rows } = await pool.query<ObservedRound>(
+      `${ROUNDS} where known.provider_id = $1
+        order by known.starts_at desc, asked.round desc, known.terms_hash limit $2`,
+      [providerId, limit],
     );
     return rows;
   },

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { windowAt } from '../../domain/observation/window.ts';
 import type { AvailabilityProof } from '../../domain/proof/availability-record.ts';
 import { providerIdOf } from '../../domain/provider/provider-id.ts';
 import { verifyAvailabilityProof } from '../../infra/verify/index.ts';
@@ -102,6 +103,23 @@ test('a node whose file is gone fails, and its owner cannot prove otherwise', as
   expect(body).toMatchObject({ valid: true, judgement: { verdict: 'unavailable', passed: 0 } });
 });
 
+test('what is being observed is shown to the owner and to offices, and to nobody else', async () => {
+  const [providerId, other] = hosts;
+  const owner = await signIn(stack, await nodeKey(stack, await nameOf(providerId)), 'provider');
+  const show = (caller: Caller, id: string) =>
+    caller.rest.get<{ rounds: { beacon: { source: string }; observers: { finding: string | null }[] }[] }>(
+      `/v1/fog/proofs/observations?node_id=${id}&limit=5`,
+    );
+  expectProblem(await show(owner, other), { status: 404, code: 'RESOURCE_NOT_FOUND' });
+  for (const caller of [owner, operator]) {
+    const { status, body } = await show(caller, providerId);
+    expect(status).toBe(200);
+    expect(body.rounds).toHaveLength(5);
+    for (const { beacon } of body.rounds) expect(['anchored', 'signed']).toContain(beacon.source);
+    expect(body.rounds.at(-1)?.observers.map(({ finding }) => finding)).toContain('answered');
+  }
+});
+
 test('bad requests are refused by field, and what nobody observed is not found', async () => {
   const [providerId] = hosts;
   const unknown = `provider-${'0'.repeat(26)}`;
@@ -129,7 +147,21 @@ test('bad requests are refused by field, and what nobody observed is not found',
   await invalid({ provider_id: providerId, evidence: {} }, 'provider_id')();
 });
 
-test('the log shows each window before its rounds, and audits whole', async () => {
+test('each round is drawn from a head that covers its opening, after the terms; the log audits whole', async () => {
+  const proven = await provenAfter(hosts[0], 0, 'available');
+  const { record, rounds } = proven.proof_data.witness;
+  const { everySeconds, from } = record.terms;
+  const settings = { network: 'aivillage', roundSeconds: everySeconds, rounds: record.terms.rounds };
+  const { stream } = windowAt(settings, from);
+  const { body } = await operator.rest.get<{ events: { type: string; position: string }[] }>(
+    `/v1/events?stream=${stream}`,
+  );
+  const [opened, ...roundsOpened] = body.events;
+  expect(opened?.type).toBe('observation.opened');
+  expect(roundsOpened.map(({ type }) => type)).toEqual(rounds.map(() => 'observation.round-opened'));
+  for (const [index, { beacon }] of rounds.entries()) {
+    expect(BigInt(beacon.size)).toBeGreaterThanOrEqual(BigInt(roundsOpened[index]?.position ?? 'none'));
+  }
   const { code, stdout } = await runCli(stack.home, ['audit', 'check', '--json']);
   expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({ code: 0 });
 });

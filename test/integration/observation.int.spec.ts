@@ -236,6 +236,9 @@ describe('windows of observation', { timeout: 60_000 }, () => {
     await turn(0);
     await turn(0);
     expect(asked.filter((request) => request.startsWith('observe'))).toHaveLength(2);
+    expect(await observations.newestOf(target().providerId, 1)).toMatchObject([
+      { round: 0, findings: ['answered', 'answered'] },
+    ]);
     expect(await store.readStream(windowAt(SETTINGS, now()).stream)).toHaveLength(2);
   });
 
