@@ -20,7 +20,7 @@ let pool: Pool;
 
 /** What a test says of a row; the rest is null. */
 const insert = async <Row>(table: Table<Row>, rows: readonly Partial<Row>[]): Promise<void> => {
-  await writeRows(pool, upsertSql(table, `fog.${table.name}`), rows as readonly Row[]);
+  await writeRows(pool, upsertSql(table, `fog.${table.name}`), rows);
 };
 
 const epoch = (number: number) => ({
