@@ -12,6 +12,7 @@ import {
 } from '../../../domain/mesh/messages.ts';
 import { peerRequestSchema } from '../../../domain/mesh/schema.ts';
 import { commitmentOf } from '../../../domain/topology/commitment.ts';
+import { closeConnection } from '../../p2p/close-connection.ts';
 import { type Peer, remotePublicKey } from '../../p2p/peer.ts';
 import { refusalOf, servePeer } from '../../p2p/rpc.ts';
 import { backoffMs } from '../backoff.ts';
@@ -157,7 +158,7 @@ export const keepNeighbours = async (deps: NeighbourDeps): Promise<Neighbours> =
     request: peerRequestSchema,
     answer,
     replied: (connection) => {
-      if (!acquaintances.has(connection)) void connection.close();
+      if (!acquaintances.has(connection)) void closeConnection(connection);
     },
     maxRequestBytes: NEIGHBOUR_FRAME_BYTES,
     onError: (error) => log.error({ err: error }, 'a neighbour could not be answered'),
