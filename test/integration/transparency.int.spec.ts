@@ -151,7 +151,8 @@ describe('the transparency log over HTTP, asked by nobody in particular', () => 
     await refused('proof/0', 404, 'position');
     await refused('proof/348', 404, 'position');
     await refused('proof/101?size=100', 404, 'position');
-    await refused('proof/1?size=9999999999999999999', 404, 'size');
+    await refused('proof/1?size=999999999999999999', 404, 'size');
+    await refused('proof/1?size=9999999999999999999', 422, 'size');
     await refused('proof/x', 422, 'position');
     await refused('consistency?from=0&to=5', 422, 'from');
     await refused('consistency?from=6&to=5', 422, 'from');
