@@ -132,7 +132,11 @@ describe('input', () => {
         tag: 'test',
         access: 'open',
         params: z.strictObject({ thing_id: idOf('thing') }),
-        query: z.strictObject({ name: z.string().optional(), after: position.optional() }),
+        query: z.strictObject({
+          name: z.string().optional(),
+          other_id: idOf('thing').optional(),
+          after: position.optional(),
+        }),
         responses: { 200: z.object({}) },
         errors: ['RESOURCE_NOT_FOUND'],
       },
@@ -150,8 +154,14 @@ describe('input', () => {
       code: 'RESOURCE_NOT_FOUND',
       errors: [{ field: 'thing_id', rule: 'an id thing-…' }],
     });
+    expect(await refusal(`${known}?other_id=thing-1`)).toMatchObject({
+      status: 404,
+      errors: [{ field: 'other_id', rule: 'an id thing-…' }],
+    });
     for (const [path, fields] of [
       [`${known}?name=%00`, ['name']],
+      [`${known}?other_id=x&after=x`, ['other_id', 'after']],
+      [`${known}?foreign_id=x`, ['foreign_id']],
       [`${known}?after=9223372036854775808`, ['after']],
       ['/v1/things/nonsense?name=%00', ['thing_id', 'name']],
     ] as const)

@@ -39,16 +39,26 @@ const checkText = (query: Readonly<Record<string, string>>, errors: FieldError[]
     if (value.includes('\0')) errors.push({ field, rule: 'no character U+0000' });
 };
 
+/** Rules about there being a field at all, not about what it says. */
+const PRESENCE = ['required', 'not a known field'];
+
+/** Whether the error says only that this names nothing: a part of the path, or an id in the query. */
+const namesNothing = ({ field, rule }: FieldError, params: object | undefined): boolean =>
+  !PRESENCE.includes(rule) && (field.endsWith('_id') || (params !== undefined && field in params));
+
 /**
- * Reads and checks path, query and body; a refusal names every field that breaks a rule, and the rule. A path that can
- * be the name of nothing is one that is not found, where the route knows of things not found.
+ * Reads and checks path, query and body; a refusal names every field that breaks a rule, and the rule. What can be the
+ * name of nothing, in the path or as an id in the query, is not found where the route knows of things not found.
  */
 export const readInput = async (c: ApiContext, route: Route): Promise<ReadInput> => {
   const errors: FieldError[] = [];
   const params = check(route.params, c.req.param(), 'path', errors);
-  const inPath = errors.length;
   const query = check(route.query, c.req.query(), 'query', errors);
   checkText(c.req.query(), errors);
+  const isName =
+    route.errors.includes('RESOURCE_NOT_FOUND') &&
+    errors.every((error) => namesNothing(error, route.params?.shape));
+  const named = errors.length;
   let body: unknown;
   let bytes: Uint8Array = NO_BYTES;
   if (route.body || route.binaryBody) {
@@ -65,8 +75,8 @@ export const readInput = async (c: ApiContext, route: Route): Promise<ReadInput>
   }
   if (errors.length > 0) {
     const message = errors.map(({ field, rule }) => `${field}: ${rule}`).join('; ');
-    const isName = errors.length === inPath && route.errors.includes('RESOURCE_NOT_FOUND');
-    return refused({ code: isName ? 'RESOURCE_NOT_FOUND' : 'INVALID_REQUEST', message, errors });
+    const isUnknown = isName && errors.length === named;
+    return refused({ code: isUnknown ? 'RESOURCE_NOT_FOUND' : 'INVALID_REQUEST', message, errors });
   }
   return { ok: true, input: { params, query, body }, bytes };
 };
