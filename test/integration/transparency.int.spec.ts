@@ -153,12 +153,12 @@ describe('the transparency log over HTTP, asked by nobody in particular', () => 
     await refused('proof/101?size=100', 404, 'position');
     await refused('proof/1?size=999999999999999999', 404, 'size');
     await refused('proof/1?size=9999999999999999999', 422, 'size');
-    await refused('proof/x', 422, 'position');
+    await refused('proof/x', 404, 'position');
     await refused('consistency?from=0&to=5', 422, 'from');
     await refused('consistency?from=6&to=5', 422, 'from');
     await refused('consistency?from=1&to=348', 404, 'to');
     await refused('consistency?from=1', 422, 'to');
-    await refused('tile/8/0', 422, 'level');
+    await refused('tile/8/0', 404, 'level');
     await refused('tile/0/0?width=0', 422, 'width');
   });
 });
