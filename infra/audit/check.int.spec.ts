@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aggregateOf, newEvent } from '../../domain/event.ts';
+import { createFrontier } from '../../domain/merkle-frontier.ts';
 import { toMicro } from '../../domain/money.ts';
 import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
 import type { LifecycleView } from '../../domain/ports/lifecycles.ts';
@@ -14,10 +15,13 @@ import { READ_MODELS } from '../../projections/read-models.ts';
 import { createRunner } from '../../projections/runner.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { plots, tell } from '../../test/support/stories.ts';
+import { leafOfEnvelope } from '../event-store/hash.ts';
 import { createPostgresEventStore } from '../event-store/postgres/store.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
+import { createCheckpointSigner } from '../tlog/signer.ts';
 import { runAuditCheck } from './check.ts';
+import { readEntries } from './log.ts';
 import { replayStream } from './replay.ts';
 import { passed } from './report.ts';
 
@@ -205,6 +209,37 @@ describe('audit check', () => {
       report.problems.some(({ check: kind, subject }) => kind === 'projection' && subject === 'jobs'),
     ).toBe(true);
     expect(passed(report)).toBe(false);
+  });
+
+  it('finds a history rewritten with all its hashes after its head was signed, and a head with another key', async () => {
+    const { position } = await store.head();
+    const signer = createCheckpointSigner([new Uint8Array(32).fill(5)]);
+    const tree = createFrontier();
+    for await (const { envelope } of readEntries(pool, position - 1n)) tree.append(leafOfEnvelope(envelope));
+    const sign = ({ root }: { root: Uint8Array }, by = signer) =>
+      pool.query(
+        `insert into log.checkpoints (size, root, note, public_key) values ($1, $2, $3, $4)
+           on conflict (size) do update set note = excluded.note`,
+        [tree.size(), root, by.sign({ size: tree.size(), root }), signer.publicKey],
+      );
+    await sign({ root: tree.root() });
+    expect((await check()).problems).toEqual([]);
+
+    const about = { check: 'chain', subject: 'signed head' };
+    await sign({ root: tree.root() }, createCheckpointSigner([new Uint8Array(32).fill(6)]));
+    expect((await check()).problems).toEqual([
+      { ...about, difference: `the head signed at ${position - 1n} does not verify: UNKNOWN_SIGNER` },
+    ]);
+
+    await sign({ root: tree.root() });
+    await pool.query(FORGE, ['ledger-main', '"actor":"engine"', '"actor":"enginf"']);
+    await pool.query(REHASH);
+    const report = await check();
+    expect(report).toMatchObject({ chain_ok: false, ledger_sum_micro: '0' });
+    expect(report.problems).toContainEqual({
+      ...about,
+      difference: `the log up to ${position - 1n} is not the one that was signed`,
+    });
   });
 
   it('finds money made in the log itself', async () => {

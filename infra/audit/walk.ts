@@ -4,6 +4,7 @@ import { isMicro, units } from '../../domain/money.ts';
 import { type ChainEntry, createChainVerifier } from '../event-store/chain.ts';
 import { type Pin, readEntries } from './log.ts';
 import type { Problem } from './report.ts';
+import { createHeadCheck } from './signed-head.ts';
 import { createSlaTally, type SlaTotals } from './sla-tally.ts';
 
 /** What one pass over the log finds. */
@@ -30,9 +31,10 @@ const sumOf = ({ envelope }: ChainEntry): bigint => {
   }
 };
 
-/** Reads the whole pinned log once: hash chain, order, and the money in it. */
+/** Reads the whole pinned log once: hash chain, order, the signed tree, and the money in it. */
 export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
   const verifier = createChainVerifier();
+  const signed = await createHeadCheck(pool, pin.position);
   const streams = new Map<string, bigint>();
   const problems: Problem[] = [];
   const sla = createSlaTally();
@@ -42,6 +44,7 @@ export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
     events++;
     for (const fault of verifier.check(entry))
       problems.push(inChain(`position ${fault.position}`, fault.problem));
+    signed.take(entry);
     streams.set(entry.stream, entry.revision);
     if (entry.stream === LEDGER_STREAM) ledgerSum += sumOf(entry);
     sla.take(entry);
@@ -58,5 +61,7 @@ export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
   if (pin.newest > pin.position) {
     problems.push(inChain('head', `recorded at ${pin.position}, but there are events up to ${pin.newest}`));
   }
+  const difference = signed.difference();
+  if (difference !== null) problems.push(inChain('signed head', difference));
   return { events, streams, ledgerSum, sla: sla.totals(), problems: [...problems, ...sla.problems()] };
 };
