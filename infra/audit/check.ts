@@ -62,8 +62,8 @@ const checkReadModel = async ({ name, compare }: AuditedReadModel): Promise<Prob
 };
 
 /**
- * Proves from outside what must always hold (design §9): hash chain and signed tree of the log, the state of every stream,
- * every read model and Σ of the ledger, each recomputed from the events alone. Reads only.
+ * Proves from outside what must always hold (design §9): hash chain and signed tree of the log, the state of every
+ * stream, every read model and Σ of the ledger, each recomputed from the events alone. Reads only.
  * @throws when the database cannot be read at all.
  */
 export const runAuditCheck = async (deps: AuditDeps): Promise<AuditReport> => {
