@@ -8,11 +8,10 @@ import { type ObservationTarget, termsOf } from '../domain/observation/terms.ts'
 import {
   type ObservationSettings,
   type ObservationWindow,
-  roundAt,
-  windowAt,
+  windowsAround,
 } from '../domain/observation/window.ts';
 import type { Artifacts } from '../domain/ports/artifacts.ts';
-import type { EventStore } from '../domain/ports/event-store.ts';
+import { type EventStore, NO_STREAM } from '../domain/ports/event-store.ts';
 import type { AvailabilityTerms } from '../domain/proof/availability-record.ts';
 import { foldStream } from '../domain/registry.ts';
 import { addMs, addSeconds, isBefore } from '../domain/time.ts';
@@ -93,13 +92,14 @@ export const createObservationActivities = (deps: ObservationDeps) => {
     return terms;
   };
 
-  const open = async (window: ObservationWindow): Promise<void> => {
+  /** Opens a window that begins now. @returns whether there is anybody to observe in it. */
+  const open = async (window: ObservationWindow): Promise<boolean> => {
     const terms = await allTerms(window);
-    if (terms.length === 0) return;
+    if (terms.length === 0) return false;
     const bytes = new TextEncoder().encode(canonicalJson(terms));
     const { sha256 } = await artifacts.put(bytes, 'engine', 'application/json');
     const { network, from, roundSeconds, rounds } = window;
-    await append(window, -1n, {
+    await append(window, NO_STREAM, {
       type: 'observation.opened',
       machineVersion: 1,
       network,
@@ -110,9 +110,23 @@ export const createObservationActivities = (deps: ObservationDeps) => {
       terms: sha256,
       openedAt: now(),
     });
+    return true;
   };
 
-  /** Opens `round`, unless the window did not begin with its first one. Also the terms that the window was opened with. */
+  /** The window to observe in, with its present round: the running one unless it lost a round, else one that begins. */
+  const currentWindow = async (
+    windows: readonly ObservationWindow[],
+  ): Promise<{ readonly window: ObservationWindow; readonly round: number } | null> => {
+    for (const [round, window] of windows.entries()) {
+      if ((await store.readStream(window.stream)).length === 0) continue;
+      if ((await observations.roundsBefore(window, round)) === round) return { window, round };
+      break;
+    }
+    const [window] = windows;
+    return window && (await open(window)) ? { window, round: 0 } : null;
+  };
+
+  /** Opens a round, once. Also the terms that its window was opened with. */
   const openRound = async (
     window: ObservationWindow,
     round: number,
@@ -174,11 +188,9 @@ export const createObservationActivities = (deps: ObservationDeps) => {
     /** One round of observation, and what earlier ones left open. Run again within the round it asks nobody twice. */
     'observation.turn': async (settings: ObservationSettings): Promise<void> => {
       const at = now();
-      const window = windowAt(settings, at);
-      const round = roundAt(window, at);
-      if (round === 0 && (await store.readStream(window.stream)).length === 0) await open(window);
-      await runRound(window, round);
-      const since = addSeconds(window.from, -settings.roundSeconds * settings.rounds);
+      const current = await currentWindow(windowsAround(settings, at));
+      if (current) await runRound(current.window, current.round);
+      const since = addSeconds(at, -settings.roundSeconds * settings.rounds);
       await inTurns(await observations.unfinished(since), collector.collect);
       await observations.forgetBefore(addSeconds(at, -KEPT_SECONDS));
     },

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addMs, epochMs, instant, msBetween } from '../time.ts';
+import { epochMs, instant } from '../time.ts';
 import type { ObservationEvent } from './events.ts';
 import { evolveObservation } from './fold.ts';
 import { observationEventSchema } from './schema.ts';
 import { chooseObservers, type ObservationTarget, type ObserverCandidate, termsOf } from './terms.ts';
-import { roundAt, windowAt } from './window.ts';
+import { type ObservationWindow, windowsAround } from './window.ts';
 
 const SETTINGS = { network: 'test', roundSeconds: 60, rounds: 10 };
 const NOW = '2026-01-01T00:07:30.000Z';
-const WINDOW = windowAt(SETTINGS, NOW);
+const [WINDOW] = windowsAround(SETTINGS, NOW) as [ObservationWindow];
 
 const neighbour = (id: string, owner: string): ObserverCandidate => ({ id, key: `key of ${id}`, owner });
 const target = (...neighbours: ObserverCandidate[]): ObservationTarget => ({
@@ -22,27 +22,23 @@ const target = (...neighbours: ObserverCandidate[]): ObservationTarget => ({
 });
 
 describe('windows', () => {
-  it('follow each other without a gap, and every instant is in one round of one of them', () => {
+  it('begin with a round, and every instant is in each of its rounds in one of them', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 4, max: 86_400 }),
         fc.integer({ min: 2, max: 64 }),
-        fc.integer({ min: 0, max: 4e12 }),
+        fc.integer({ min: 64 * 86_400_000, max: 4e12 }),
         (roundSeconds, rounds, ms) => {
           const settings = { network: 'test', roundSeconds, rounds };
-          const at = instant(ms);
-          const window = windowAt(settings, at);
-          const round = roundAt(window, at);
-          expect(round).toBeGreaterThanOrEqual(0);
-          expect(round).toBeLessThan(rounds);
-          const into = msBetween(window.from, at) - round * roundSeconds * 1000;
-          expect(into).toBeGreaterThanOrEqual(0);
-          expect(into).toBeLessThan(roundSeconds * 1000);
-          const lengthMs = roundSeconds * rounds * 1000;
-          const next = windowAt(settings, addMs(window.from, lengthMs));
-          expect(msBetween(window.from, next.from)).toBe(lengthMs);
-          expect(next.stream).not.toBe(window.stream);
-          expect(windowAt(settings, addMs(next.from, -1))).toEqual(window);
+          const windows = windowsAround(settings, instant(ms));
+          expect(new Set(windows.map(({ stream }) => stream)).size).toBe(rounds);
+          for (const [round, { from }] of windows.entries()) {
+            const into = ms - epochMs(from) - round * roundSeconds * 1000;
+            expect(into).toBeGreaterThanOrEqual(0);
+            expect(into).toBeLessThan(roundSeconds * 1000);
+          }
+          const later = windowsAround(settings, instant(ms + roundSeconds * 1000));
+          expect(later.slice(1)).toEqual(windows.slice(0, -1));
         },
       ),
     );
@@ -50,11 +46,10 @@ describe('windows', () => {
 
   it('have streams of their own by network and length', () => {
     const streams = [SETTINGS, { ...SETTINGS, network: 'other' }, { ...SETTINGS, rounds: 5 }].map(
-      (settings) => windowAt(settings, NOW).stream,
+      (settings) => windowsAround(settings, NOW)[0]?.stream,
     );
     expect(new Set(streams).size).toBe(3);
-    expect(epochMs(WINDOW.from)).toBe(epochMs('2026-01-01T00:00:00.000Z'));
-    expect(roundAt(WINDOW, NOW)).toBe(7);
+    expect(WINDOW.from).toBe('2026-01-01T00:07:00.000Z');
   });
 });
 

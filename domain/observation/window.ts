@@ -18,22 +18,23 @@ export interface ObservationSettings {
   readonly rounds: number;
 }
 
-/** A stretch of time over which availability is proven. Windows follow each other without a gap. */
+/** A stretch of time over which availability is proven: a number of rounds, beginning with any. */
 export interface ObservationWindow extends ObservationSettings {
   readonly stream: string;
   /** Begin of the first round. */
   readonly from: string;
 }
 
-/** The window that `at` lies in: its bounds and its stream follow from settings and time alone. */
-export const windowAt = (settings: ObservationSettings, at: string): ObservationWindow => {
+/** The window whose first round is the `number`th since 1970: its bounds and its stream follow from that. */
+const windowFrom = (settings: ObservationSettings, number: number): ObservationWindow => {
   const { network, roundSeconds, rounds } = settings;
-  const lengthMs = roundSeconds * rounds * 1000;
-  const from = instant(Math.floor(epochMs(at) / lengthMs) * lengthMs);
+  const from = instant(number * roundSeconds * 1000);
   const seed = `aivillage-observation-v1\n${network}\n${roundSeconds}\n${rounds}\n${from}`;
   return { ...settings, from, stream: `observation-${ulidFrom(sha256(utf8ToBytes(seed)))}` };
 };
 
-/** The round of `window` that `at` lies in, from 0. */
-export const roundAt = ({ from, roundSeconds }: ObservationWindow, at: string): number =>
-  Math.floor((epochMs(at) - epochMs(from)) / (roundSeconds * 1000));
+/** The windows that `at` may lie in: in the first it would be in round 0, in the next in round 1, and so on. */
+export const windowsAround = (settings: ObservationSettings, at: string): readonly ObservationWindow[] => {
+  const current = Math.floor(epochMs(at) / (settings.roundSeconds * 1000));
+  return Array.from({ length: settings.rounds }, (_, round) => windowFrom(settings, current - round));
+};

@@ -28,6 +28,8 @@ export interface ObservedRound {
 export interface Observations {
   keepTerms(window: Pick<ObservationWindow, 'stream'>, terms: readonly AvailabilityTerms[]): Promise<void>;
   keepRound(terms: AvailabilityTerms, round: number, beacon: DrawnBeacon): Promise<void>;
+  /** How many rounds before `round` have begun in a window: fewer than `round` where one was lost. */
+  roundsBefore(window: Pick<ObservationWindow, 'stream'>, round: number): Promise<number>;
   /** @returns the answer that the round rests on: this one, or the one that was there before. */
   keepAnswer(terms: AvailabilityTerms, round: number, answer: Answer): Promise<Answer>;
   keepReceipt(
@@ -81,6 +83,15 @@ export const createObservations = (pool: Pool): Observations => ({
        values ($1, $2, $3, $4) on conflict (terms_hash, round) do nothing`,
       [hashOfJson(terms), round, JSON.stringify({ size, root }), source],
     );
+  },
+
+  async roundsBefore({ stream }, round) {
+    const { rows } = await pool.query<{ begun: number }>(
+      `select count(distinct round)::integer as begun from engine.observed_rounds
+         join engine.observed_terms using (terms_hash) where window_id = $1 and round < $2`,
+      [stream, round],
+    );
+    return rows[0]?.begun ?? 0;
   },
 
   async keepAnswer(terms, round, answer) {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { windowAt } from '../../domain/observation/window.ts';
+import { windowsAround } from '../../domain/observation/window.ts';
 import type { AvailabilityProof } from '../../domain/proof/availability-record.ts';
 import { providerIdOf } from '../../domain/provider/provider-id.ts';
 import { verifyAvailabilityProof } from '../../infra/verify/index.ts';
@@ -152,7 +152,7 @@ test('each round is drawn from a head that covers its opening, after the terms; 
   const { record, rounds } = proven.proof_data.witness;
   const { everySeconds, from } = record.terms;
   const settings = { network: 'aivillage', roundSeconds: everySeconds, rounds: record.terms.rounds };
-  const { stream } = windowAt(settings, from);
+  const stream = windowsAround(settings, from)[0]?.stream;
   const { body } = await operator.rest.get<{ events: { type: string; position: string }[] }>(
     `/v1/events?stream=${stream}`,
   );

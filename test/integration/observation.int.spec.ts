@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createObservationActivities, type ObservationDeps } from '../../activities/observation.ts';
 import type { NodeRequest } from '../../domain/mesh/messages.ts';
 import type { ObservationTarget } from '../../domain/observation/terms.ts';
-import { windowAt } from '../../domain/observation/window.ts';
+import { windowsAround } from '../../domain/observation/window.ts';
 import type { NodeGateway } from '../../domain/ports/node-gateway.ts';
 import type { AvailabilityTerms } from '../../domain/proof/availability-record.ts';
 import { addSeconds, instant } from '../../domain/time.ts';
@@ -101,6 +101,10 @@ const target = (): ObservationTarget => {
 
 const now = (): string => instant(clock);
 
+/** Stream of the window that begins with the given round of a test. */
+const streamFrom = (round: number, settings = SETTINGS): string =>
+  windowsAround(settings, instant(from + round * 60_000))[0]?.stream ?? '';
+
 /** The engine's side, on a real store and a log that is signed whenever somebody looks. */
 const engine = (change: Partial<ObservationDeps> = {}) => {
   const store = createPostgresEventStore({ pool });
@@ -123,10 +127,10 @@ const engine = (change: Partial<ObservationDeps> = {}) => {
   });
   return {
     store,
-    turn: async (round: number): Promise<void> => {
+    turn: async (round: number, settings = SETTINGS): Promise<void> => {
       clock = Math.max(clock, from + round * 60_000 + 500);
       await artifacts.put(MODULE, 'subject-0', 'application/wasm');
-      await new MockActivityEnvironment().run(activities['observation.turn'], SETTINGS);
+      await new MockActivityEnvironment().run(activities['observation.turn'], settings);
     },
   };
 };
@@ -147,7 +151,7 @@ describe('windows of observation', { timeout: 60_000 }, () => {
     const { record, rounds } = proof.value;
     expect(record.judgement).toEqual({ verdict: 'available', passed: 2, failed: 0, unobserved: 0 });
 
-    const { stream } = windowAt(SETTINGS, instant(from));
+    const stream = streamFrom(0);
     const events = await store.readStream(stream);
     expect(events.map(({ type }) => type)).toEqual([
       'observation.opened',
@@ -207,7 +211,7 @@ describe('windows of observation', { timeout: 60_000 }, () => {
     ]);
   });
 
-  it('ask nobody in a round without a head, and prove nothing then', async () => {
+  it('begin anew after a round without a head, in which nobody was asked', async () => {
     await begin();
     const headless = engine({
       newestHead: () => {
@@ -217,17 +221,33 @@ describe('windows of observation', { timeout: 60_000 }, () => {
     });
     await headless.turn(0);
     expect(asked).toEqual([]);
-    await engine().turn(1);
-    clock = from + 120_000;
-    expect(await proofNow()).toMatchObject({ ok: false, code: 'CONFLICT' });
-  });
-
-  it('do not begin in their middle', async () => {
-    await begin();
     const { store, turn } = engine();
     await turn(1);
-    expect(await store.readStream(windowAt(SETTINGS, now()).stream)).toEqual([]);
-    expect(asked).toEqual([]);
+    await turn(2);
+    clock = from + 180_000;
+    expect(await proofNow()).toMatchObject({
+      value: { record: { terms: { from: instant(from + 60_000) }, judgement: { verdict: 'available' } } },
+    });
+    expect(await store.readStream(streamFrom(0))).toHaveLength(2);
+    expect(await store.readStream(streamFrom(1))).toHaveLength(3);
+  });
+
+  it('begin with any round, and anew where an engine was away for one', async () => {
+    await begin();
+    const settings = { ...SETTINGS, rounds: 4 };
+    const { store, turn } = engine();
+    for (const round of [3, 4, 6, 7]) await turn(round, settings);
+    const lengths = [];
+    for (const round of [3, 4, 6, 7])
+      lengths.push((await store.readStream(streamFrom(round, settings))).length);
+    expect(lengths).toEqual([3, 0, 3, 0]);
+  });
+
+  it('do not begin while there is nobody to observe', async () => {
+    await begin();
+    const { store, turn } = engine({ targets: () => Promise.resolve([]) });
+    await turn(0);
+    expect(await store.readStream(streamFrom(0))).toEqual([]);
   });
 
   it('ask nobody twice when a turn is run again', async () => {
@@ -239,7 +259,7 @@ describe('windows of observation', { timeout: 60_000 }, () => {
     expect(await observations.newestOf(target().providerId, 1)).toMatchObject([
       { round: 0, findings: ['answered', 'answered'] },
     ]);
-    expect(await store.readStream(windowAt(SETTINGS, now()).stream)).toHaveLength(2);
+    expect(await store.readStream(streamFrom(0))).toHaveLength(2);
   });
 
   it('have an observer that was away say later that it did not look', async () => {
