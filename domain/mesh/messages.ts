@@ -185,8 +185,8 @@ export interface NeighbourContact {
 
 /** Node → node, over neighbourhood. */
 export type PeerRequest =
-  /** Who connects shows its draws in force, and is shown those of the other end. */
-  | { readonly type: 'introduce'; readonly selections: readonly SelectionJson[] }
+  /** Who connects shows its draws in force, and is shown those of the other end; `epoch` is the newest that it knows. */
+  | { readonly type: 'introduce'; readonly epoch: number; readonly selections: readonly SelectionJson[] }
   /** An observer asks for the chunks that a round draws. */
   | {
       readonly type: 'open-chunks';
@@ -196,7 +196,11 @@ export type PeerRequest =
     };
 
 export interface PeerReplies {
-  introduce: { readonly type: 'introduced'; readonly selections: readonly SelectionJson[] };
+  introduce: {
+    readonly type: 'introduced';
+    readonly epoch: number;
+    readonly selections: readonly SelectionJson[];
+  };
   'open-chunks': { readonly type: 'chunks-opened'; readonly answer: Answer };
 }
 

@@ -55,6 +55,7 @@ const challenge = {
 };
 /** Epochs in force at a time. */
 const EPOCHS = 2;
+const introduction = { epoch: z.int().nonnegative(), selections: z.array(selection).max(EPOCHS) };
 
 const auctionAnnouncement = z.object({
   auctionId: id,
@@ -134,7 +135,7 @@ export const workRequestSchema = z.discriminatedUnion('type', [
 
 /** What nodes say to each other. */
 export const peerRequestSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('introduce'), selections: z.array(selection).max(EPOCHS) }),
+  z.object({ type: z.literal('introduce'), ...introduction }),
   z.object({ type: z.literal('open-chunks'), ...challenge }),
 ]) satisfies z.ZodType<PeerRequest>;
 
@@ -223,9 +224,6 @@ export const engineReplySchemas: {
 export const peerReplySchemas: {
   readonly [T in keyof PeerReplies]: z.ZodType<PeerReplies[T] | MeshRefusal>;
 } = {
-  introduce: z.union([
-    z.object({ type: z.literal('introduced'), selections: z.array(selection).max(EPOCHS) }),
-    refusal,
-  ]),
+  introduce: z.union([z.object({ type: z.literal('introduced'), ...introduction }), refusal]),
   'open-chunks': z.union([z.object({ type: z.literal('chunks-opened'), answer: answerSchema }), refusal]),
 };

@@ -377,7 +377,7 @@ describe('other nodes', () => {
     const introduction = await callPeer(
       connection,
       PROTOCOLS.neighbourhood,
-      { type: 'introduce', selections: [] },
+      { type: 'introduce', epoch: 1, selections: [] },
       peerReplySchemas.introduce,
       TIMEOUT,
     );

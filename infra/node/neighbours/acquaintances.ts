@@ -4,17 +4,17 @@ import type { VerifiedDraw } from '../../../domain/topology/accept-peer.ts';
 interface Acquaintance {
   readonly connections: Set<Connection>;
   draws: readonly VerifiedDraw[];
-  /** Newest epoch of this node's own in which the two have met. */
+  /** Newest epoch that both knew when they last met. */
   metIn: number;
 }
 
 /** The nodes that this one has verified and is connected to, by node id. */
 export interface Acquaintances {
-  /** Notes that `nodeId` was accepted over `connection` in epoch `metIn`, and forgets it when its last connection ends. */
+  /** Notes that `nodeId` was accepted over `connection`, and forgets it when its last connection ends. */
   add(nodeId: string, connection: Connection, draws: readonly VerifiedDraw[], metIn: number): void;
   /** Ends what `fits` no longer accepts; the nodes that had to go. */
   keepOnly(fits: (nodeId: string, draws: readonly VerifiedDraw[]) => boolean): readonly string[];
-  /** The epoch in which the two last met, or null. */
+  /** The newest epoch that both knew when they last met, or null. */
   metIn(nodeId: string): number | null;
   has(connection: Connection): boolean;
   /** An open connection to an accepted node, or null. */

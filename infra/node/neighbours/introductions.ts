@@ -20,6 +20,7 @@ export const NEIGHBOUR_FRAME_BYTES = 64 * 1024;
 const TIMEOUT_MS = 10_000;
 
 type Introduction = Extract<PeerRequest, { type: 'introduce' }>;
+type Shown = Pick<Introduction, 'epoch' | 'selections'>;
 
 /** What this node knows of the epochs in force, with the selections that it shows. */
 export interface Standing extends KnownEpochs {
@@ -42,22 +43,29 @@ const nodeAt = (connection: Connection): string | null => {
 
 /** Both ends of an introduction: each shows its draws, and each judges the other's by itself. */
 export const createIntroductions = ({ standing, acquaintances, log }: IntroductionDeps) => {
-  const judge = (connection: Connection, selections: readonly SelectionJson[]): Result<string> => {
+  /** What this node shows; before its first epoch it has nothing to show and takes nobody. */
+  const shown = () => {
+    const { epochs, selections } = standing();
+    return { epoch: epochs[0]?.epoch ?? 0, selections };
+  };
+
+  const judge = (connection: Connection, { epoch, selections }: Shown): Result<string> => {
     const { nodeId: self, ...known } = standing();
     const peer = nodeAt(connection);
     if (peer === null) return reject('AUTHENTICATION_FAILED', 'a node is known by an Ed25519 key');
     if (self === null) return reject('RESOURCE_UNAVAILABLE', 'this node has not joined yet');
     const accepted = acceptPeer(self, peer, selections, known);
     if (!accepted.ok) return accepted;
-    acquaintances.add(peer, connection, accepted.value, known.epochs[0]?.epoch ?? 0);
+    // Whoever knows less has passed over what it could not judge: the two have to meet again once it knows.
+    acquaintances.add(peer, connection, accepted.value, Math.min(epoch, shown().epoch));
     return ok(peer);
   };
 
   return {
     /** Answers a node that has connected. A refusal ends the connection as soon as it is sent. */
-    answer({ selections }: Introduction, connection: Connection): PeerReplies['introduce'] | MeshRefusal {
-      const judged = judge(connection, selections);
-      if (judged.ok) return { type: 'introduced', selections: standing().selections };
+    answer(introduction: Introduction, connection: Connection): PeerReplies['introduce'] | MeshRefusal {
+      const judged = judge(connection, introduction);
+      if (judged.ok) return { type: 'introduced', ...shown() };
       log.warn({ peer: nodeAt(connection), code: judged.code, reason: judged.message }, 'a node was refused');
       return refusalOf(judged);
     },
@@ -66,7 +74,7 @@ export const createIntroductions = ({ standing, acquaintances, log }: Introducti
     async introduce(nodeId: string, connection: Connection, signal: AbortSignal): Promise<Result<string>> {
       if (nodeAt(connection) !== nodeId)
         return reject('AUTHENTICATION_FAILED', `another node answers at the address of ${nodeId}`);
-      const request: Introduction = { type: 'introduce', selections: standing().selections };
+      const request: Introduction = { type: 'introduce', ...shown() };
       const outcome = await callPeer(
         connection,
         PROTOCOLS.neighbourhood,
@@ -78,7 +86,7 @@ export const createIntroductions = ({ standing, acquaintances, log }: Introducti
       const { reply } = outcome;
       return reply.type === 'refused'
         ? reject(reply.code, `it refused: ${reply.message}`)
-        : judge(connection, reply.selections);
+        : judge(connection, reply);
     },
   };
 };

@@ -14,6 +14,7 @@ import { keepNeighbours, type Neighbours } from './neighbours.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
+  logged.length = 0;
   for (const stop of stops.splice(0).reverse()) await stop();
 });
 
@@ -88,7 +89,7 @@ const show = async (
   selections: readonly unknown[],
 ): Promise<PeerReplies['introduce'] | MeshRefusal> => {
   const connection = await from.peer.libp2p.dial(multiaddr(target.addresses[0]));
-  const request = { type: 'introduce', selections };
+  const request = { type: 'introduce', epoch: 1, selections };
   const outcome = await callPeer(connection, PROTOCOLS.neighbourhood, request, peerReplySchemas.introduce, {
     timeoutMs: 5_000,
   });
@@ -141,6 +142,23 @@ describe('nodes that have drawn each other, or one the other', { timeout: 60_000
     await vi.waitFor(() => expect(openBetween(a, b)).toBe(0));
   });
 
+  it('keep one connection through the epochs, whichever of them hears of a new one first', async () => {
+    const [a, b] = [await member(), await member()];
+    const set = setOf([a, b], 2);
+    const running = [await run(set, a, [b], [1]), await run(set, b, [a], [1])] as const;
+    await Promise.all([connectedTo(running[0], b), connectedTo(running[1], a)]);
+    const connections = a.peer.libp2p.getConnections(b.peer.libp2p.peerId).map(({ id }) => id);
+    for (const epoch of [2, 3, 4, 5]) {
+      const [first, second] = epoch % 2 === 0 ? running : running.toReversed();
+      await first?.tell([epoch, epoch - 1]);
+      await second?.tell([epoch, epoch - 1]);
+      const met = (line: string) => line.startsWith('connected') && line.includes(`"epoch":${epoch}`);
+      await vi.waitFor(() => expect(logged.filter(met)).not.toEqual([]), 15_000);
+    }
+    expect(a.peer.libp2p.getConnections(b.peer.libp2p.peerId).map(({ id }) => id)).toEqual(connections);
+    expect(running.map(({ neighbours }) => neighbours.connected())).toEqual([[b.nodeId], [a.nodeId]]);
+  });
+
   it('find each other again when their connection breaks', async () => {
     const [a, b] = [await member(), await member()];
     const set = setOf([a, b]);
@@ -157,7 +175,6 @@ describe('nodes that have drawn each other, or one the other', { timeout: 60_000
     const [a, b] = [await member(), await member()];
     const set = setOf([a, b]);
     const epoch = epochWhere(set, [a, b], [true, false]);
-    logged.length = 0;
     const atA = await run(set, a, [b], [epoch]);
     const failures = () => logged.filter((line) => line.startsWith('neighbour not connected'));
     await vi.waitFor(() => expect(failures().length).toBeGreaterThan(1), 10_000);

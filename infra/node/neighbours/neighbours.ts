@@ -108,10 +108,13 @@ export const keepNeighbours = async (deps: NeighbourDeps): Promise<Neighbours> =
         return outcome;
       })
       .catch((error: unknown) => reject('RESOURCE_UNAVAILABLE', String(error)));
-    if (met.ok) log.info({ neighbour: other, epoch }, 'connected to a neighbour');
-    else
+    if (!met.ok) {
       log.info({ neighbour: other, epoch, code: met.code, reason: met.message }, 'neighbour not connected');
-    return met.ok;
+      return false;
+    }
+    const isMet = acquaintances.metIn(other) === epoch;
+    if (isMet) log.info({ neighbour: other, epoch }, 'connected to a neighbour');
+    return isMet;
   };
 
   /** One look: whether everybody drawn is connected. */
