@@ -68,12 +68,12 @@ export const keepNeighbours = async (deps: NeighbourDeps): Promise<Neighbours> =
   const stopping = new AbortController();
   const { signal } = stopping;
   let told: Omit<Standing, 'nodeId'> = { epochs: [], own: [], selections: [] };
-  let wake = Promise.withResolvers<void>();
+  let resting = new AbortController();
   let attempt = 0;
 
   const nudge = (): void => {
     attempt = 0;
-    wake.resolve();
+    resting.abort();
   };
   const standing = (): Standing => ({ nodeId: nodeId(), ...told });
   const acquaintances = createAcquaintances(nudge);
@@ -129,19 +129,20 @@ export const keepNeighbours = async (deps: NeighbourDeps): Promise<Neighbours> =
     return drawn.size > 0 && met.length === drawn.size && met.every(Boolean);
   };
 
-  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
+  const pause = (ms: number, until: AbortSignal): Promise<void> =>
+    sleep(ms, undefined, { signal: until }).catch(() => undefined);
 
   const keep = async (): Promise<void> => {
     while (!signal.aborted) {
-      wake = Promise.withResolvers();
+      resting = new AbortController();
       const settled = await look().catch((error: unknown) => {
         log.error({ err: error }, 'the neighbours could not be looked after');
         return false;
       });
       if (settled) attempt = 0;
       const waitMs = settled ? LONGEST_PAUSE_MS : backoffMs(attempt++, LONGEST_PAUSE_MS);
-      await Promise.race([wake.promise, pause(waitMs)]);
-      await pause(SHORTEST_PAUSE_MS);
+      await pause(waitMs, AbortSignal.any([signal, resting.signal]));
+      await pause(SHORTEST_PAUSE_MS, signal);
     }
   };
 
