@@ -9,7 +9,8 @@ import { aggregateOf, type DomainEvent, domainEventOf, type NewEvent } from './e
 import { decide as decideJob } from './job/decide.ts';
 import { JOB_VERSION, jobMachine } from './job/machine.ts';
 import { movements as jobMovements } from './job/movements.ts';
-import { emptyLedger, evolveLedger } from './ledger/fold.ts';
+import type { LedgerEvent } from './ledger/events.ts';
+import { emptyLedger, foldLedger } from './ledger/fold.ts';
 import { applyEvent, type LifecycleVersion, stateName } from './lifecycle.ts';
 import { evolveObservation } from './observation/fold.ts';
 import { evolveAcceptance } from './predicate/acceptance.ts';
@@ -73,20 +74,23 @@ export const lifecycleVersion = (aggregate: string, versionNumber: number): Life
   return found;
 };
 
-interface Fold {
-  readonly initial: unknown;
-  readonly evolve: (state: never, event: never) => unknown;
-}
+/** The state after all events of a stream. */
+type Fold = (events: readonly never[]) => unknown;
+
+const foldedBy =
+  <State, Event>(initial: State, evolve: (state: State, event: Event) => State) =>
+  (events: readonly Event[]): State =>
+    events.reduce(evolve, initial);
 
 /** Aggregates without timers or effects: a fold, no machine. */
 const FOLDS: Readonly<Record<string, Fold>> = {
-  acceptance: { initial: null, evolve: evolveAcceptance },
-  ledger: { initial: emptyLedger, evolve: evolveLedger },
-  observation: { initial: null, evolve: evolveObservation },
-  proof: { initial: noProof, evolve: evolveProof },
-  provider: { initial: unknownProvider, evolve: evolveProvider },
-  sla: { initial: noCredit, evolve: evolveSla },
-  subject: { initial: null, evolve: evolveSubject },
+  acceptance: foldedBy(null, evolveAcceptance),
+  ledger: (events: readonly LedgerEvent[]) => foldLedger(emptyLedger, events),
+  observation: foldedBy(null, evolveObservation),
+  proof: foldedBy(noProof, evolveProof),
+  provider: foldedBy(unknownProvider, evolveProvider),
+  sla: foldedBy(noCredit, evolveSla),
+  subject: foldedBy(null, evolveSubject),
 };
 
 export interface FoldedStream {
@@ -121,8 +125,7 @@ export const foldStream = (stream: string, events: readonly StoredEvent[]): Fold
   }
   const fold = FOLDS[aggregate];
   if (!fold) throw new Error(`no aggregate named ${aggregate}`);
-  const evolve = fold.evolve as (state: unknown, event: unknown) => unknown;
-  const context = events.reduce((state, event) => evolve(state, domainEventOf(event)), fold.initial);
+  const context = fold(events.map((event) => domainEventOf(event)) as never[]);
   return { revision, version, value: 'active', context };
 };
 

@@ -5,7 +5,16 @@ import { toMicro } from '../money.ts';
 import { decideEntry } from './decide.ts';
 import { isEmpty, type LedgerEntry, transfer } from './entry.ts';
 import { account, type LedgerEvent } from './events.ts';
-import { balanceOf, emptyLedger, evolveLedger, type Ledger, mayOverdraw, total } from './fold.ts';
+import {
+  balanceOf,
+  emptyLedger,
+  evolveLedger,
+  excerptOf,
+  foldLedger,
+  type Ledger,
+  mayOverdraw,
+  total,
+} from './fold.ts';
 
 const { given } = specify<Ledger, LedgerEntry, LedgerEvent>({
   initial: emptyLedger,
@@ -110,6 +119,37 @@ describe('the fold', () => {
         }
       }),
       { numRuns: 300 },
+    );
+  });
+
+  const accounts = fc.constantFrom(account.external, ALICE, account.available('bob'), ESCROW);
+  const entries = fc.array(
+    fc
+      .tuple(accounts, accounts, fc.bigInt(1n, 50n), fc.nat(20))
+      .map(([from, to, amount, id]) => transfer('credit', from, to, toMicro(amount), `credit-${id}`)),
+  );
+
+  test('of all events at once is the fold of one after the other, and leaves where it began as it was', () => {
+    fc.assert(
+      fc.property(entries, entries, (past, coming) => {
+        const start = past.map(posted).reduce(evolveLedger, emptyLedger);
+        const copy = structuredClone(start);
+        const folded = foldLedger(start, coming.map(posted));
+        expect(folded).toEqual(coming.map(posted).reduce(evolveLedger, start));
+        expect(start).toEqual(copy);
+      }),
+    );
+  });
+
+  test('decides on an excerpt as on the whole', () => {
+    fc.assert(
+      fc.property(entries, entries, (past, [entry = credit('1')]) => {
+        const ledger = foldLedger(emptyLedger, past.map(posted));
+        const names = entry.postings.map((posting) => posting.account);
+        expect(decideEntry(excerptOf(ledger, names, [entry.entryId]), entry)).toEqual(
+          decideEntry(ledger, entry),
+        );
+      }),
     );
   });
 });

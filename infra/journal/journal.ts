@@ -96,10 +96,7 @@ export const createJournal = ({ store }: { readonly store: EventStore }): Journa
       ...(posted.events.length > 0 ? [posted] : []),
     ];
     const appending = store.appendMany(appends, origin);
-    if (posted.events.length > 0) {
-      const revision = state.revision + BigInt(posted.events.length);
-      ledger.advance({ ledger: decided.ledger, revision }, appending);
-    }
+    if (decided.posted.length > 0) ledger.advance(decided.posted, appending);
     try {
       const result = await appending;
       if (result.ok) return { kind: 'appended', position: String(result.position) };

@@ -3,7 +3,14 @@ import { domainEventOf, type EventContext, type NewEvent, newEvent } from '../..
 import { decideEntry } from '../../domain/ledger/decide.ts';
 import { isEmpty, type LedgerEntry } from '../../domain/ledger/entry.ts';
 import { LEDGER_STREAM, type LedgerEvent } from '../../domain/ledger/events.ts';
-import { emptyLedger, evolveLedger, type Ledger } from '../../domain/ledger/fold.ts';
+import {
+  emptyLedger,
+  excerptOf,
+  foldLedger,
+  type Ledger,
+  type MutableLedger,
+  postTo,
+} from '../../domain/ledger/fold.ts';
 import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
 
 /** Events between two snapshots of the ledger. */
@@ -22,25 +29,35 @@ export interface Money {
 }
 
 export type MoneyDecision =
-  | { readonly ok: true; readonly events: readonly NewEvent[]; readonly ledger: Ledger }
+  | { readonly ok: true; readonly posted: readonly LedgerEvent[]; readonly events: readonly NewEvent[] }
   | { readonly ok: false; readonly index: number; readonly rejection: Rejection };
 
-/** Decides `money` in order on `ledger`, all or nothing; a refusal names the index of the item that was refused. */
+/**
+ * Decides `money` in order on `ledger`, all or nothing; a refusal names the index of the item that was refused.
+ * `events` are what was `posted`, ready to be appended.
+ */
 export const decideMoney = (ledger: Ledger, money: readonly Money[]): MoneyDecision => {
+  const all = money.flatMap(({ entries }) => entries);
+  const current = excerptOf(
+    ledger,
+    all.flatMap(({ postings }) => postings.map((posting) => posting.account)),
+    all.map(({ entryId }) => entryId),
+  );
+  const posted: LedgerEvent[] = [];
   const events: NewEvent[] = [];
-  let current = ledger;
   for (const [index, { context, entries }] of money.entries()) {
     for (const entry of entries) {
       if (isEmpty(entry)) continue;
       const decision = decideEntry(current, entry);
       if (!decision.ok) return { ok: false, index, rejection: decision };
       for (const event of decision.events) {
-        current = evolveLedger(current, event);
+        postTo(current, event);
+        posted.push(event);
         events.push(newEvent(event, { ...context, causationId: entry.cause }));
       }
     }
   }
-  return { ok: true, events, ledger: current };
+  return { ok: true, posted, events };
 };
 
 /** The ledger as its newest snapshot has it: empty before the first. */
@@ -49,19 +66,24 @@ export const ledgerSnapshot = async (store: Pick<EventStore, 'loadSnapshot'>): P
   return { ledger: (snapshot?.state as Ledger) ?? emptyLedger, revision: snapshot?.revision ?? NO_STREAM };
 };
 
-/** The ledger as the store holds it now, read on from an earlier state. */
+/** A state whose ledger nobody else holds. */
+interface OwnLedgerState extends LedgerState {
+  readonly ledger: MutableLedger;
+}
+
+/** The ledger as the store holds it now, read on from an earlier state; the caller owns it. */
 export const followLedger = async (
   store: Pick<EventStore, 'readStream'>,
   from: LedgerState,
-): Promise<LedgerState> => {
-  let state = from;
-  for (const event of await store.readStream(LEDGER_STREAM, { from: state.revision + 1n })) {
-    state = {
-      ledger: evolveLedger(state.ledger, domainEventOf<LedgerEvent>(event)),
-      revision: event.revision,
-    };
-  }
-  return state;
+): Promise<OwnLedgerState> => {
+  const events = await store.readStream(LEDGER_STREAM, { from: from.revision + 1n });
+  return {
+    ledger: foldLedger(
+      from.ledger,
+      events.map((event) => domainEventOf<LedgerEvent>(event)),
+    ),
+    revision: events.at(-1)?.revision ?? from.revision,
+  };
 };
 
 /**
@@ -69,7 +91,7 @@ export const followLedger = async (
  * can be under way at once. The store is the truth; a belief that met a conflict is forgotten and read again.
  */
 export const createLedgerBelief = (store: EventStore) => {
-  let belief: LedgerState | null = null;
+  let belief: OwnLedgerState | null = null;
   let loading: Promise<void> | null = null;
   let snapshotAt = NO_STREAM;
   const underWay = new Set<Promise<unknown>>();
@@ -86,7 +108,7 @@ export const createLedgerBelief = (store: EventStore) => {
   };
 
   return {
-    /** The believed state; read from the store when there is none. */
+    /** The believed state, until it moves on; read from the store when there is none. */
     async state(): Promise<LedgerState> {
       while (!belief) {
         loading ??= read().finally(() => {
@@ -98,8 +120,13 @@ export const createLedgerBelief = (store: EventStore) => {
     },
     /** True while nobody has moved the belief on: what was decided on `state` may be appended. */
     stands: (state: LedgerState): boolean => belief === state,
-    advance(state: LedgerState, append: Promise<unknown>): void {
-      belief = state.revision - snapshotAt >= SNAPSHOT_EVERY ? null : state;
+    /** Counts `posted`, which `append` is about to write. Only while the state they were decided on stands. */
+    advance(posted: readonly LedgerEvent[], append: Promise<unknown>): void {
+      if (!belief) throw new Error('there is no belief to advance');
+      const { ledger } = belief;
+      for (const event of posted) postTo(ledger, event);
+      const revision = belief.revision + BigInt(posted.length);
+      belief = revision - snapshotAt >= SNAPSHOT_EVERY ? null : { ledger, revision };
       underWay.add(append);
       void append.catch(() => undefined).finally(() => underWay.delete(append));
     },
