@@ -1,58 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
+/** The log announces itself (migration 0011): the newest position, with every commit. */
 const CHANNEL = 'log_appended';
-
-/** The least time between two notifications of a process: a busy appender need not announce every batch. */
-const QUIET_MS = 5;
 
 const RECONNECT_MS = { first: 50, most: 2_000 };
 
 export type OnFault = (message: string, error: unknown) => void;
-
-/** Tells other processes how far the log goes. */
-export interface Notifier {
-  notify(position: bigint): void;
-  /** Waits for the notification in flight. */
-  close(): Promise<void>;
-}
-
-/**
- * One notification at a time, for the newest position only, in a transaction of its own: inside an append it would
- * serialise all commits of the database.
- */
-export const createNotifier = (pool: pg.Pool, onFault: OnFault): Notifier => {
-  let pending: bigint | null = null;
-  let sending: Promise<void> | null = null;
-
-  const send = async (): Promise<void> => {
-    while (pending !== null) {
-      const position = pending;
-      pending = null;
-      try {
-        await pool.query({
-          name: 'log-notify',
-          text: 'select pg_notify($1, $2)',
-          values: [CHANNEL, `${position}`],
-        });
-      } catch (error) {
-        onFault('a notification was lost; subscribers poll', error);
-      }
-      await sleep(QUIET_MS);
-    }
-    sending = null;
-  };
-
-  return {
-    notify: (position) => {
-      pending = position;
-      sending ??= send();
-    },
-    close: async () => {
-      await sending;
-    },
-  };
-};
 
 /** Calls `onPosition` for every notification until `signal` aborts, on a connection of its own that it restores. */
 export const listen = async (

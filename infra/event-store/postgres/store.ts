@@ -6,7 +6,7 @@ import { prepareAppend } from '../request.ts';
 import { subscription } from '../subscription.ts';
 import { createWakeups } from '../wakeups.ts';
 import { createAppender } from './appender.ts';
-import { createNotifier, listen, type OnFault } from './notifications.ts';
+import { listen, type OnFault } from './notifications.ts';
 import { createReader } from './reader.ts';
 import { withRetries } from './retries.ts';
 import { loadSnapshot, saveSnapshot } from './snapshots.ts';
@@ -41,15 +41,11 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
   const closing = new AbortController();
   const wakeups = createWakeups();
   const reader = createReader(pool, upcasters);
-  const notifier = createNotifier(pool, onFault);
   const appender = createAppender({
     pool,
     retryForMs,
     onFault,
-    onCommitted: (position) => {
-      wakeups.advance(position);
-      notifier.notify(position);
-    },
+    onCommitted: wakeups.advance,
   });
   let listening: Promise<void> | null = null;
   let closed: Promise<void> | null = null;
@@ -57,7 +53,7 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
   const close = async (): Promise<void> => {
     await appender.close();
     closing.abort();
-    await Promise.all([notifier.close(), listening]);
+    await listening;
     if ('url' in options) await pool.end();
   };
 
