@@ -1,6 +1,86 @@
-import type { Journal, JournalReply, JournalRequest } from '../domain/ports/journal.ts';
+import type { AnyMachineSnapshot } from 'xstate';
+import { aggregateOf, type DomainEvent } from '../domain/event.ts';
+import type { FollowingEffect, Journal, JournalRequest, StepReply } from '../domain/ports/journal.ts';
+import { lifecycleVersion } from '../domain/registry.ts';
+import { plainState, stageEvents } from '../domain/staging.ts';
+
+/** A short, idempotent effect: from its input to domain events. */
+export type LocalEffect = (input: never) => Promise<readonly DomainEvent[]>;
+
+export interface JournalActivityDeps {
+  readonly journal: Journal;
+  /** Effects that may follow an append, by `<aggregate>.<effect>`. */
+  readonly effects: Readonly<Record<string, LocalEffect>>;
+  /** An effect did not answer here; its lifecycle runs it again by its own policy. */
+  readonly onFault: (effect: string, error: unknown) => void;
+}
+
+/** Longest time an effect may take behind an append, ms; well below the append's own limit (workflows/host.ts). */
+const EFFECT_LIMIT_MS = 5000;
+
+const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
 
 /** The one way a lifecycle writes: its events and the money that follows them. */
-export const createJournalActivities = ({ journal }: { readonly journal: Journal }) => ({
-  'journal.append': (request: JournalRequest): Promise<JournalReply> => journal.append(request),
-});
+export const createJournalActivities = ({ journal, effects, onFault }: JournalActivityDeps) => {
+  const answerOf = async ({ name, input }: FollowingEffect): Promise<readonly DomainEvent[] | null> => {
+    try {
+      const effect = effects[name];
+      if (!effect) throw new Error(`no effect named ${name} follows an append`);
+      return await within(EFFECT_LIMIT_MS, effect(input as never));
+    } catch (error) {
+      onFault(name, error);
+      return null;
+    }
+  };
+
+  /** The events that stand behind `request`: the effect's, or those of an earlier attempt. */
+  const follow = async (
+    { stream, expectedRevision, batches, origin }: JournalRequest,
+    next: FollowingEffect,
+  ): Promise<readonly DomainEvent[] | null> => {
+    const events = await answerOf(next);
+    if (!events || events.length === 0) return events;
+    const version = lifecycleVersion(aggregateOf(stream), next.version);
+    const revision = batches.reduce((sum, batch) => sum + batch.events.length, expectedRevision);
+    const snapshot: AnyMachineSnapshot = version.machine.resolveState(next.state as never);
+    const staged = stageEvents(version, stream, { snapshot, revision }, events);
+    const reply = await journal.append({
+      stream,
+      expectedRevision: revision,
+      batches: [{ context: next.context, events, entries: staged.entries }],
+      origin,
+      ...(staged.snapshot.status === 'done' && {
+        final: { version: next.version, state: plainState(staged.snapshot) },
+      }),
+    });
+    switch (reply.kind) {
+      case 'appended':
+        return events;
+      case 'conflict':
+        return reply.events;
+      case 'refused':
+        throw new Error(`the ledger refused ${events[0]?.type}: ${reply.rejection.message}`);
+    }
+  };
+
+  return {
+    /**
+     * Appends a step and, when it asks for a short effect, runs that and appends its events behind the step: one turn of
+     * the workflow instead of three. An effect that fails here is left to the lifecycle's own policy.
+     */
+    'journal.append': async (request: JournalRequest, next?: FollowingEffect): Promise<StepReply> => {
+      const reply = await journal.append(request);
+      if (reply.kind !== 'appended' || !next) return reply;
+      const followed = await follow(request, next);
+      return followed ? { ...reply, followed } : reply;
+    },
+  };
+};

@@ -12,6 +12,7 @@ import {
 import type { DomainEvent } from '../domain/event.ts';
 import type { CommandMeta } from '../domain/ports/lifecycles.ts';
 import { isLifecycle, LIFECYCLES } from '../domain/registry.ts';
+import type { MachineAction } from '../domain/staging.ts';
 import type {
   ActivityEffect,
   ChildrenEffect,
@@ -28,6 +29,17 @@ export interface Asker {
   readonly causationId: string;
   readonly meta: CommandMeta;
 }
+
+/** The effects that run after `actions`: those started and not stopped again. */
+export const startedBy = (actions: readonly MachineAction[]): RunningEffect[] => {
+  const started = new Map<string, RunningEffect>();
+  for (const { type, params } of actions) {
+    const { id, src, input } = params as RunningEffect;
+    if (type === 'xstate.spawnChild') started.set(id, { id, src, input });
+    if (type === 'xstate.stopChild') started.delete(id);
+  }
+  return [...started.values()];
+};
 
 /** The running effects of one lifecycle: activities that answer with events, and children that answer by reports. */
 export class Effects {
@@ -48,6 +60,12 @@ export class Effects {
     this.#definition = definition;
     this.#stream = stream;
     this.#deliver = deliver;
+  }
+
+  /** Whether `src` is short and idempotent: it may run where the events that ask for it are appended. */
+  isShort(src: string): boolean {
+    const policy = this.#definition.effects[src];
+    return policy?.kind === 'activity' && policy.local;
   }
 
   start(effect: RunningEffect, asker: Asker): void {

@@ -1,49 +1,39 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
 import {
   ApplicationFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
   defineQuery,
-  defineSignal,
   defineUpdate,
-  getExternalWorkflowHandle,
   log,
   proxyLocalActivities,
   setHandler,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { type AnyMachineSnapshot, createActor, getInitialSnapshot } from 'xstate';
 import type { DeadlineCommand, DecisionContext } from '../domain/decision.ts';
 import type { Rejection } from '../domain/errors.ts';
 import { type DomainEvent, eventId } from '../domain/event.ts';
-import type { LedgerEntry } from '../domain/ledger/entry.ts';
-import { applyEvent, type LifecycleVersion, stateName } from '../domain/lifecycle.ts';
-import type { JournalReply, JournalRequest } from '../domain/ports/journal.ts';
+import { type LifecycleVersion, stateName } from '../domain/lifecycle.ts';
+import type { FollowingEffect, JournalRequest, StepReply } from '../domain/ports/journal.ts';
 import type { Command, CommandMeta, CommandOutcome, LifecycleView } from '../domain/ports/lifecycles.ts';
-import { instant } from '../domain/time.ts';
-import { Effects } from './effects.ts';
-import type { Lifecycle, LifecycleEnd, LifecycleInput, Report } from './lifecycle.ts';
+import { type MachineAction, plainState, type Staged, stageEvents } from '../domain/staging.ts';
+import { Answers } from './answers.ts';
+import { now } from './clock.ts';
+import { Effects, startedBy } from './effects.ts';
+import type { Lifecycle, LifecycleEnd, LifecycleInput, Report, RunningEffect } from './lifecycle.ts';
+import { Publisher, reportSignal } from './publisher.ts';
 import { Timers } from './timers.ts';
 
 export const commandUpdate = defineUpdate<CommandOutcome, [Command, CommandMeta]>('command');
-export const reportSignal = defineSignal<[Report]>('report');
 export const viewQuery = defineQuery<LifecycleView>('view');
 
-const MACHINE_STATE = defineSearchAttributeKey('MachineState', 'KEYWORD');
-
-/** Command answers kept so that a repeated command id meets its first answer, also after continue-as-new. */
-const ANSWERS_KEPT = 512;
-
 const { 'journal.append': append } = proxyLocalActivities<{
-  'journal.append': (request: JournalRequest) => Promise<JournalReply>;
+  'journal.append': (request: JournalRequest, next?: FollowingEffect) => Promise<StepReply>;
 }>({
   startToCloseTimeout: '15 seconds',
   retry: { initialInterval: '100 milliseconds', maximumInterval: '2 seconds' },
 });
-
-type Accepted = Extract<CommandOutcome, { ok: true }>;
 
 type Item =
   | {
@@ -55,19 +45,9 @@ type Item =
   | { readonly kind: 'events'; readonly events: readonly DomainEvent[]; readonly cause: string }
   | { readonly kind: 'report'; readonly report: Report };
 
-/** One item's share of an append: its events, their money and what the machine then asks for. */
-interface Staged {
+/** One item's share of an append. */
+interface StagedItem extends Staged {
   readonly item: Item;
-  readonly events: readonly DomainEvent[];
-  readonly entries: readonly LedgerEntry[];
-  readonly actions: readonly MachineAction[];
-  readonly after: AnyMachineSnapshot;
-  readonly revision: number;
-}
-
-export interface MachineAction {
-  readonly type: string;
-  readonly params: unknown;
 }
 
 /** The timer that a deadline comes from; null for everything else. */
@@ -89,15 +69,14 @@ class Host {
   readonly #version: LifecycleVersion;
   readonly #inbox: Item[] = [];
   #wake: (() => void) | null = null;
-  readonly #answers: Map<string, Omit<Accepted, 'ok'>>;
+  readonly #answers: Answers;
   readonly #timers: Timers;
   readonly #effects: Effects;
   #snapshot: AnyMachineSnapshot;
   #revision: number;
   #lineage: Pick<CommandMeta, 'correlationId' | 'traceparent'>;
   #refusedOpening: Rejection | null = null;
-  #indexedState = '';
-  readonly #reports = new Set<Promise<void>>();
+  readonly #publisher: Publisher;
 
   constructor(definition: Lifecycle, input: LifecycleInput) {
     const version = definition.family.versions[input.version];
@@ -113,7 +92,8 @@ class Host {
       : getInitialSnapshot(version.machine);
     this.#revision = carried?.revision ?? -1;
     this.#lineage = carried?.lineage ?? { correlationId: input.stream, traceparent: null };
-    this.#answers = new Map(carried?.answered ?? []);
+    this.#answers = new Answers(carried?.answered ?? []);
+    this.#publisher = new Publisher(definition, input);
     this.#timers = new Timers((id, dueAt) => {
       this.#put({
         kind: 'command',
@@ -149,7 +129,7 @@ class Host {
       await condition(() => this.#inbox.length > 0 || allHandlersFinished());
     } while (this.#inbox.length > 0);
     await this.#effects.settled();
-    await Promise.all(this.#reports);
+    await this.#publisher.settled();
     return { revision: this.#revision, version: this.#input.version, value: stateName(this.#snapshot.value) };
   }
 
@@ -169,7 +149,7 @@ class Host {
 
   /** Cheap refusals leave no history: the validator decides on the state at hand, the turn decides again. */
   #validate(command: Command, meta: CommandMeta): void {
-    if (this.#revision < 0 || this.#answers.has(meta.commandId)) return;
+    if (this.#revision < 0 || this.#answers.of(meta.commandId)) return;
     const decision = this.#version.decide(this.#snapshot, command, this.#decisionContext(meta));
     if (!decision.ok) {
       throw ApplicationFailure.create({
@@ -191,48 +171,47 @@ class Host {
     while (waiting.length > 0) {
       const staged = this.#stage(waiting);
       if (staged.length === 0) return;
-      const reply = await append(this.#request(staged));
+      const next = this.#following(staged);
+      const reply = await append(...this.#request(staged, next));
       if (reply.kind === 'appended') {
-        return this.#commit(staged, reply.position);
+        this.#commit(staged, reply.position, reply.followed && next);
+        if (reply.followed && reply.followed.length > 0) this.#adopt(reply.followed);
+        return;
       }
       if (reply.kind === 'conflict') this.#adopt(reply.events);
-      else this.#refuse(staged[reply.batch] as Staged, reply.rejection);
-      const refused = reply.kind === 'refused' ? (staged[reply.batch] as Staged).item : null;
+      else this.#refuse(staged[reply.batch] as StagedItem, reply.rejection);
+      const refused = reply.kind === 'refused' ? (staged[reply.batch] as StagedItem).item : null;
       waiting = staged.map((each) => each.item).filter((item) => item !== refused);
     }
   }
 
-  #stage(items: readonly Item[]): Staged[] {
-    const staged: Staged[] = [];
+  #stage(items: readonly Item[]): StagedItem[] {
+    const staged: StagedItem[] = [];
     const disarmed = new Set<string>();
-    let snapshot = this.#snapshot;
-    let revision = this.#revision;
+    let standing = { snapshot: this.#snapshot, revision: this.#revision };
     for (const item of items) {
       if (disarmed.has(deadlineIn(item) ?? '')) continue;
-      const events = this.#eventsOf(item, snapshot);
+      const events = this.#eventsOf(item, standing.snapshot);
       if (events.length === 0) continue;
-      const entries: LedgerEntry[] = [];
-      const actions: MachineAction[] = [];
-      for (const event of events) {
-        revision++;
-        entries.push(
-          ...(this.#version.movements?.(snapshot.context, event, eventId(this.#input.stream, revision)) ??
-            []),
-        );
-        const [next, effects] = applyEvent(this.#version.machine, snapshot, event);
-        snapshot = next as AnyMachineSnapshot;
-        actions.push(...(effects as readonly MachineAction[]));
-        for (const timer of cancelledBy(effects)) disarmed.add(timer);
-      }
-      staged.push({ item, events, entries, actions, after: snapshot, revision });
+      const next = stageEvents(this.#version, this.#input.stream, standing, events);
+      for (const timer of cancelledBy(next.actions)) disarmed.add(timer);
+      staged.push({ ...next, item });
+      standing = next;
     }
     return staged;
+  }
+
+  /** The short effect that a step leads to, when it is the only one: it can run where the step is appended. */
+  #following(staged: readonly StagedItem[]): RunningEffect | undefined {
+    const started = startedBy(staged.flatMap(({ actions }) => actions));
+    const short = started.filter(({ src }) => this.#effects.isShort(src));
+    return short.length === 1 ? short[0] : undefined;
   }
 
   /** The events an item means in this state; a refused command is answered here. */
   #eventsOf(item: Item, snapshot: AnyMachineSnapshot): readonly DomainEvent[] {
     if (item.kind === 'command') {
-      const known = this.#answers.get(item.meta.commandId);
+      const known = this.#answers.of(item.meta.commandId);
       if (known) {
         item.answer?.({ ok: true, ...known });
         return [];
@@ -259,18 +238,22 @@ class Host {
     if (this.#revision < 0) this.#refusedOpening = rejection;
   }
 
-  #refuse(staged: Staged, rejection: Rejection): void {
+  #refuse(staged: StagedItem, rejection: Rejection): void {
     // Only a caller's command may ask for money that is not there; anything else is a defect of ours.
     if (staged.item.kind !== 'command')
       throw new Error(`the ledger refused ${staged.events[0]?.type}: ${rejection.message}`);
     this.#answerRefusal(staged.item, rejection);
   }
 
-  #request(staged: readonly Staged[]): JournalRequest {
+  #request(
+    staged: readonly StagedItem[],
+    next: RunningEffect | undefined,
+  ): [JournalRequest, FollowingEffect?] {
+    const { stream, version } = this.#input;
     const { workflowId, runId } = workflowInfo();
-    const last = staged.at(-1) as Staged;
-    return {
-      stream: this.#input.stream,
+    const last = staged.at(-1) as StagedItem;
+    const request: JournalRequest = {
+      stream,
       expectedRevision: this.#revision,
       batches: staged.map(({ item, events, entries }) => ({
         context: this.#contextOf(item),
@@ -278,13 +261,21 @@ class Host {
         entries,
       })),
       origin: { workflowId, runId },
-      ...(last.after.status === 'done' && {
-        final: {
-          version: this.#input.version,
-          state: { value: last.after.value, context: last.after.context },
-        },
-      }),
+      ...(last.snapshot.status === 'done' && { final: { version, state: plainState(last.snapshot) } }),
     };
+    if (!next) return [request];
+    const following: FollowingEffect = {
+      name: `${this.#definition.aggregate}.${next.src}`,
+      input: next.input,
+      version,
+      state: plainState(last.snapshot),
+      context: {
+        ...this.#contextOf(last.item),
+        actor: 'engine',
+        causationId: eventId(stream, last.revision),
+      },
+    };
+    return [request, following];
   }
 
   #contextOf(item: Item) {
@@ -297,17 +288,18 @@ class Host {
     const { actor, traceparent } = meta;
     // A stream belongs to one journey: the one that opened it.
     const { correlationId } = this.#revision < 0 ? meta : this.#lineage;
-    return { occurredAt: this.#now(), actor, correlationId, causationId, traceparent };
+    return { occurredAt: now(), actor, correlationId, causationId, traceparent };
   }
 
-  #commit(staged: readonly Staged[], position: string): void {
+  /** Takes over what was appended. The effect that already `ran` behind it is not started again. */
+  #commit(staged: readonly StagedItem[], position: string, ran: RunningEffect | undefined): void {
     const opening = staged[0]?.item;
     if (this.#revision < 0 && opening?.kind === 'command') this.#lineage = opening.meta;
     let acted = false;
-    for (const { item, actions, after, revision } of staged) {
-      this.#snapshot = after;
+    for (const { item, actions, snapshot, revision } of staged) {
+      this.#snapshot = snapshot;
       this.#revision = revision;
-      for (const action of actions) this.#act(action);
+      for (const action of actions) this.#act(action, ran);
       acted ||= actions.length > 0;
       if (item.kind === 'command') this.#answer(item, position);
     }
@@ -315,26 +307,28 @@ class Host {
   }
 
   #answer(item: Extract<Item, { kind: 'command' }>, position: string): void {
-    const answer = { position, revision: String(this.#revision), state: stateName(this.#snapshot.value) };
     if (!item.answer) return;
-    this.#answers.set(item.meta.commandId, answer);
-    if (this.#answers.size > ANSWERS_KEPT) this.#answers.delete(this.#answers.keys().next().value as string);
+    const answer = { position, revision: String(this.#revision), state: stateName(this.#snapshot.value) };
+    this.#answers.keep(item.meta.commandId, answer);
     item.answer({ ok: true, ...answer });
   }
 
   /** The stored events win over a decision made again with another clock (settled 2). */
   #adopt(events: readonly DomainEvent[]): void {
     if (events.length === 0) throw new Error(`${this.#input.stream} is shorter than this workflow remembers`);
-    for (const event of events) {
-      const [next, actions] = applyEvent(this.#version.machine, this.#snapshot, event);
-      this.#snapshot = next as AnyMachineSnapshot;
-      this.#revision++;
-      for (const action of actions as readonly MachineAction[]) this.#act(action);
-    }
+    const staged = stageEvents(
+      this.#version,
+      this.#input.stream,
+      { snapshot: this.#snapshot, revision: this.#revision },
+      events,
+    );
+    this.#snapshot = staged.snapshot;
+    this.#revision = staged.revision;
+    for (const action of staged.actions) this.#act(action);
     this.#publish(true);
   }
 
-  #act(action: MachineAction): void {
+  #act(action: MachineAction, ran?: RunningEffect): void {
     const params = action.params as {
       id: string;
       sendId: string;
@@ -350,6 +344,7 @@ class Host {
       case 'xstate.cancel':
         return this.#disarm(params.sendId);
       case 'xstate.spawnChild':
+        if (params.id === ran?.id) return;
         return this.#effects.start({ id: params.id, src: params.src, input: params.input }, this.#here());
       case 'xstate.stopChild':
         return this.#effects.stop(params.id);
@@ -365,48 +360,20 @@ class Host {
     this.#inbox.push(...waiting);
   }
 
-  /** Shows the state in the Temporal UI, and tells the parent when a state it waits for was entered. */
   #publish(acted: boolean): void {
-    const state = stateName(this.#snapshot.value);
-    const entered = state !== this.#indexedState;
-    if (entered) {
-      upsertSearchAttributes([{ key: MACHINE_STATE, value: state }]);
-      this.#indexedState = state;
-    }
-    if ((entered || acted) && this.#snapshot.hasTag('report')) {
-      this.#report(state, this.#definition.report?.(this.#snapshot.context as never, state) ?? null, null);
-    }
-  }
-
-  #report(state: string, body: unknown, rejection: Rejection | null): void {
-    const { stream, parent } = this.#input;
-    if (!parent) return;
-    const report: Report = {
-      aggregate: this.#definition.aggregate,
-      stream,
-      revision: this.#revision,
-      state,
-      body,
-      rejection,
-    };
-    const sending = getExternalWorkflowHandle(parent)
-      .signal(reportSignal, report)
-      // The parent ended before its child: nobody is left to tell.
-      .catch((error: unknown) => log.info('the parent is gone', { stream, parent, error: String(error) }))
-      .finally(() => this.#reports.delete(sending));
-    this.#reports.add(sending);
+    this.#publisher.publish({ snapshot: this.#snapshot, revision: this.#revision }, acted);
   }
 
   async #failOpening(rejection: Rejection): Promise<never> {
-    this.#report('refused', null, rejection);
-    await Promise.all(this.#reports);
+    this.#publisher.refused(this.#revision, rejection);
+    await this.#publisher.settled();
     await condition(allHandlersFinished);
     throw ApplicationFailure.create({ message: rejection.message, type: rejection.code, nonRetryable: true });
   }
 
   async #continueAsNew(): Promise<void> {
     await this.#effects.settledChildren();
-    await Promise.all(this.#reports);
+    await this.#publisher.settled();
     // A command that came meanwhile keeps its handler open until its turn: it goes first.
     await condition(() => this.#inbox.length > 0 || allHandlersFinished());
     if (this.#inbox.length > 0) return;
@@ -422,7 +389,7 @@ class Host {
         revision: this.#revision,
         timers: this.#timers.armed(),
         effects: this.#effects.running(),
-        answered: [...this.#answers],
+        answered: this.#answers.all(),
         lineage: { correlationId: this.#lineage.correlationId, traceparent: this.#lineage.traceparent },
       },
     } satisfies LifecycleInput);
@@ -450,12 +417,7 @@ class Host {
   }
 
   #decisionContext(meta: CommandMeta): DecisionContext {
-    return { now: this.#now(), actor: meta.actor };
-  }
-
-  /** Temporal's clock: it stands still within a task and reads the same on replay. */
-  #now(): string {
-    return instant(Date.now());
+    return { now: now(), actor: meta.actor };
   }
 }
 

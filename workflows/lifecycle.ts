@@ -3,6 +3,7 @@ import type { Rejection } from '../domain/errors.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import type { Command, CommandMeta } from '../domain/ports/lifecycles.ts';
 import type { LifecycleFamily } from '../domain/registry.ts';
+import type { Answer } from './answers.ts';
 
 /** An effect that an activity runs; it answers with domain events. */
 export interface ActivityEffect<Input> {
@@ -68,7 +69,7 @@ export interface Carried {
   readonly revision: number;
   readonly timers: readonly ArmedTimer[];
   readonly effects: readonly RunningEffect[];
-  readonly answered: readonly (readonly [string, { position: string; revision: string; state: string }])[];
+  readonly answered: readonly (readonly [string, Answer])[];
   readonly lineage: Pick<CommandMeta, 'correlationId' | 'traceparent'>;
 }
 

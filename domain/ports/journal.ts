@@ -1,6 +1,7 @@
 import type { Rejection } from '../errors.ts';
 import type { DomainEvent, EventContext, Origin } from '../event.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
+import type { PlainState } from '../staging.ts';
 
 /** The events of one cause (a command, an effect, a deadline), with the money that follows them. */
 export interface JournalBatch {
@@ -17,7 +18,19 @@ export interface JournalRequest {
   readonly batches: readonly JournalBatch[];
   readonly origin: Origin;
   /** Kept beside the stream when the lifecycle ends with these events. */
-  readonly final?: { readonly version: number; readonly state: unknown };
+  readonly final?: { readonly version: number; readonly state: PlainState };
+}
+
+/** A short effect that the appended events ask for: it runs right behind them, and its own events are appended, too. */
+export interface FollowingEffect {
+  /** `<aggregate>.<effect>` */
+  readonly name: string;
+  readonly input: unknown;
+  /** Machine version of the stream, and its state after the request's events. */
+  readonly version: number;
+  readonly state: PlainState;
+  /** Of the events it answers with. */
+  readonly context: EventContext;
 }
 
 export type JournalReply =
@@ -27,6 +40,9 @@ export type JournalReply =
   | { readonly kind: 'refused'; readonly batch: number; readonly rejection: Rejection }
   /** Others wrote here first: the events that stand after `expectedRevision`. */
   | { readonly kind: 'conflict'; readonly events: readonly DomainEvent[] };
+
+/** What a lifecycle's step came to, and the events that stand behind it when an effect followed. */
+export type StepReply = JournalReply & { readonly followed?: readonly DomainEvent[] };
 
 export interface Journal {
   append(request: JournalRequest): Promise<JournalReply>;

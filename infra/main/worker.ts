@@ -133,6 +133,8 @@ const mesh: EngineMesh = await withPatience(log, 'PostgreSQL', () =>
 const nativeConnection = await withPatience(log, 'Temporal', () =>
   NativeConnection.connect({ address: config.temporalAddress }),
 );
+/** Short effects: they may follow the append that asks for them. */
+const effects = { ...createAuctionActivities({ sealing, market }), ...createQuorumActivities({ store }) };
 const worker = await Worker.create({
   connection: nativeConnection,
   namespace: config.temporalNamespace,
@@ -140,9 +142,12 @@ const worker = await Worker.create({
   workflowBundle: { codePath: await workflowBundle(join(config.home, 'cache')) },
   shutdownGraceTime: '2 seconds',
   activities: {
-    ...createJournalActivities({ journal }),
-    ...createAuctionActivities({ sealing, market }),
-    ...createQuorumActivities({ store }),
+    ...effects,
+    ...createJournalActivities({
+      journal,
+      effects,
+      onFault: (effect, error) => log.warn({ err: error, effect }, 'an effect failed behind its append'),
+    }),
     ...createEnclaveActivities({
       ask: createAskPatiently({ gateway: mesh, heartbeats: mesh, now }),
       store,

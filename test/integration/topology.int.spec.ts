@@ -133,7 +133,13 @@ beforeAll(async () => {
     taskQueue,
     workflowBundle: { codePath: await workflowBundle('.aivillage/test-bundles') },
     activities: {
-      ...createJournalActivities({ journal: createJournal({ store }) }),
+      ...createJournalActivities({
+        journal: createJournal({ store }),
+        effects: {},
+        onFault: (_effect, error) => {
+          throw error;
+        },
+      }),
       ...createTopologyActivities({
         store,
         lifecycles,

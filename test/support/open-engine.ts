@@ -60,15 +60,15 @@ export const openEngine = async ({
   const market = createProviderMarket({ providers, now });
   const sealing = createSealing({ pool, masterKey: randomBytes(32) });
   const connection = await NativeConnection.connect({ address });
+  const effects = { ...createAuctionActivities({ sealing, market }), ...createQuorumActivities({ store }) };
   const startWorker = async (): Promise<() => Promise<void>> => {
     const worker = await Worker.create({
       connection,
       taskQueue,
       workflowBundle: { codePath: await workflowBundle('.aivillage/test-bundles') },
       activities: {
-        ...createJournalActivities({ journal }),
-        ...createAuctionActivities({ sealing, market }),
-        ...createQuorumActivities({ store }),
+        ...effects,
+        ...createJournalActivities({ journal, effects, onFault: () => undefined }),
         ...activities?.(pool),
       },
     });

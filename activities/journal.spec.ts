@@ -1,0 +1,159 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { AuctionEvent } from '../domain/auction/events.ts';
+import type { EventContext } from '../domain/event.ts';
+import { transfer } from '../domain/ledger/entry.ts';
+import { account } from '../domain/ledger/events.ts';
+import { toMicro } from '../domain/money.ts';
+import { type EventStore, NO_STREAM } from '../domain/ports/event-store.ts';
+import type { FollowingEffect, JournalRequest } from '../domain/ports/journal.ts';
+import { lifecycleVersion } from '../domain/registry.ts';
+import { plainState, stageEvents } from '../domain/staging.ts';
+import { createMemoryEventStore } from '../infra/event-store/memory/store.ts';
+import { createJournal } from '../infra/journal/journal.ts';
+import { createJournalActivities, type LocalEffect } from './journal.ts';
+
+const STREAM = 'auction-1';
+const context: EventContext = {
+  occurredAt: '2026-01-01T00:05:00.000Z',
+  actor: 'engine',
+  correlationId: 'job-1',
+  causationId: `${STREAM}@1`,
+  traceparent: null,
+};
+const opened = {
+  type: 'auction.opened',
+  machineVersion: 1,
+  auctionId: STREAM,
+  submitter: 'subject-1',
+  jobId: 'job-1',
+  quoteId: 'quote-1',
+  tier: 'bronze',
+  tierTableVersion: 1,
+  requiredTops: 1,
+  utilization: 1,
+  durationSeconds: 60,
+  winners: 1,
+  requiredUp: 1,
+  minimumOwners: 3,
+  ceiling: toMicro(100n),
+  rule: 'critical-value',
+  seed: '00',
+  auctionSeconds: 300,
+  openedAt: '2026-01-01T00:00:00.000Z',
+  closesAt: '2026-01-01T00:05:00.000Z',
+} satisfies AuctionEvent;
+const bid = {
+  type: 'auction.bid-placed',
+  bidId: 'bid-1',
+  providerId: 'provider-1',
+  owner: 'owner-1',
+  sealed: '',
+  deposit: toMicro(100n),
+  placedAt: '2026-01-01T00:01:00.000Z',
+} satisfies AuctionEvent;
+const closed = { type: 'auction.closed', closedAt: '2026-01-01T00:05:00.000Z' } satisfies AuctionEvent;
+const failed = {
+  type: 'auction.failed',
+  reason: 'AUCTION_NOT_ENOUGH_BIDS',
+  message: 'have 1, need 3',
+  verdicts: [{ bidId: 'bid-1', state: 'expired', reason: 'the auction failed' }],
+} satisfies AuctionEvent;
+
+const version = lifecycleVersion('auction', 1);
+const initial = { snapshot: version.machine.resolveState({ value: 'new', context: {} }), revision: -1 };
+const before = stageEvents(version, STREAM, initial, [opened, bid]);
+const closing = stageEvents(version, STREAM, before, [closed]);
+
+const request: JournalRequest = {
+  stream: STREAM,
+  expectedRevision: 1,
+  batches: [{ context, events: [closed], entries: closing.entries }],
+  origin: { workflowId: STREAM, runId: 'run-1' },
+};
+const next: FollowingEffect = {
+  name: 'auction.openBids',
+  input: { auction: closing.snapshot.context },
+  version: 1,
+  state: plainState(closing.snapshot),
+  context: { ...context, causationId: `${STREAM}@2` },
+};
+
+let store: EventStore;
+let faults: string[];
+const types = async () => (await store.readStream(STREAM)).map(({ type }) => type);
+const appendWith = (effect: LocalEffect) =>
+  createJournalActivities({
+    journal: createJournal({ store }),
+    effects: { 'auction.openBids': effect },
+    onFault: (name, error) => faults.push(`${name}: ${String(error)}`),
+  })['journal.append'];
+
+beforeEach(async () => {
+  store = createMemoryEventStore();
+  faults = [];
+  const journal = createJournal({ store });
+  const funded = transfer('credit', account.external, account.available('owner-1'), bid.deposit, 'credit-1');
+  await journal.post([funded], context);
+  const { origin } = request;
+  const batches = [{ context, events: before.events, entries: before.entries }];
+  await journal.append({ stream: STREAM, expectedRevision: Number(NO_STREAM), batches, origin });
+});
+
+describe('an effect behind its append', () => {
+  test('finds the events that ask for it in the log, and puts its own behind them with their money', async () => {
+    let seen: string[] = [];
+    const reply = await appendWith(async () => {
+      seen = await types();
+      return [failed];
+    })(request, next);
+    expect(seen.at(-1)).toBe('auction.closed');
+    expect(reply).toMatchObject({ kind: 'appended', followed: [failed] });
+    expect(await types()).toEqual([
+      'auction.opened',
+      'auction.bid-placed',
+      'auction.closed',
+      'auction.failed',
+    ]);
+    const stored = (await store.readStream(STREAM)).at(-1);
+    expect(stored).toMatchObject({ causationId: `${STREAM}@2`, occurredAt: context.occurredAt });
+    const returned = (await store.readStream('ledger-main')).at(-1);
+    expect(returned).toMatchObject({ causationId: `${STREAM}@3`, data: { kind: 'release' } });
+    expect(await store.loadSnapshot(STREAM)).toMatchObject({ revision: 3n, state: { value: 'failed' } });
+  });
+
+  test('is left to the lifecycle when it fails or is unknown', async () => {
+    const reply = await appendWith(() => Promise.reject(new Error('no key')))(request, next);
+    expect(reply).not.toHaveProperty('followed');
+    expect(await types()).toEqual(['auction.opened', 'auction.bid-placed', 'auction.closed']);
+    const unknown = await appendWith(async () => [])(request, { ...next, name: 'auction.unheard-of' });
+    expect(unknown).not.toHaveProperty('followed');
+    expect(faults).toEqual([
+      'auction.openBids: Error: no key',
+      'auction.unheard-of: Error: no effect named auction.unheard-of follows an append',
+    ]);
+  });
+
+  test('says so when it has nothing to tell', async () => {
+    expect(await appendWith(async () => [])(request, next)).toMatchObject({ followed: [] });
+    expect(await types()).toHaveLength(3);
+  });
+
+  test('repeated after its answer was lost, changes nothing, even when it would answer otherwise now', async () => {
+    const first = await appendWith(async () => [failed])(request, next);
+    const log = await store.readAll({ after: 0n, limit: 100 });
+    const again = await appendWith(async () => [failed])(request, next);
+    const other = await appendWith(async () => [{ ...failed, message: 'another' }])(request, next);
+    expect(again).toEqual(first);
+    expect(other).toMatchObject({ kind: 'appended', followed: [failed] });
+    expect(await store.readAll({ after: 0n, limit: 100 })).toEqual(log);
+  });
+
+  test('does not run when the append met others', async () => {
+    const strange = { ...closed, closedAt: '2026-01-01T00:06:00.000Z' };
+    const { origin } = request;
+    const batches = [{ context, events: [strange], entries: [] }];
+    await createJournal({ store }).append({ stream: STREAM, expectedRevision: 1, batches, origin });
+    const reply = await appendWith(() => expect.unreachable())(request, next);
+    expect(reply).toEqual({ kind: 'conflict', events: [strange] });
+  });
+});
