@@ -23,6 +23,7 @@ const BIDDERS = [
   'hybrid_environments',
 ] as const;
 const CEILING = toMicro(1_000_000n);
+const FUNDS = 1_000_000_000_000n;
 
 /** CPU ms of this process (worker and client) and of the Temporal server. */
 const cpuMs = (serverPid: number): number => {
@@ -164,7 +165,12 @@ export const settleAuctionCase = async (
 ): Promise<{ readonly case: Case; close(): Promise<void> }> => {
   const bare = await startBareWorker(address);
   const bidders: Bidder[] = [];
-  for (const [index, type] of BIDDERS.entries()) bidders.push(await engine.provider(index, type));
+  for (const [index, type] of BIDDERS.entries()) {
+    const bidder = await engine.provider(index, type);
+    bidders.push(bidder);
+    // Winners' deposits stay held: enough for any number of rounds.
+    await engine.fund(bidder.owner, FUNDS);
+  }
   const measured = async (settle: (auction: PreparedAuction) => Promise<void>): Promise<number> => {
     const prepared = await Promise.all(each(() => prepare(engine, bidders)));
     return measure(serverPid, () => Promise.all(prepared.map(settle)));
