@@ -125,7 +125,7 @@ export const foldStream = (stream: string, events: readonly StoredEvent[]): Fold
   }
   const fold = FOLDS[aggregate];
   if (!fold) throw new Error(`no aggregate named ${aggregate}`);
-  const context = fold(events.map((event) => domainEventOf(event)) as never[]);
+  const context = fold(events.map((event) => domainEventOf<never>(event)));
   return { revision, version, value: 'active', context };
 };
 
