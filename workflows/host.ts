@@ -114,20 +114,26 @@ class Host {
     this.#effects.restore(carried?.effects ?? [], this.#here());
   }
 
+  /** One turn after the other: takes what waits, decides it in order, appends it in one step, applies and acts. */
   async run(): Promise<LifecycleEnd> {
     for (;;) {
-      await this.#arrival();
-      await this.#step();
+      if (this.#inbox.length === 0) await this.#arrival();
+      const staged = this.#stage(this.#inbox.splice(0));
+      if (staged.length > 0) {
+        const next = this.#following(staged);
+        this.#settle(staged, next, await append(...this.#request(staged, next)));
+      }
+      if (this.#inbox.length > 0) continue;
       // Of several openings that came together one may have succeeded: then there is something to run.
       if (this.#refusedOpening && this.#revision < 0) await this.#failOpening(this.#refusedOpening);
-      if (this.#snapshot.status === 'done') break;
-      if (workflowInfo().continueAsNewSuggested) await this.#continueAsNew();
+      if (this.#snapshot.status === 'done') {
+        // Whoever still comes gets the aggregate's own refusal from the final state.
+        await condition(() => this.#inbox.length > 0 || allHandlersFinished());
+        if (this.#inbox.length === 0) break;
+      } else if (workflowInfo().continueAsNewSuggested) {
+        await this.#continueAsNew();
+      }
     }
-    // Whoever still waits gets the aggregate's own refusal from the final state.
-    do {
-      await this.#step();
-      await condition(() => this.#inbox.length > 0 || allHandlersFinished());
-    } while (this.#inbox.length > 0);
     await this.#effects.settled();
     await this.#publisher.settled();
     return { revision: this.#revision, version: this.#input.version, value: stateName(this.#snapshot.value) };
@@ -141,7 +147,6 @@ class Host {
 
   /** Resolves as soon as something waits. A promise: a condition would be asked again on every task. */
   #arrival(): Promise<void> {
-    if (this.#inbox.length > 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
@@ -165,24 +170,17 @@ class Host {
     return new Promise((answer) => this.#put({ kind: 'command', command, meta, answer }));
   }
 
-  /** Takes what waits, decides it in order, appends it in one step, then applies and acts. */
-  async #step(): Promise<void> {
-    let waiting = this.#inbox.splice(0);
-    while (waiting.length > 0) {
-      const staged = this.#stage(waiting);
-      if (staged.length === 0) return;
-      const next = this.#following(staged);
-      const reply = await append(...this.#request(staged, next));
-      if (reply.kind === 'appended') {
-        this.#commit(staged, reply.position, reply.followed && next);
-        if (reply.followed && reply.followed.length > 0) this.#adopt(reply.followed);
-        return;
-      }
-      if (reply.kind === 'conflict') this.#adopt(reply.events);
-      else this.#refuse(staged[reply.batch] as StagedItem, reply.rejection);
-      const refused = reply.kind === 'refused' ? (staged[reply.batch] as StagedItem).item : null;
-      waiting = staged.map((each) => each.item).filter((item) => item !== refused);
+  /** What was not written waits again, before everything that came meanwhile. */
+  #settle(staged: readonly StagedItem[], next: RunningEffect | undefined, reply: StepReply): void {
+    if (reply.kind === 'appended') {
+      this.#commit(staged, reply.position, reply.followed && next);
+      if (reply.followed && reply.followed.length > 0) this.#adopt(reply.followed);
+      return;
     }
+    const refused = reply.kind === 'refused' ? staged[reply.batch] : undefined;
+    this.#inbox.unshift(...staged.filter((each) => each !== refused).map(({ item }) => item));
+    if (reply.kind === 'conflict') this.#adopt(reply.events);
+    else this.#refuse(refused as StagedItem, reply.rejection);
   }
 
   #stage(items: readonly Item[]): StagedItem[] {
