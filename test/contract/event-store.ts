@@ -437,5 +437,21 @@ export const eventStoreContract = (name: string, open: () => Promise<StoreUnderT
         store.saveSnapshot('sample-1', { revision: 10n, version: 1, state: undefined }),
       ).rejects.toThrow(TypeError);
     });
+
+    test('saves snapshots of many streams at once, and of one stream the newest', async () => {
+      const snapshot = (revision: bigint) => ({
+        revision,
+        version: 1,
+        state: { revision: String(revision) },
+      });
+      const streams = Array.from({ length: 20 }, (_, index) => `sample-${index}`);
+      const revisions = [3n, 1n, 2n];
+      await Promise.all(
+        revisions.flatMap((revision) =>
+          streams.map((stream) => store.saveSnapshot(stream, snapshot(revision))),
+        ),
+      );
+      for (const stream of streams) expect(await store.loadSnapshot(stream), stream).toEqual(snapshot(3n));
+    });
   });
 };

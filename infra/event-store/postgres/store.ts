@@ -9,7 +9,7 @@ import { createAppender } from './appender.ts';
 import { listen, type OnFault } from './notifications.ts';
 import { createReader } from './reader.ts';
 import { withRetries } from './retries.ts';
-import { loadSnapshot, saveSnapshot } from './snapshots.ts';
+import { createSnapshots } from './snapshots.ts';
 
 export type PostgresEventStoreOptions = {
   readonly upcasters?: Upcasters;
@@ -41,6 +41,7 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
   const closing = new AbortController();
   const wakeups = createWakeups();
   const reader = createReader(pool, upcasters);
+  const snapshots = createSnapshots(pool);
   const appender = createAppender({
     pool,
     retryForMs,
@@ -75,8 +76,8 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
         page: (cursor, limit) => withRetries(() => reader.all({ after: cursor, limit }), stop, onFault),
       });
     },
-    loadSnapshot: (stream) => loadSnapshot(pool, stream),
-    saveSnapshot: (stream, snapshot) => saveSnapshot(pool, stream, snapshot),
+    loadSnapshot: snapshots.load,
+    saveSnapshot: snapshots.save,
     close: () => (closed ??= close()),
   };
 };
