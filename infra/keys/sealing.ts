@@ -49,10 +49,11 @@ export const createSealing = ({ pool, masterKey }: { pool: Pool; masterKey: Uint
   const wrappingKey = new Uint8Array(hkdfSync('sha256', masterKey, '', 'aivillage-sealing-v1', KEY_BYTES));
 
   const load = async (keyId: string): Promise<Uint8Array | null> => {
-    const { rows } = await pool.query<{ wrapped: Buffer | null }>(
-      'select wrapped from engine.sealing_keys where key_id = $1',
-      [keyId],
-    );
+    const { rows } = await pool.query<{ wrapped: Buffer | null }>({
+      name: 'sealing-key',
+      text: 'select wrapped from engine.sealing_keys where key_id = $1',
+      values: [keyId],
+    });
     const wrapped = rows[0]?.wrapped;
     if (!wrapped) return null;
     const key = decrypt(wrappingKey, wrapped, keyId);
