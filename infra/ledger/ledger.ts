@@ -11,7 +11,7 @@ import {
   type MutableLedger,
   postTo,
 } from '../../domain/ledger/fold.ts';
-import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
+import { type AppendResult, type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
 
 /** Events between two snapshots of the ledger. */
 const SNAPSHOT_EVERY = 500n;
@@ -96,15 +96,30 @@ export const createLedgerBelief = (store: EventStore) => {
   let snapshotAt = NO_STREAM;
   const underWay = new Set<Promise<unknown>>();
 
+  const save = ({ ledger, revision }: LedgerState): Promise<void> =>
+    store.saveSnapshot(LEDGER_STREAM, { revision, version: SNAPSHOT_VERSION, state: ledger });
+
   const read = async (): Promise<void> => {
     await Promise.allSettled(underWay);
     const kept = await ledgerSnapshot(store);
     snapshotAt = kept.revision;
     const state = await followLedger(store, kept);
     if (state.revision - snapshotAt >= SNAPSHOT_EVERY) {
-      await store.saveSnapshot(LEDGER_STREAM, { ...state, version: SNAPSHOT_VERSION, state: state.ledger });
+      await save(state);
+      snapshotAt = state.revision;
     }
     belief = state;
+  };
+
+  /** Saves `state` once `append`, which leads to it, is in the log. */
+  const saveAfter = async (append: Promise<AppendResult>, state: LedgerState): Promise<void> => {
+    snapshotAt = state.revision;
+    try {
+      if ((await append).ok) await save(state);
+    } catch {
+      // The next reading finds that the snapshot is behind, and saves one.
+      belief = null;
+    }
   };
 
   return {
@@ -121,12 +136,15 @@ export const createLedgerBelief = (store: EventStore) => {
     /** True while nobody has moved the belief on: what was decided on `state` may be appended. */
     stands: (state: LedgerState): boolean => belief === state,
     /** Counts `posted`, which `append` is about to write. Only while the state they were decided on stands. */
-    advance(posted: readonly LedgerEvent[], append: Promise<unknown>): void {
+    advance(posted: readonly LedgerEvent[], append: Promise<AppendResult>): void {
       if (!belief) throw new Error('there is no belief to advance');
       const { ledger } = belief;
       for (const event of posted) postTo(ledger, event);
       const revision = belief.revision + BigInt(posted.length);
-      belief = revision - snapshotAt >= SNAPSHOT_EVERY ? null : { ledger, revision };
+      belief = { ledger, revision };
+      if (revision - snapshotAt >= SNAPSHOT_EVERY) {
+        void saveAfter(append, { ledger: foldLedger(ledger, []), revision });
+      }
       underWay.add(append);
       void append.catch(() => undefined).finally(() => underWay.delete(append));
     },
