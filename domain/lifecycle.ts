@@ -1,4 +1,10 @@
-import { type AnyMachineSnapshot, type AnyStateMachine, fromPromise, transition } from 'xstate';
+import {
+  type AnyActorScope,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  createActor,
+  fromPromise,
+} from 'xstate';
 import type { Decision, DecisionContext } from './decision.ts';
 import type { DomainEvent } from './event.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
@@ -40,16 +46,54 @@ export class RefusedEventError extends Error {
   override readonly name = 'RefusedEventError';
 }
 
+/** What a machine asks for, as XState describes it. */
+export interface MachineAction {
+  readonly type: string;
+  readonly params: unknown;
+}
+
+const ignore = () => undefined;
+const scopes = new WeakMap<AnyStateMachine, AnyActorScope>();
+
+/**
+ * Where a machine's transitions take place: an actor that is never started and does nothing. XState's own `transition`
+ * makes one for every event, which costs as much as the transition; one serves all events of a machine.
+ */
+const scopeOf = (machine: AnyStateMachine): AnyActorScope => {
+  const known = scopes.get(machine);
+  if (known) return known;
+  const self = createActor(machine);
+  const scope: AnyActorScope = {
+    self,
+    system: self.system,
+    id: '',
+    sessionId: '',
+    logger: ignore,
+    defer: ignore,
+    emit: ignore,
+    stopChild: ignore,
+    actionExecutor: ignore,
+  };
+  scopes.set(machine, scope);
+  return scope;
+};
+
 /**
  * One step of the fold. The log holds only events that a decision allowed, so an event the state refuses is a broken
  * invariant, not something to skip.
  * @throws RefusedEventError when the state does not accept `event`.
  */
-export const applyEvent = (machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: DomainEvent) => {
+export const applyEvent = (
+  machine: AnyStateMachine,
+  snapshot: AnyMachineSnapshot,
+  event: DomainEvent,
+): [AnyMachineSnapshot, MachineAction[]] => {
   if (!snapshot.can(event)) {
     throw new RefusedEventError(
       `${machine.id} in state ${JSON.stringify(snapshot.value)} refuses ${event.type}`,
     );
   }
-  return transition(machine, snapshot, event);
+  const actions: MachineAction[] = [];
+  const scope = { ...scopeOf(machine), actionExecutor: (action: MachineAction) => void actions.push(action) };
+  return [machine.transition(snapshot, event, scope), actions];
 };

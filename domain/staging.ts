@@ -1,13 +1,7 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import { type DomainEvent, eventId } from './event.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
-import { applyEvent, type LifecycleVersion } from './lifecycle.ts';
-
-/** What a machine asks for, as XState describes it. */
-export interface MachineAction {
-  readonly type: string;
-  readonly params: unknown;
-}
+import { applyEvent, type LifecycleVersion, type MachineAction } from './lifecycle.ts';
 
 /** A lifecycle's state after the event `revision`; -1 before its first. */
 export interface Standing {
@@ -39,8 +33,8 @@ export const stageEvents = (
     revision++;
     entries.push(...(movements?.(snapshot.context, event, eventId(stream, revision)) ?? []));
     const [next, asked] = applyEvent(machine, snapshot, event);
-    snapshot = next as AnyMachineSnapshot;
-    actions.push(...(asked as readonly MachineAction[]));
+    snapshot = next;
+    actions.push(...asked);
   }
   return { events, entries, actions, snapshot, revision };
 };

@@ -10,9 +10,9 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import type { DomainEvent } from '../domain/event.ts';
+import type { MachineAction } from '../domain/lifecycle.ts';
 import type { CommandMeta } from '../domain/ports/lifecycles.ts';
 import { isLifecycle, LIFECYCLES } from '../domain/registry.ts';
-import type { MachineAction } from '../domain/staging.ts';
 import type {
   ActivityEffect,
   ChildrenEffect,

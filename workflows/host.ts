@@ -14,10 +14,10 @@ import { type AnyMachineSnapshot, createActor, getInitialSnapshot } from 'xstate
 import type { DeadlineCommand, DecisionContext } from '../domain/decision.ts';
 import type { Rejection } from '../domain/errors.ts';
 import { type DomainEvent, eventId } from '../domain/event.ts';
-import { type LifecycleVersion, stateName } from '../domain/lifecycle.ts';
+import { type LifecycleVersion, type MachineAction, stateName } from '../domain/lifecycle.ts';
 import type { FollowingEffect, JournalRequest, StepReply } from '../domain/ports/journal.ts';
 import type { Command, CommandMeta, CommandOutcome, LifecycleView } from '../domain/ports/lifecycles.ts';
-import { type MachineAction, plainState, type Staged, stageEvents } from '../domain/staging.ts';
+import { plainState, type Staged, stageEvents } from '../domain/staging.ts';
 import { Answers } from './answers.ts';
 import { now } from './clock.ts';
 import { Effects, startedBy } from './effects.ts';
