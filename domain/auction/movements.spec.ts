@@ -71,7 +71,7 @@ const moved = (...events: readonly AuctionEvent[]): string[] => {
   const state = events
     .slice(0, -1)
     .reduce<AnyMachineSnapshot>(
-      (snapshot, event) => applyEvent(auctionMachine, snapshot, event)[0] as AnyMachineSnapshot,
+      (snapshot, event) => applyEvent(auctionMachine, snapshot, event)[0],
       getInitialSnapshot(auctionMachine),
     );
   const entries = movements(state.context as Auction, last, 'auction-1@9');

@@ -65,7 +65,7 @@ const walk = (events: readonly EnclaveEvent[], machine: AnyStateMachine = enclav
   let acts: readonly Act[] = [];
   for (const event of events) {
     const [next, actions] = applyEvent(machine, snapshot, event);
-    snapshot = next as AnyMachineSnapshot;
+    snapshot = next;
     acts = actions as unknown as readonly Act[];
   }
   const armed = new Map(

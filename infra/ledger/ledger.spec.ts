@@ -22,7 +22,7 @@ const credit = (id: number) => [
 
 test('a ledger that grows is read once, and its snapshots are states that were in the log', async () => {
   const memory = createMemoryEventStore();
-  const readStream = vi.fn(memory.readStream);
+  const readStream = vi.fn<typeof memory.readStream>(memory.readStream);
   const store = { ...memory, readStream };
   const journal = createJournal({ store });
   await journal.post(credit(0), context);

@@ -103,7 +103,7 @@ export class SimulatedHost {
       const id = eventId(this.stream, this.revision + index + 1);
       entries.push(...(this.#version.movements?.(next.context, event, id) ?? []));
       const [after, effects] = applyEvent(this.#version.machine, next, event);
-      next = after as AnyMachineSnapshot;
+      next = after;
       actions.push(...effects);
     }
     const reply = await this.#world.journal.append({

@@ -31,7 +31,7 @@ const after = (
   let { snapshot } = from;
   for (const event of events) {
     const [next, actions] = applyEvent(version.machine, snapshot, event);
-    snapshot = next as AnyMachineSnapshot;
+    snapshot = next;
     for (const { type, params } of actions as readonly { type: string; params: unknown }[]) {
       const { id, sendId, src, input, delay } = params as RunningEffect & { sendId: string; delay: number };
       if (type === 'xstate.raise') timers.set(id, now + delay);
