@@ -87,6 +87,8 @@ export interface RouteDependencies {
   readonly store: EventStore;
   readonly subjects: Subjects;
   readonly topology: TopologyDependencies;
+  /** Reference throughput of one H200 that new quotes are priced by, TOPS (D1). */
+  readonly tRef: number;
   readonly transparency: TransparencyLog;
   readonly visibleLog: VisibleLog;
   readonly watch: Watch;

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type ObservationSettings, ROUND_SECONDS, ROUNDS } from '../../domain/observation/window.ts';
+import { DEFAULT_T_REF } from '../../domain/tiers.ts';
 import { EPOCH_SECONDS, type TopologySettings } from '../../domain/topology/epoch.ts';
 import { readLocalStack } from './local-stack.ts';
 
@@ -52,6 +53,8 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[0-9a-fA-F]{96}(,[0-9a-fA-F]{96})*$/, 'must be SHA-384 measurements in hex, separated by commas')
     .optional(),
+  /** Reference throughput of one H200 in TOPS, by which quotes are priced (D1). */
+  H200_REFERENCE_TOPS: z.coerce.number().positive().max(1e9).default(DEFAULT_T_REF),
   /** Name of this network: draws of another one count for nothing here. */
   NETWORK_NAME: z.string().min(1).max(64).default('aivillage'),
   /** Length of an epoch of the topology, seconds. */
@@ -93,6 +96,8 @@ export interface Settings {
   readonly meshPort: number | null;
   readonly anchoring: AnchoringSettings;
   readonly requireHardware: boolean;
+  /** Reference throughput of one H200, TOPS. */
+  readonly tRef: number;
   readonly hostImages: readonly string[];
   readonly topology: TopologySettings;
   readonly observation: ObservationSettings;
@@ -157,6 +162,7 @@ export const loadSettings = (env: NodeJS.ProcessEnv): Settings => {
       confirmations: values.ANCHOR_CONFIRMATIONS ?? null,
     },
     requireHardware: values.TEE_REQUIRE_HARDWARE,
+    tRef: values.H200_REFERENCE_TOPS,
     hostImages: values.TEE_HOST_IMAGES?.toLowerCase().split(',') ?? [],
     topology: { network: values.NETWORK_NAME, epochSeconds: values.TOPOLOGY_EPOCH_SECONDS },
     observation: {

@@ -297,6 +297,22 @@ describe('quotes', () => {
     expect((await submitter.rest.post('/v1/fog/pricing/quote', GOLD)).body).toMatchObject(expected);
   });
 
+  it('D1: prices by the reference that the installation is set to, and says which', async () => {
+    const other = await startApiServer({
+      databaseUrl: database.url,
+      pool: engine.pool,
+      store: engine.store,
+      environment: { H200_REFERENCE_TOPS: '1800' },
+    });
+    try {
+      const caller = await other.enrol('submitter');
+      const quote = await caller.rest.post('/v1/fog/pricing/quote', GOLD);
+      expect(quote.body).toMatchObject({ h200_hours: '0.444444', ceiling: '444444', t_ref: 1800 });
+    } finally {
+      await other.stop();
+    }
+  });
+
   it.each([
     [{ tier: 'diamond' }, 'tier'],
     [{ utilization: 1.2 }, 'utilization'],

@@ -4,7 +4,7 @@ import type { RouteDependencies } from '../../dependencies.ts';
 import { queryNumber } from '../../fields.ts';
 import { answerQuote, quoteFields, quoteSchema } from './quote.ts';
 
-export const getQuote = ({ quotes }: Pick<RouteDependencies, 'quotes'>) =>
+export const getQuote = (pricing: Pick<RouteDependencies, 'quotes' | 'tRef'>) =>
   defineRoute(
     {
       method: 'GET',
@@ -22,7 +22,7 @@ export const getQuote = ({ quotes }: Pick<RouteDependencies, 'quotes'>) =>
       errors: [],
     },
     async (context, { query }) => {
-      const quote = await answerQuote(quotes, query, context);
+      const quote = await answerQuote(pricing, query, context);
       return quote.ok ? respond(200, quote.value) : quote;
     },
   );

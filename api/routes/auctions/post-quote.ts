@@ -3,7 +3,7 @@ import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { answerQuote, quoteFields, quoteSchema } from './quote.ts';
 
-export const postQuote = ({ quotes }: Pick<RouteDependencies, 'quotes'>) =>
+export const postQuote = (pricing: Pick<RouteDependencies, 'quotes' | 'tRef'>) =>
   defineRoute(
     {
       method: 'POST',
@@ -16,7 +16,7 @@ export const postQuote = ({ quotes }: Pick<RouteDependencies, 'quotes'>) =>
       errors: [],
     },
     async (context, { body }) => {
-      const quote = await answerQuote(quotes, body, context);
+      const quote = await answerQuote(pricing, body, context);
       return quote.ok ? respond(200, quote.value) : quote;
     },
   );

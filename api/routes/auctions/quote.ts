@@ -3,7 +3,7 @@ import { priceQuote } from '../../../domain/auction/pricing.ts';
 import type { Quote, QuoteInputs } from '../../../domain/auction/quote.ts';
 import { ok, type Result } from '../../../domain/errors.ts';
 import { suffixOf } from '../../../domain/ids.ts';
-import { DEFAULT_T_REF, QUOTE_TTL_SECONDS, TIER_NAMES, TIER_TABLE_VERSION } from '../../../domain/tiers.ts';
+import { QUOTE_TTL_SECONDS, TIER_NAMES, TIER_TABLE_VERSION } from '../../../domain/tiers.ts';
 import { addSeconds } from '../../../domain/time.ts';
 import type { QuoteTokens } from '../../../infra/keys/quote-tokens.ts';
 import type { RequestContext } from '../../define-route.ts';
@@ -56,18 +56,19 @@ export const quotedInputs = (request: QuoteRequest): QuoteInputs => ({
   durationSeconds: request.duration_seconds,
 });
 
-/** Prices `request` for the caller. Ids of auction and job derive from the quote's, so a retry gets the same quote. */
+/** Prices `request` for the caller by a reference of `tRef` TOPS. Ids of auction and job derive from the quote's, so a retry gets the same quote. */
 export const makeQuote = (
   request: QuoteRequest,
   { principal, now, newId }: RequestContext,
+  tRef: number,
 ): Result<Quote> => {
   const inputs = quotedInputs(request);
-  const priced = priceQuote(inputs);
+  const priced = priceQuote(inputs, tRef);
   if (!priced.ok) return priced;
   return ok({
     ...priced.value,
     ulid: suffixOf(newId('quote')),
-    tRef: DEFAULT_T_REF,
+    tRef,
     tier: inputs.tier,
     tierTableVersion: TIER_TABLE_VERSION,
     inputs,
@@ -78,11 +79,11 @@ export const makeQuote = (
 
 /** Prices, signs and shows. */
 export const answerQuote = async (
-  quotes: QuoteTokens,
+  { quotes, tRef }: { readonly quotes: QuoteTokens; readonly tRef: number },
   request: QuoteRequest,
   context: RequestContext,
 ): Promise<Result<z.input<typeof quoteSchema>>> => {
-  const made = makeQuote(request, context);
+  const made = makeQuote(request, context, tRef);
   if (!made.ok) return made;
   const quote = made.value;
   return ok({

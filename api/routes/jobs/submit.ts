@@ -37,17 +37,17 @@ type Body = z.output<typeof byQuote> | z.output<typeof byInputs> | z.output<type
 
 type Deps = Pick<
   RouteDependencies,
-  'quotes' | 'lifecycles' | 'store' | 'signer' | 'artifacts' | 'db' | 'requireHardware'
+  'quotes' | 'lifecycles' | 'store' | 'signer' | 'artifacts' | 'db' | 'requireHardware' | 'tRef'
 >;
 
 export const submitJob = (deps: Deps) => {
-  const { quotes, lifecycles, store, signer, artifacts, db, requireHardware } = deps;
+  const { quotes, lifecycles, store, signer, artifacts, db, requireHardware, tRef } = deps;
 
   const termsOf = async (body: Body, context: RequestContext): Promise<Result<Terms>> => {
     const { principal } = context;
     if ('auction_id' in body) return termsOfAuction(store, body.auction_id, principal.id);
     const quoted =
-      'quote_id' in body ? await quotes.open(body.quote_id, principal.id) : makeQuote(body, context);
+      'quote_id' in body ? await quotes.open(body.quote_id, principal.id) : makeQuote(body, context, tRef);
     if (!quoted.ok) return quoted;
     const used = await usedElsewhere(store, quoted.value, `job-${quoted.value.ulid}`);
     const limits = { maximum: body.max_price_micro, auctionSeconds: body.auction_seconds };

@@ -180,6 +180,7 @@ export const startApi = async (
       return { jobs_queued: queued, jobs_running: running };
     },
     requireHardware: config.requireHardware,
+    tRef: config.tRef,
     roots,
     signer,
     signIn: createSignIn({
