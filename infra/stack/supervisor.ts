@@ -88,7 +88,7 @@ export const createSupervisor = ({ registry, report, backOff = BACK_OFF }: Super
     while (!stopping.signal.aborted) {
       failures = performance.now() - since > backOff.resetMs ? 1 : failures + 1;
       const waitMs = Math.min(backOff.minMs * 2 ** (failures - 1), backOff.maxMs);
-      report(`${name} ${reason}: restarting in ${waitMs / 1000} s (log: ${logFile})`);
+      report(`${name} ${reason}: restarting in ${waitMs / 1000} s (its log will be ${logFile}.1)`);
       await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (stopping.signal.aborted) return;
       since = performance.now();
