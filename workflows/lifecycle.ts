@@ -8,7 +8,10 @@ import type { Answer } from './answers.ts';
 /** An effect that an activity runs; it answers with domain events. */
 export interface ActivityEffect<Input> {
   readonly kind: 'activity';
-  /** Short idempotent work runs as a local activity: a third of the cost (stack.md 2.3). */
+  /**
+   * Short work that only reads and may run twice. It runs right behind the append that asks for it (activities/journal.ts),
+   * else as a local activity: a third of the cost of another (stack.md 2.3).
+   */
   readonly local: boolean;
   readonly options: ActivityOptions;
   /** The events that say it failed for good, after all retries. */
