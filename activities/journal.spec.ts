@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AuctionEvent } from '../domain/auction/events.ts';
 import type { EventContext } from '../domain/event.ts';
 import { transfer } from '../domain/ledger/entry.ts';
@@ -99,6 +99,10 @@ beforeEach(async () => {
   await journal.append({ stream: STREAM, expectedRevision: Number(NO_STREAM), batches, origin });
 });
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 describe('an effect behind its append', () => {
   test('finds the events that ask for it in the log, and puts its own behind them with their money', async () => {
     let seen: string[] = [];
@@ -131,6 +135,38 @@ describe('an effect behind its append', () => {
       'auction.openBids: Error: no key',
       'auction.unheard-of: Error: no effect named auction.unheard-of follows an append',
     ]);
+  });
+
+  test('is left to the lifecycle when it takes too long', async () => {
+    vi.useFakeTimers();
+    const reply = appendWith(() => new Promise(() => undefined))(request, next);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(await reply).not.toHaveProperty('followed');
+    expect(faults).toEqual(['auction.openBids: Error: no answer within 5000 ms']);
+  });
+
+  test('runs at the second attempt when the first was killed between the two appends', async () => {
+    await createJournal({ store }).append(request);
+    const reply = await appendWith(async () => [failed])(request, next);
+    expect(reply).toMatchObject({ kind: 'appended', followed: [failed] });
+    expect(await types()).toEqual([
+      'auction.opened',
+      'auction.bid-placed',
+      'auction.closed',
+      'auction.failed',
+    ]);
+  });
+
+  test('at two attempts at once is appended once, and both tell the same', async () => {
+    const attempts = [failed, { ...failed, message: 'another' }].map((event) =>
+      appendWith(async () => [event])(request, next),
+    );
+    const [one, other] = await Promise.all(attempts);
+    expect(one).toEqual(other);
+    expect((await types()).filter((type) => type === 'auction.failed')).toHaveLength(1);
+    expect(
+      (await store.readStream('ledger-main')).filter(({ data }) => data['kind'] === 'release'),
+    ).toHaveLength(1);
   });
 
   test('says so when it has nothing to tell', async () => {

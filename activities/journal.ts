@@ -4,7 +4,7 @@ import type { FollowingEffect, Journal, JournalRequest, StepReply } from '../dom
 import { lifecycleVersion } from '../domain/registry.ts';
 import { plainState, stageEvents } from '../domain/staging.ts';
 
-/** A short, idempotent effect: from its input to domain events. */
+/** An effect that its lifecycle declares `local`: from its input to domain events. */
 export type LocalEffect = (input: never) => Promise<readonly DomainEvent[]>;
 
 export interface JournalActivityDeps {
@@ -73,7 +73,7 @@ export const createJournalActivities = ({ journal, effects, onFault }: JournalAc
 
   return {
     /**
-     * Appends a step and, when it asks for a short effect, runs that and appends its events behind the step: one turn of
+     * Appends a step and, when it asks for a local effect, runs that and appends its events behind the step: one turn of
      * the workflow instead of three. An effect that fails here is left to the lifecycle's own policy.
      */
     'journal.append': async (request: JournalRequest, next?: FollowingEffect): Promise<StepReply> => {

@@ -62,8 +62,8 @@ export class Effects {
     this.#deliver = deliver;
   }
 
-  /** Whether `src` is short and idempotent: it may run where the events that ask for it are appended. */
-  isShort(src: string): boolean {
+  /** Whether `src` may run where the events that ask for it are appended. */
+  isLocal(src: string): boolean {
     const policy = this.#definition.effects[src];
     return policy?.kind === 'activity' && policy.local;
   }

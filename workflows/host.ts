@@ -199,11 +199,11 @@ class Host {
     return staged;
   }
 
-  /** The short effect that a step leads to, when it is the only one: it can run where the step is appended. */
+  /** The local effect that a step leads to, when it is the only one: it can run where the step is appended. */
   #following(staged: readonly StagedItem[]): RunningEffect | undefined {
     const started = startedBy(staged.flatMap(({ actions }) => actions));
-    const short = started.filter(({ src }) => this.#effects.isShort(src));
-    return short.length === 1 ? short[0] : undefined;
+    const local = started.filter(({ src }) => this.#effects.isLocal(src));
+    return local.length === 1 ? local[0] : undefined;
   }
 
   /** The events an item means in this state; a refused command is answered here. */

@@ -21,7 +21,7 @@ export interface JournalRequest {
   readonly final?: { readonly version: number; readonly state: PlainState };
 }
 
-/** A short effect that the appended events ask for: it runs right behind them, and its own events are appended, too. */
+/** A local effect that the appended events ask for: it runs right behind them, and its own events are appended, too. */
 export interface FollowingEffect {
   /** `<aggregate>.<effect>` */
   readonly name: string;

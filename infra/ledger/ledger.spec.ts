@@ -43,3 +43,18 @@ test('a ledger that grows is read once, and its snapshots are states that were i
   expect(await store.loadSnapshot(LEDGER_STREAM)).toMatchObject({ revision: kept.revision });
   expect((await store.loadSnapshot(LEDGER_STREAM))?.state as Ledger).toEqual(kept.ledger);
 });
+
+test('a snapshot that could not be saved costs a reading, and is saved then', async () => {
+  const memory = createMemoryEventStore();
+  const saveSnapshot = vi
+    .fn<typeof memory.saveSnapshot>(memory.saveSnapshot)
+    .mockRejectedValueOnce(new Error('the disk is full'));
+  const store = { ...memory, saveSnapshot };
+  const journal = createJournal({ store });
+  for (let id = 0; id < 502; id++) await journal.post(credit(id), context);
+  await vi.waitFor(() => expect(saveSnapshot).toHaveBeenCalledTimes(2));
+  const kept = await ledgerSnapshot(store);
+  expect(balanceOf(kept.ledger, alice)).toBe(kept.revision + 1n);
+  const now = await followLedger(store, kept);
+  expect([now.revision, balanceOf(now.ledger, alice)]).toEqual([501n, 502n]);
+});

@@ -133,7 +133,7 @@ const mesh: EngineMesh = await withPatience(log, 'PostgreSQL', () =>
 const nativeConnection = await withPatience(log, 'Temporal', () =>
   NativeConnection.connect({ address: config.temporalAddress }),
 );
-/** Short effects: they may follow the append that asks for them. */
+/** Local effects: they may follow the append that asks for them. */
 const effects = { ...createAuctionActivities({ sealing, market }), ...createQuorumActivities({ store }) };
 const worker = await Worker.create({
   connection: nativeConnection,

@@ -59,28 +59,18 @@ export const termsOfAuction = async (
   }
   const refusal = noAward(auctionId, events, jobIdFor(auctionId));
   if (refusal) return refusal;
-  const {
-    quoteId: quote,
-    tier,
-    tierTableVersion,
-    requiredTops,
-    utilization,
-    durationSeconds,
-    ceiling,
-    seed,
-  } = auction;
   return ok({
-    quoteId: quote,
+    quoteId: auction.quoteId,
     auctionId,
     auctionGiven: true,
-    tier,
-    tierTableVersion,
-    requiredTops,
-    utilization,
-    durationSeconds,
-    ceiling,
+    tier: auction.tier,
+    tierTableVersion: auction.tierTableVersion,
+    requiredTops: auction.requiredTops,
+    utilization: auction.utilization,
+    durationSeconds: auction.durationSeconds,
+    ceiling: auction.ceiling,
     auctionSeconds: auction.auctionSeconds,
-    seed,
+    seed: auction.seed,
   });
 };
 
