@@ -163,7 +163,8 @@ export const createEnclaveActivities = ({
       events: [newEvent(event, context)],
     });
     // The id is the hash of the record: whoever was first wrote the same proof.
-    if (!result.ok && result.actualRevision < 0n) throw new Error(`${stream} conflicts but is empty`);
+    if (!result.ok && result.reason === 'conflict' && result.actualRevision < 0n)
+      throw new Error(`${stream} conflicts but is empty`);
   };
 
   return {

@@ -8,6 +8,22 @@ export interface StreamAppend {
   readonly stream: string;
   readonly expectedRevision: bigint;
   readonly events: readonly NewEvent[];
+  /**
+   * Commands that these events answer: each is the `causationId` of one or more of them, side by side. A stream decides
+   * a command once; it refuses the append when it knows one of them already.
+   */
+  readonly commands?: readonly string[];
+}
+
+/** What a command came to on a stream, at the first and only time it was decided. */
+export interface DecidedCommand {
+  readonly commandId: string;
+  /** The events it caused on this stream. */
+  readonly events: readonly RecordedEvent[];
+  /** Revision of the last of them. */
+  readonly revision: bigint;
+  /** Position of the last event of the step that wrote them, money included. */
+  readonly position: bigint;
 }
 
 export interface Appended {
@@ -21,12 +37,21 @@ export interface Appended {
 /** Another writer was first and wrote something else. `actualRevision` is the stream's revision now. */
 export interface AppendConflict {
   readonly ok: false;
+  readonly reason: 'conflict';
   readonly stream: string;
   readonly expectedRevision: bigint;
   readonly actualRevision: bigint;
 }
 
-export type AppendResult = Appended | AppendConflict;
+/** The stream had decided these commands before. Nothing was written: the answers are the first ones. */
+export interface AlreadyDecided {
+  readonly ok: false;
+  readonly reason: 'decided';
+  readonly stream: string;
+  readonly commands: readonly DecidedCommand[];
+}
+
+export type AppendResult = Appended | AppendConflict | AlreadyDecided;
 
 export interface ReadStreamOptions {
   /** First revision, inclusive; default 0. */
@@ -72,6 +97,8 @@ export interface EventStore {
   readStream(stream: string, options?: ReadStreamOptions): Promise<RecordedEvent[]>;
   /** The same for several whole streams at once; one that holds no event is absent from the answer. */
   readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, readonly RecordedEvent[]>>;
+  /** What a stream has decided of these commands; those it never heard of are absent. */
+  findCommands(stream: string, commandIds: readonly string[]): Promise<readonly DecidedCommand[]>;
   /** One page of the log in position order. */
   readAll(options: ReadAllOptions): Promise<RecordedEvent[]>;
   /** Batches after `after`, in order, without gap or duplicate, catching up first and then live, until aborted. */

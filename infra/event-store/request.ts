@@ -8,6 +8,14 @@ export interface Part {
   readonly expected: bigint;
   readonly types: readonly string[];
   readonly envelopes: readonly string[];
+  readonly commands: readonly PartCommand[];
+}
+
+/** A command that a part decides, with the revisions it causes. */
+export interface PartCommand {
+  readonly id: string;
+  readonly first: bigint;
+  readonly last: bigint;
 }
 
 /** An append call, checked and serialised: later changes of the caller's objects do not reach it. */
@@ -68,7 +76,20 @@ export const prepareAppend = (
   return { parts, origin, size, length };
 };
 
-const partOf = ({ stream, expectedRevision, events }: StreamAppend): Part => {
+/** @throws RangeError when no event, or events apart from each other, are caused by `id`. */
+const commandOf = (id: string, { expectedRevision, events }: StreamAppend): PartCommand => {
+  checkName('a command id', id);
+  const first = events.findIndex(({ causationId }) => causationId === id);
+  const last = events.findLastIndex(({ causationId }) => causationId === id);
+  if (first < 0) throw new RangeError(`no event is caused by the command ${id}`);
+  if (events.slice(first, last).some(({ causationId }) => causationId !== id))
+    throw new RangeError(`the events caused by the command ${id} do not stand side by side`);
+  const from = expectedRevision + 1n;
+  return { id, first: from + BigInt(first), last: from + BigInt(last) };
+};
+
+const partOf = (append: StreamAppend): Part => {
+  const { stream, expectedRevision, events, commands = [] } = append;
   checkName('a stream id', stream);
   if (expectedRevision < NO_STREAM) throw new RangeError('an expected revision is at least -1');
   if (events.length === 0) throw new RangeError(`the append to ${stream} has no events`);
@@ -81,5 +102,13 @@ const partOf = ({ stream, expectedRevision, events }: StreamAppend): Part => {
     types.push(event.type);
     envelopes.push(envelopeOf(event, stream, revision));
   }
-  return { stream, expected: expectedRevision, types, envelopes };
+  if (new Set(commands).size < commands.length)
+    throw new RangeError('an append names each of its commands once');
+  return {
+    stream,
+    expected: expectedRevision,
+    types,
+    envelopes,
+    commands: commands.map((id) => commandOf(id, append)),
+  };
 };

@@ -5,7 +5,7 @@ export const emptyLog = async (url: string): Promise<void> => {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(`truncate log.events, log.snapshots;
+    await client.query(`truncate log.events, log.commands, log.snapshots;
       update log.head set position = 0, hash = decode(repeat('00', 32), 'hex')`);
   } finally {
     await client.end();

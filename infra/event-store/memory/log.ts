@@ -1,14 +1,14 @@
 import type { Origin } from '../../../domain/event.ts';
 import {
   type AppendConflict,
-  type AppendResult,
+  type Appended,
   type Head,
   NO_STREAM,
   type Snapshot,
 } from '../../../domain/ports/event-store.ts';
 import { EMPTY_HEAD } from '../chain.ts';
 import { chainHash, leafOfEnvelope } from '../hash.ts';
-import type { AppendRequest, Part } from '../request.ts';
+import type { AppendRequest, Part, PartCommand } from '../request.ts';
 import { stateText } from '../state-text.ts';
 import { createWakeups, type Wakeups } from '../wakeups.ts';
 
@@ -21,10 +21,27 @@ export interface StoredEvent {
   readonly hash: string;
 }
 
+/** A command that was decided, where its events stand and how far its step went. */
+export interface DecidedRange extends PartCommand {
+  readonly position: bigint;
+}
+
+export type AppendOutcome =
+  | Appended
+  | AppendConflict
+  | {
+      readonly ok: false;
+      readonly reason: 'decided';
+      readonly stream: string;
+      readonly commandIds: readonly string[];
+    };
+
 /** What a log holds. Several stores may share one, as processes share a database. */
 export interface MemoryLog {
   readonly wakeups: Wakeups;
-  append(request: AppendRequest): AppendResult;
+  append(request: AppendRequest): AppendOutcome;
+  /** What `stream` has decided of these commands. */
+  findCommands(stream: string, commandIds: readonly string[]): readonly DecidedRange[];
   /** Index = position − 1. */
   events(): readonly StoredEvent[];
   /** Index = revision. */
@@ -44,6 +61,7 @@ export const createMemoryLog = ({
 }: MemoryLogOptions = {}): MemoryLog => {
   const events: StoredEvent[] = [];
   const streams = new Map<string, StoredEvent[]>();
+  const commands = new Map<string, Map<string, DecidedRange>>();
   const snapshots = new Map<string, Omit<Snapshot, 'state'> & { readonly state: string }>();
   const wakeups = createWakeups();
 
@@ -65,7 +83,20 @@ export const createMemoryLog = ({
     const actual = revisionOf(stream);
     return actual === expected
       ? null
-      : { ok: false, stream, expectedRevision: expected, actualRevision: actual };
+      : { ok: false, reason: 'conflict', stream, expectedRevision: expected, actualRevision: actual };
+  };
+
+  const findCommands = (stream: string, ids: readonly string[]): DecidedRange[] =>
+    ids.flatMap((id) => commands.get(stream)?.get(id) ?? []);
+
+  const decidedOf = ({ parts }: AppendRequest): Extract<AppendOutcome, { reason: 'decided' }> | null => {
+    for (const part of parts) {
+      const ids = part.commands.map(({ id }) => id);
+      const decided = findCommands(part.stream, ids);
+      if (decided.length > 0)
+        return { ok: false, reason: 'decided', stream: part.stream, commandIds: decided.map(({ id }) => id) };
+    }
+    return null;
   };
 
   const write = ({ parts, origin }: AppendRequest): void => {
@@ -81,6 +112,12 @@ export const createMemoryLog = ({
         own.push(stored);
       }
     }
+    const { position } = head();
+    for (const part of parts) {
+      const known = commands.get(part.stream) ?? new Map<string, DecidedRange>();
+      commands.set(part.stream, known);
+      for (const command of part.commands) known.set(command.id, { ...command, position });
+    }
   };
 
   return {
@@ -90,6 +127,8 @@ export const createMemoryLog = ({
       if (request.parts.every(isStored)) {
         return { ok: true, position: storedOf(last).at(-1)?.position ?? 0n, replayed: true };
       }
+      const decided = decidedOf(request);
+      if (decided) return decided;
       const conflict = request.parts.map(conflictOf).find((found) => found !== null);
       if (conflict) return conflict;
       write(request);
@@ -97,6 +136,7 @@ export const createMemoryLog = ({
       wakeups.advance(position);
       return { ok: true, position, replayed: false };
     },
+    findCommands,
     events: () => events,
     stream: (stream) => streams.get(stream) ?? [],
     head: () => {

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../../../domain/event.ts';
-import type { AppendResult, EventStore } from '../../../domain/ports/event-store.ts';
+import type { AppendResult, DecidedCommand, EventStore } from '../../../domain/ports/event-store.ts';
 import { type Upcasters, upcast } from '../../../domain/upcasters.ts';
 import { type AppendRequest, prepareAppend } from '../request.ts';
 import { subscription } from '../subscription.ts';
@@ -22,9 +22,20 @@ export const createMemoryEventStore = ({
   const closing = new AbortController();
   const read = (events: readonly StoredEvent[]) => events.map((event) => upcast(upcasters, recorded(event)));
 
+  const findCommands = (stream: string, commandIds: readonly string[]): DecidedCommand[] =>
+    log.findCommands(stream, commandIds).map(({ id, first, last, position }) => ({
+      commandId: id,
+      events: read(log.stream(stream).slice(Number(first), Number(last) + 1)),
+      revision: last,
+      position,
+    }));
+
   const append = (request: AppendRequest): AppendResult => {
     if (closing.signal.aborted) throw new Error('the event store is closed');
-    return log.append(request);
+    const outcome = log.append(request);
+    if (outcome.ok || outcome.reason === 'conflict') return outcome;
+    const { ok, reason, stream, commandIds } = outcome;
+    return { ok, reason, stream, commands: findCommands(stream, commandIds) };
   };
 
   return {
@@ -37,6 +48,7 @@ export const createMemoryEventStore = ({
         streams.flatMap((stream) => read(log.stream(stream))),
         (event) => event.stream,
       ),
+    findCommands: async (stream, commandIds) => findCommands(stream, commandIds),
     readAll: async ({ after, limit, types, stream }) =>
       read(log.events().slice(Number(after)))
         .filter((event) => !types || types.includes(event.type))

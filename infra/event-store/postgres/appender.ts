@@ -4,11 +4,13 @@ import type { AppendResult } from '../../../domain/ports/event-store.ts';
 import { isTransient } from '../../postgres/transient.ts';
 import type { AppendRequest } from '../request.ts';
 import { type Batch, isBehind, type Pending, takeBatch } from './batch.ts';
+import type { Reader } from './reader.ts';
 import { resolveRefused } from './resolve-refused.ts';
 import { writeBatch } from './write-batch.ts';
 
 export interface AppenderOptions {
   readonly pool: Pool;
+  readonly reader: Pick<Reader, 'commands'>;
   /** How long a request is retried while the server is away, in ms. */
   readonly retryForMs: number;
   /** Called after every commit with the newest position. */
@@ -29,7 +31,13 @@ const BACKOFF_MS = { first: 25, most: 1_000 };
  * Group commit: one lane per process, one transaction per batch. An idle lane flushes at the end of the event loop's turn,
  * a busy one when it frees, so batches grow with the load and a lone append waits for nothing.
  */
-export const createAppender = ({ pool, retryForMs, onCommitted, onFault }: AppenderOptions): Appender => {
+export const createAppender = ({
+  pool,
+  reader,
+  retryForMs,
+  onCommitted,
+  onFault,
+}: AppenderOptions): Appender => {
   let queue: Pending[] = [];
   let lane: Promise<void> | null = null;
   let closed = false;
@@ -62,7 +70,7 @@ export const createAppender = ({ pool, retryForMs, onCommitted, onFault }: Appen
       );
       backoff = BACKOFF_MS.first;
       if (outcome.committed) answer(batch, outcome.first);
-      else refuse(batch, outcome.moved);
+      else refuse(batch, outcome.refused);
     } catch (error) {
       await recover(batch.members, error);
     }
@@ -83,15 +91,15 @@ export const createAppender = ({ pool, retryForMs, onCommitted, onFault }: Appen
     }
   };
 
-  const refuse = ({ members }: Batch, moved: ReadonlySet<string>): void => {
-    const isRefused = (pending: Pending) => pending.request.parts.some((part) => moved.has(part.stream));
+  const refuse = ({ members }: Batch, refused: ReadonlySet<AppendRequest>): void => {
+    const isRefused = ({ request }: Pending) => refused.has(request);
     queue.unshift(...members.filter((pending) => !isRefused(pending)));
     for (const pending of members) if (isRefused(pending)) resolve(pending);
   };
 
   /** Beside the lane: what a refused request meets is settled by reading. */
   const resolve = (pending: Pending): void => {
-    const work = resolveRefused(pool, pending.request)
+    const work = resolveRefused({ pool, reader }, pending.request)
       .then(
         (result) => (result === null ? retry([pending]) : pending.resolve(result)),
         (error) => recover([pending], error),

@@ -13,6 +13,7 @@ const pending = (
       expected: BigInt(expected),
       types: Array(size).fill('t'),
       envelopes: Array(size).fill('{}'),
+      commands: [],
     })),
     origin: { workflowId: null, runId: null },
     size: parts.reduce((sum, [, , size]) => sum + size, 0),

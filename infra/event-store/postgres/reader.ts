@@ -1,11 +1,17 @@
 import type { CustomTypesConfig, Pool } from 'pg';
 import type { RecordedEvent } from '../../../domain/event.ts';
-import type { Head, ReadAllOptions, ReadStreamOptions } from '../../../domain/ports/event-store.ts';
+import type {
+  DecidedCommand,
+  Head,
+  ReadAllOptions,
+  ReadStreamOptions,
+} from '../../../domain/ports/event-store.ts';
 import { type Upcasters, upcast } from '../../../domain/upcasters.ts';
 
 export interface Reader {
   stream(stream: string, options?: ReadStreamOptions): Promise<RecordedEvent[]>;
   streams(streams: readonly string[]): Promise<ReadonlyMap<string, RecordedEvent[]>>;
+  commands(stream: string, commandIds: readonly string[]): Promise<readonly DecidedCommand[]>;
   all(options: ReadAllOptions): Promise<RecordedEvent[]>;
   head(): Promise<Head>;
 }
@@ -65,6 +71,15 @@ const STREAM = {
 
 const STREAMS = { name: 'log-streams', text: pageQuery('position', 'stream = any($1)') };
 
+const COMMANDS = {
+  name: 'log-commands',
+  text: `select command_id, first_revision, last_revision, position from log.commands
+          where stream = $1 and command_id = any($2) order by first_revision`,
+  rowMode: 'array',
+} as const;
+
+type CommandRow = [id: string, first: string | bigint, last: string | bigint, position: string | bigint];
+
 const END = 2n ** 63n - 1n;
 
 export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
@@ -77,8 +92,21 @@ export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
     return rows.flatMap(([events]) => events);
   };
 
+  const stream: Reader['stream'] = (name, { from = 0n, to = END } = {}) => page(STREAM, [name, from, to]);
+
   return {
-    stream: (stream, { from = 0n, to = END } = {}) => page(STREAM, [stream, from, to]),
+    stream,
+    commands: async (name, commandIds) => {
+      const { rows } = await pool.query<CommandRow>({ ...COMMANDS, values: [name, commandIds] });
+      return Promise.all(
+        rows.map(async ([commandId, first, last, position]) => ({
+          commandId,
+          events: await stream(name, { from: BigInt(first), to: BigInt(last) }),
+          revision: BigInt(last),
+          position: BigInt(position),
+        })),
+      );
+    },
     // Within a stream position order is revision order.
     streams: async (streams) => Map.groupBy(await page(STREAMS, [streams]), (event) => event.stream),
     all: ({ after, limit, types: wanted, stream }) => {

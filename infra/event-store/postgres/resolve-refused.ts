@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { AppendResult } from '../../../domain/ports/event-store.ts';
 import type { AppendRequest, Part } from '../request.ts';
+import type { Reader } from './reader.ts';
 
 const STORED = {
   name: 'log-stored',
@@ -22,10 +23,14 @@ const STORED = {
 type StoredRow = [actual: string | bigint, position: string | bigint | null, envelopes: string | null];
 
 /**
- * Why a request was refused: the very same events stand there already (its first result), or others do (conflict).
- * Events never change, so reading without a lock is enough. Null when nothing stands in its way: append it again.
+ * Why a request was refused: the very same events stand there already (its first result), one of its commands was decided
+ * before, or others were first (conflict). Events never change, so reading without a lock is enough. Null when nothing
+ * stands in its way: append it again.
  */
-export const resolveRefused = async (pool: Pool, { parts }: AppendRequest): Promise<AppendResult | null> => {
+export const resolveRefused = async (
+  { pool, reader }: { readonly pool: Pool; readonly reader: Pick<Reader, 'commands'> },
+  { parts }: AppendRequest,
+): Promise<AppendResult | null> => {
   const { rows } = await pool.query<StoredRow>({
     ...STORED,
     values: [
@@ -37,6 +42,14 @@ export const resolveRefused = async (pool: Pool, { parts }: AppendRequest): Prom
   if (parts.every((part, index) => rows[index]?.[2] === part.envelopes.join('\n'))) {
     return { ok: true, position: BigInt(rows.at(-1)?.[1] ?? 0), replayed: true };
   }
+  for (const { stream, commands } of parts) {
+    if (commands.length === 0) continue;
+    const decided = await reader.commands(
+      stream,
+      commands.map(({ id }) => id),
+    );
+    if (decided.length > 0) return { ok: false, reason: 'decided', stream, commands: decided };
+  }
   const conflicts = parts
     .map((part, index) => conflictOf(part, BigInt(rows[index]?.[0] ?? -1)))
     .filter((conflict) => conflict !== null);
@@ -44,4 +57,6 @@ export const resolveRefused = async (pool: Pool, { parts }: AppendRequest): Prom
 };
 
 const conflictOf = ({ stream, expected }: Part, actual: bigint): AppendResult | null =>
-  actual === expected ? null : { ok: false, stream, expectedRevision: expected, actualRevision: actual };
+  actual === expected
+    ? null
+    : { ok: false, reason: 'conflict', stream, expectedRevision: expected, actualRevision: actual };

@@ -44,6 +44,7 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
   const snapshots = createSnapshots(pool);
   const appender = createAppender({
     pool,
+    reader,
     retryForMs,
     onFault,
     onCommitted: wakeups.advance,
@@ -63,6 +64,7 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
     appendMany: async (requests, origin) => appender.append(prepareAppend(requests, origin)),
     readStream: reader.stream,
     readStreams: reader.streams,
+    findCommands: reader.commands,
     readAll: reader.all,
     head: reader.head,
     subscribe: (after, signal) => {
