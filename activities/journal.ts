@@ -41,7 +41,7 @@ export const createJournalActivities = ({ journal, effects, onFault }: JournalAc
     }
   };
 
-  /** The events that stand behind `request`: the effect's, or those of an earlier attempt. */
+  /** The effect's events, now in the log; null when it failed or others stand there: then its lifecycle asks for it. */
   const follow = async (
     { stream, expectedRevision, batches, origin }: JournalRequest,
     next: FollowingEffect,
@@ -65,7 +65,7 @@ export const createJournalActivities = ({ journal, effects, onFault }: JournalAc
       case 'appended':
         return events;
       case 'conflict':
-        return reply.events;
+        return null;
       case 'refused':
         throw new Error(`the ledger refused ${events[0]?.type}: ${reply.rejection.message}`);
     }

@@ -13,6 +13,7 @@ import type { DomainEvent } from '../domain/event.ts';
 import type { MachineAction } from '../domain/lifecycle.ts';
 import type { CommandMeta } from '../domain/ports/lifecycles.ts';
 import { isLifecycle, LIFECYCLES } from '../domain/registry.ts';
+import type { EventsItem } from './inbox.ts';
 import type {
   ActivityEffect,
   ChildrenEffect,
@@ -45,18 +46,14 @@ export const startedBy = (actions: readonly MachineAction[]): RunningEffect[] =>
 export class Effects {
   readonly #definition: Lifecycle;
   readonly #stream: string;
-  readonly #deliver: (events: readonly DomainEvent[], cause: string) => void;
+  readonly #deliver: (item: EventsItem) => void;
   readonly #running = new Map<
     string,
     { readonly effect: RunningEffect; readonly scope: CancellationScope }
   >();
   readonly #starting = new Set<Promise<void>>();
 
-  constructor(
-    definition: Lifecycle,
-    stream: string,
-    deliver: (events: readonly DomainEvent[], cause: string) => void,
-  ) {
+  constructor(definition: Lifecycle, stream: string, deliver: (item: EventsItem) => void) {
     this.#definition = definition;
     this.#stream = stream;
     this.#deliver = deliver;
@@ -112,7 +109,8 @@ export class Effects {
     const deliver = (events: readonly DomainEvent[]) => {
       if (this.#running.get(effect.id)?.scope !== scope) return;
       this.#running.delete(effect.id);
-      if (events.length > 0) this.#deliver(events, asker.causationId);
+      if (events.length > 0)
+        this.#deliver({ kind: 'events', effect: effect.id, events, cause: asker.causationId });
     };
     void scope
       .run(() => run(effect.input))

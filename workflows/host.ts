@@ -11,18 +11,23 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { type AnyMachineSnapshot, createActor, getInitialSnapshot } from 'xstate';
-import type { DeadlineCommand, DecisionContext } from '../domain/decision.ts';
-import type { Rejection } from '../domain/errors.ts';
-import { type DomainEvent, eventId } from '../domain/event.ts';
-import { type LifecycleVersion, type MachineAction, stateName } from '../domain/lifecycle.ts';
+import type { DecisionContext } from '../domain/decision.ts';
+import { type Rejection, reject } from '../domain/errors.ts';
+import { type DomainEvent, type EventContext, eventId } from '../domain/event.ts';
+import { fingerprintOf } from '../domain/fingerprint.ts';
+import { type LifecycleVersion, RefusedEventError, stateName } from '../domain/lifecycle.ts';
 import type { FollowingEffect, JournalRequest, StepReply } from '../domain/ports/journal.ts';
 import type { Command, CommandMeta, CommandOutcome, LifecycleView } from '../domain/ports/lifecycles.ts';
-import { plainState, type Staged, stageEvents } from '../domain/staging.ts';
+import { plainState, type Staged, type Standing, stageEvents } from '../domain/staging.ts';
+import { epochMs } from '../domain/time.ts';
+import { type Asked, cancelledBy, remaining, stoppedBy } from './actions.ts';
 import { Answers } from './answers.ts';
 import { now } from './clock.ts';
-import { Effects, startedBy } from './effects.ts';
-import type { Lifecycle, LifecycleEnd, LifecycleInput, Report, RunningEffect } from './lifecycle.ts';
+import { type Asker, Effects, startedBy } from './effects.ts';
+import { type CommandItem, deadlineIn, Inbox, type Item } from './inbox.ts';
+import type { Lifecycle, LifecycleEnd, LifecycleInput, RunningEffect } from './lifecycle.ts';
 import { Publisher, reportSignal } from './publisher.ts';
+import { Reports } from './reports.ts';
 import { Timers } from './timers.ts';
 
 export const commandUpdate = defineUpdate<CommandOutcome, [Command, CommandMeta]>('command');
@@ -35,29 +40,17 @@ const { 'journal.append': append } = proxyLocalActivities<{
   retry: { initialInterval: '100 milliseconds', maximumInterval: '2 seconds' },
 });
 
-type Item =
-  | {
-      readonly kind: 'command';
-      readonly command: Command;
-      readonly meta: CommandMeta;
-      readonly answer?: (outcome: CommandOutcome) => void;
-    }
-  | { readonly kind: 'events'; readonly events: readonly DomainEvent[]; readonly cause: string }
-  | { readonly kind: 'report'; readonly report: Report };
+/** An append, and the local effect that runs right behind it, when there is one. */
+interface Step {
+  readonly request: JournalRequest;
+  readonly next?: { readonly effect: RunningEffect; readonly following: FollowingEffect };
+}
 
 /** One item's share of an append. */
 interface StagedItem extends Staged {
   readonly item: Item;
+  readonly context: EventContext;
 }
-
-/** The timer that a deadline comes from; null for everything else. */
-const deadlineIn = (item: Item): string | null =>
-  item.kind === 'command' && item.command.type === 'deadline' ? (item.command as DeadlineCommand).id : null;
-
-const cancelledBy = (actions: readonly MachineAction[]): string[] =>
-  actions
-    .filter(({ type }) => type === 'xstate.cancel')
-    .map(({ params }) => (params as { readonly sendId: string }).sendId);
 
 /**
  * The durable host: runs any lifecycle. For every event it appends first, then applies, then acts. Commands, deadlines,
@@ -67,16 +60,17 @@ class Host {
   readonly #definition: Lifecycle;
   readonly #input: LifecycleInput;
   readonly #version: LifecycleVersion;
-  readonly #inbox: Item[] = [];
-  #wake: (() => void) | null = null;
+  readonly #inbox = new Inbox();
   readonly #answers: Answers;
+  readonly #reports: Reports;
   readonly #timers: Timers;
   readonly #effects: Effects;
+  readonly #publisher: Publisher;
   #snapshot: AnyMachineSnapshot;
   #revision: number;
+  #position: string;
   #lineage: Pick<CommandMeta, 'correlationId' | 'traceparent'>;
   #refusedOpening: Rejection | null = null;
-  readonly #publisher: Publisher;
 
   constructor(definition: Lifecycle, input: LifecycleInput) {
     const version = definition.family.versions[input.version];
@@ -91,45 +85,46 @@ class Host {
         }).getSnapshot() as AnyMachineSnapshot)
       : getInitialSnapshot(version.machine);
     this.#revision = carried?.revision ?? -1;
+    this.#position = carried?.position ?? '0';
     this.#lineage = carried?.lineage ?? { correlationId: input.stream, traceparent: null };
     this.#answers = new Answers(carried?.answered ?? []);
-    this.#publisher = new Publisher(definition, input);
+    this.#reports = new Reports(carried?.reports);
+    this.#publisher = new Publisher(definition, input, carried?.shown);
     this.#timers = new Timers((id, dueAt) => {
-      this.#put({
+      this.#inbox.put({
         kind: 'command',
         command: { type: 'deadline', id, dueAt } as Command,
         meta: this.#engineMeta(),
       });
     });
-    this.#effects = new Effects(definition, input.stream, (events, cause) => {
-      this.#put({ kind: 'events', events, cause });
-    });
-    if (open) this.#put({ kind: 'command', ...open });
+    this.#effects = new Effects(definition, input.stream, (item) => this.#inbox.put(item));
+    if (open) this.#inbox.put({ kind: 'command', ...open });
     setHandler(commandUpdate, (command, meta) => this.#receive(command, meta), {
       validator: (command, meta) => this.#validate(command, meta),
     });
-    setHandler(reportSignal, (report) => this.#put({ kind: 'report', report }));
+    setHandler(reportSignal, (report) => this.#inbox.put({ kind: 'report', report }));
     setHandler(viewQuery, () => this.#view());
     this.#timers.restore(carried?.timers ?? []);
-    this.#effects.restore(carried?.effects ?? [], this.#here());
+    this.#effects.restore(carried?.effects ?? [], this.#askerAt(this.#revision));
   }
 
   /** One turn after the other: takes what waits, decides it in order, appends it in one step, applies and acts. */
   async run(): Promise<LifecycleEnd> {
+    if (this.#input.recover) await this.#recover();
     for (;;) {
-      if (this.#inbox.length === 0) await this.#arrival();
-      const staged = this.#stage(this.#inbox.splice(0));
+      if (this.#inbox.isEmpty && this.#snapshot.status !== 'done') await this.#inbox.arrival();
+      const staged = this.#stage(this.#inbox.take());
       if (staged.length > 0) {
-        const next = this.#following(staged);
-        this.#settle(staged, next, await append(...this.#request(staged, next)));
+        const step = this.#stepOf(staged);
+        this.#settle(staged, step, await append(step.request, ...(step.next ? [step.next.following] : [])));
       }
-      if (this.#inbox.length > 0) continue;
+      if (!this.#inbox.isEmpty) continue;
       // Of several openings that came together one may have succeeded: then there is something to run.
       if (this.#refusedOpening && this.#revision < 0) await this.#failOpening(this.#refusedOpening);
       if (this.#snapshot.status === 'done') {
         // Whoever still comes gets the aggregate's own refusal from the final state.
-        await condition(() => this.#inbox.length > 0 || allHandlersFinished());
-        if (this.#inbox.length === 0) break;
+        await condition(() => !this.#inbox.isEmpty || allHandlersFinished());
+        if (this.#inbox.isEmpty) break;
       } else if (workflowInfo().continueAsNewSuggested) {
         await this.#continueAsNew();
       }
@@ -139,17 +134,17 @@ class Host {
     return { revision: this.#revision, version: this.#input.version, value: stateName(this.#snapshot.value) };
   }
 
-  #put(item: Item): void {
-    this.#inbox.push(item);
-    this.#wake?.();
-    this.#wake = null;
-  }
-
-  /** Resolves as soon as something waits. A promise: a condition would be asked again on every task. */
-  #arrival(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+  /** Takes over all that the log holds, as if this run had decided it. */
+  async #recover(): Promise<void> {
+    for (;;) {
+      const reply = await append(this.#requestOf([]));
+      if (reply.kind !== 'conflict')
+        throw new Error(`asking what stands in ${this.#input.stream} wrote to it`);
+      if (reply.stored.length === 0) break;
+      this.#adopt(reply);
+    }
+    if (this.#revision < 0)
+      await this.#failOpening(reject('RESOURCE_NOT_FOUND', 'the log holds no such stream'));
   }
 
   /** Cheap refusals leave no history: the validator decides on the state at hand, the turn decides again. */
@@ -167,71 +162,102 @@ class Host {
   }
 
   #receive(command: Command, meta: CommandMeta): Promise<CommandOutcome> {
-    return new Promise((answer) => this.#put({ kind: 'command', command, meta, answer }));
+    return new Promise((answer) => this.#inbox.put({ kind: 'command', command, meta, answer }));
   }
 
-  /** What was not written waits again, before everything that came meanwhile. */
-  #settle(staged: readonly StagedItem[], next: RunningEffect | undefined, reply: StepReply): void {
+  #settle(staged: readonly StagedItem[], { request, next }: Step, reply: StepReply): void {
     if (reply.kind === 'appended') {
-      this.#commit(staged, reply.position, reply.followed && next);
-      if (reply.followed && reply.followed.length > 0) this.#adopt(reply.followed);
+      if (reply.fingerprint !== undefined && reply.fingerprint !== fingerprintOf(request.batches))
+        throw new Error(`${this.#input.stream} was decided otherwise: a rule of its version has changed`);
+      this.#commit(staged, reply, next);
       return;
     }
+    // What was not written waits again.
     const refused = reply.kind === 'refused' ? staged[reply.batch] : undefined;
-    this.#inbox.unshift(...staged.filter((each) => each !== refused).map(({ item }) => item));
-    if (reply.kind === 'conflict') this.#adopt(reply.events);
+    this.#inbox.putBack(staged.filter((each) => each !== refused).map(({ item }) => item));
+    if (reply.kind === 'conflict') this.#adopt(reply);
     else this.#refuse(refused as StagedItem, reply.rejection);
   }
 
   #stage(items: readonly Item[]): StagedItem[] {
     const staged: StagedItem[] = [];
     const disarmed = new Set<string>();
-    let standing = { snapshot: this.#snapshot, revision: this.#revision };
+    const stopped = new Set<string>();
+    let standing: Standing = { snapshot: this.#snapshot, revision: this.#revision };
     for (const item of items) {
       if (disarmed.has(deadlineIn(item) ?? '')) continue;
-      const events = this.#eventsOf(item, standing.snapshot);
+      if (item.kind === 'events' && stopped.has(item.effect)) continue;
+      const events = this.#eventsOf(item, standing);
       if (events.length === 0) continue;
-      const next = stageEvents(this.#version, this.#input.stream, standing, events);
+      const next = this.#tryStage(item, standing, events);
+      if (!next) continue;
       for (const timer of cancelledBy(next.actions)) disarmed.add(timer);
-      staged.push({ ...next, item });
+      for (const effect of stoppedBy(next.actions)) stopped.add(effect);
+      staged.push({ ...next, item, context: this.#contextOf(item) });
       standing = next;
     }
     return staged;
   }
 
-  /** The local effect that a step leads to, when it is the only one: it can run where the step is appended. */
-  #following(staged: readonly StagedItem[]): RunningEffect | undefined {
-    const started = startedBy(staged.flatMap(({ actions }) => actions));
-    const local = started.filter(({ src }) => this.#effects.isLocal(src));
-    return local.length === 1 ? local[0] : undefined;
-  }
-
-  /** The events an item means in this state; a refused command is answered here. */
-  #eventsOf(item: Item, snapshot: AnyMachineSnapshot): readonly DomainEvent[] {
-    if (item.kind === 'command') {
-      const known = this.#answers.of(item.meta.commandId);
-      if (known) {
-        item.answer?.({ ok: true, ...known });
-        return [];
+  /** The events an item means in this state; a command that leads to none is answered here. */
+  #eventsOf(item: Item, { snapshot, revision }: Standing): readonly DomainEvent[] {
+    switch (item.kind) {
+      case 'command': {
+        const known = this.#answers.of(item.meta.commandId);
+        if (known) {
+          item.answer?.({ ok: true, ...known });
+          return [];
+        }
+        const decision = this.#version.decide(snapshot, item.command, this.#decisionContext(item.meta));
+        if (!decision.ok) this.#answerRefusal(item, decision);
+        else if (decision.events.length === 0)
+          item.answer?.({
+            ok: true,
+            position: this.#position,
+            revision: String(revision),
+            state: stateName(snapshot.value),
+          });
+        return decision.ok ? decision.events : [];
       }
-      const decision = this.#version.decide(snapshot, item.command, this.#decisionContext(item.meta));
-      if (decision.ok) return decision.events;
-      this.#answerRefusal(item, decision);
-      return [];
+      case 'events':
+        return item.events;
+      case 'report':
+        if (this.#reports.isHeard(item.report)) return [];
+        return this.#definition.onReport?.(item.report, snapshot.context as never) ?? [];
     }
-    const events =
-      item.kind === 'events'
-        ? item.events
-        : (this.#definition.onReport?.(item.report, snapshot.context as never) ?? []);
-    const [first] = events;
-    if (first && !snapshot.can(first)) {
-      log.debug('dropped what the state no longer takes', { stream: this.#input.stream, event: first.type });
-      return [];
-    }
-    return events;
   }
 
-  #answerRefusal(item: Extract<Item, { kind: 'command' }>, rejection: Rejection): void {
+  /** The step of these events, or null where the state refuses one of them. */
+  #tryStage(item: Item, standing: Standing, events: readonly DomainEvent[]): Staged | null {
+    try {
+      return stageEvents(this.#version, this.#input.stream, standing, events);
+    } catch (error) {
+      if (!(error instanceof RefusedEventError)) throw error;
+      const facts = {
+        stream: this.#input.stream,
+        events: events.map(({ type }) => type),
+        why: error.message,
+      };
+      switch (item.kind) {
+        case 'command':
+          log.error('a decision that its own machine refuses', facts);
+          this.#answerRefusal(
+            item,
+            reject('INTERNAL_ERROR', 'our defect: the decision contradicts the state'),
+          );
+          break;
+        case 'events':
+          log.debug('dropped what the state no longer takes', facts);
+          break;
+        case 'report':
+          this.#reports.keep(item.report);
+          break;
+      }
+      return null;
+    }
+  }
+
+  #answerRefusal(item: CommandItem, rejection: Rejection): void {
     item.answer?.(rejection);
     if (this.#revision < 0) this.#refusedOpening = rejection;
   }
@@ -243,40 +269,42 @@ class Host {
     this.#answerRefusal(staged.item, rejection);
   }
 
-  #request(
-    staged: readonly StagedItem[],
-    next: RunningEffect | undefined,
-  ): [JournalRequest, FollowingEffect?] {
+  #requestOf(staged: readonly StagedItem[]): JournalRequest {
     const { stream, version } = this.#input;
     const { workflowId, runId } = workflowInfo();
-    const last = staged.at(-1) as StagedItem;
-    const request: JournalRequest = {
+    const end = staged.at(-1)?.snapshot;
+    return {
       stream,
       expectedRevision: this.#revision,
-      batches: staged.map(({ item, events, entries }) => ({
-        context: this.#contextOf(item),
+      batches: staged.map(({ item, context, events, entries }) => ({
+        context,
         events,
         entries,
+        ...(item.kind === 'command' && deadlineIn(item) === null && { commandId: item.meta.commandId }),
       })),
       origin: { workflowId, runId },
-      ...(last.snapshot.status === 'done' && { final: { version, state: plainState(last.snapshot) } }),
+      ...(end?.status === 'done' && { final: { version, state: plainState(end) } }),
     };
-    if (!next) return [request];
-    const following: FollowingEffect = {
-      name: `${this.#definition.aggregate}.${next.src}`,
-      input: next.input,
-      version,
-      state: plainState(last.snapshot),
-      context: {
-        ...this.#contextOf(last.item),
-        actor: 'engine',
-        causationId: eventId(stream, last.revision),
-      },
-    };
-    return [request, following];
   }
 
-  #contextOf(item: Item) {
+  /** The append, and the local effect that it leads to, when it is the only one: it can run where the step is appended. */
+  #stepOf(staged: readonly StagedItem[]): Step {
+    const request = this.#requestOf(staged);
+    const started = startedBy(staged.flatMap(({ actions }) => actions));
+    const [effect, ...others] = started.filter(({ src }) => this.#effects.isLocal(src));
+    if (!effect || others.length > 0) return { request };
+    const last = staged.at(-1) as StagedItem;
+    const following: FollowingEffect = {
+      name: `${this.#definition.aggregate}.${effect.src}`,
+      input: effect.input,
+      version: this.#input.version,
+      state: plainState(last.snapshot),
+      context: { ...last.context, actor: 'engine', causationId: eventId(this.#input.stream, last.revision) },
+    };
+    return { request, next: { effect, following } };
+  }
+
+  #contextOf(item: Item): EventContext {
     const meta = item.kind === 'command' ? item.meta : this.#engineMeta();
     const causationId = {
       command: meta.commandId,
@@ -289,44 +317,73 @@ class Host {
     return { occurredAt: now(), actor, correlationId, causationId, traceparent };
   }
 
-  /** Takes over what was appended. The effect that already `ran` behind it is not started again. */
-  #commit(staged: readonly StagedItem[], position: string, ran: RunningEffect | undefined): void {
-    const opening = staged[0]?.item;
-    if (this.#revision < 0 && opening?.kind === 'command') this.#lineage = opening.meta;
+  /** Takes over what was appended, and the events of the effect that ran behind it. */
+  #commit(
+    staged: readonly StagedItem[],
+    { position, followed }: Extract<StepReply, { kind: 'appended' }>,
+    next: Step['next'],
+  ): void {
+    if (this.#revision < 0) this.#lineage = (staged[0] as StagedItem).context;
     let acted = false;
-    for (const { item, actions, snapshot, revision } of staged) {
-      this.#snapshot = snapshot;
-      this.#revision = revision;
-      for (const action of actions) this.#act(action, ran);
+    this.#position = position;
+    for (const { item, actions, snapshot, revision, context } of staged) {
+      this.#advance(snapshot, revision, context.causationId);
+      for (const action of actions)
+        this.#act({ action, revision, occurredAt: context.occurredAt }, followed && next?.effect);
       acted ||= actions.length > 0;
       if (item.kind === 'command') this.#answer(item, position);
     }
     this.#publish(acted);
+    if (!followed || !next || followed.length === 0) return;
+    const standing = { snapshot: this.#snapshot, revision: this.#revision };
+    const behind = stageEvents(this.#version, this.#input.stream, standing, followed);
+    this.#advance(behind.snapshot, behind.revision, next.following.context.causationId);
+    const { occurredAt } = next.following.context;
+    for (const action of behind.actions) this.#act({ action, revision: behind.revision, occurredAt });
+    this.#publish(true);
   }
 
-  #answer(item: Extract<Item, { kind: 'command' }>, position: string): void {
+  /** Stands after an event that is in the log. Reports that came too early for the state before are looked at again. */
+  #advance(snapshot: AnyMachineSnapshot, revision: number, causationId: string): void {
+    this.#snapshot = snapshot;
+    this.#revision = revision;
+    this.#reports.note(causationId);
+    for (const report of this.#reports.release()) this.#inbox.put({ kind: 'report', report });
+  }
+
+  #answer(item: CommandItem, position: string): void {
     if (!item.answer) return;
     const answer = { position, revision: String(this.#revision), state: stateName(this.#snapshot.value) };
     this.#answers.keep(item.meta.commandId, answer);
     item.answer({ ok: true, ...answer });
   }
 
-  /** The stored events win over a decision made again with another clock (settled 2). */
-  #adopt(events: readonly DomainEvent[]): void {
-    if (events.length === 0) throw new Error(`${this.#input.stream} is shorter than this workflow remembers`);
-    const staged = stageEvents(
-      this.#version,
-      this.#input.stream,
-      { snapshot: this.#snapshot, revision: this.#revision },
-      events,
-    );
-    this.#snapshot = staged.snapshot;
-    this.#revision = staged.revision;
-    for (const action of staged.actions) this.#act(action);
-    this.#publish(true);
+  /**
+   * The stored events win over a decision made again with another clock (settled 2). Whatever they answered is answered,
+   * and what caused them counts no second time.
+   */
+  #adopt({ stored, decided }: Extract<StepReply, { kind: 'conflict' }>): void {
+    const { stream } = this.#input;
+    if (stored.length === 0 && decided.length === 0)
+      throw new Error(`${stream} is shorter than this workflow remembers`);
+    for (const { commandId, ...answer } of decided) this.#answers.keep(commandId, answer);
+    const asked: Asked[] = [];
+    for (const { event, context, revision, position } of stored) {
+      if (revision !== this.#revision + 1) throw new Error(`${stream}@${revision} follows ${this.#revision}`);
+      if (revision === 0) this.#lineage = context;
+      const standing = { snapshot: this.#snapshot, revision: this.#revision };
+      const staged = stageEvents(this.#version, stream, standing, [event]);
+      this.#advance(staged.snapshot, revision, context.causationId);
+      this.#position = position;
+      for (const action of staged.actions) asked.push({ action, revision, occurredAt: context.occurredAt });
+    }
+    const types = new Set(stored.map(({ context, event }) => `${context.causationId} ${event.type}`));
+    this.#inbox.drop((item) => item.kind === 'events' && types.has(`${item.cause} ${item.events[0]?.type}`));
+    for (const each of remaining(asked)) this.#act(each);
+    if (stored.length > 0) this.#publish(true);
   }
 
-  #act(action: MachineAction, ran?: RunningEffect): void {
+  #act({ action, revision, occurredAt }: Asked, ran?: RunningEffect): void {
     const params = action.params as {
       id: string;
       sendId: string;
@@ -337,25 +394,26 @@ class Host {
     switch (action.type) {
       case 'xstate.raise':
         // Without a delay the event is applied already; with one it is a deadline for `decide`.
-        if (params.delay !== undefined) this.#timers.arm(params.id, Date.now() + params.delay);
+        if (params.delay !== undefined) this.#timers.arm(params.id, epochMs(occurredAt) + params.delay);
         return;
       case 'xstate.cancel':
-        return this.#disarm(params.sendId);
-      case 'xstate.spawnChild':
-        if (params.id === ran?.id) return;
-        return this.#effects.start({ id: params.id, src: params.src, input: params.input }, this.#here());
+        // A deadline of a state that was left no longer counts, not even when it has passed and waits for its turn.
+        this.#timers.cancel(params.sendId);
+        this.#inbox.drop((item) => deadlineIn(item) === params.sendId);
+        return;
+      case 'xstate.spawnChild': {
+        const { id, src, input } = params;
+        if (id !== ran?.id) this.#effects.start({ id, src, input }, this.#askerAt(revision));
+        return;
+      }
       case 'xstate.stopChild':
-        return this.#effects.stop(params.id);
+        // As with deadlines: an answer that waits was meant for the state that asked for it.
+        this.#effects.stop(params.id);
+        this.#inbox.drop((item) => item.kind === 'events' && item.effect === params.id);
+        return;
       default:
         throw new Error(`the host does not know the action ${action.type}`);
     }
-  }
-
-  /** A deadline of a state that was left no longer counts, not even when it has passed and waits for its turn. */
-  #disarm(id: string): void {
-    this.#timers.cancel(id);
-    const waiting = this.#inbox.splice(0).filter((item) => deadlineIn(item) !== id);
-    this.#inbox.push(...waiting);
   }
 
   #publish(acted: boolean): void {
@@ -373,8 +431,8 @@ class Host {
     await this.#effects.settledChildren();
     await this.#publisher.settled();
     // A command that came meanwhile keeps its handler open until its turn: it goes first.
-    await condition(() => this.#inbox.length > 0 || allHandlersFinished());
-    if (this.#inbox.length > 0) return;
+    await condition(() => !this.#inbox.isEmpty || allHandlersFinished());
+    if (!this.#inbox.isEmpty) return;
     const { stream, version, parent } = this.#input;
     await continueAsNew({
       stream,
@@ -385,10 +443,13 @@ class Host {
           snapshot: this.#snapshot as never,
         }).getPersistedSnapshot(),
         revision: this.#revision,
+        position: this.#position,
         timers: this.#timers.armed(),
         effects: this.#effects.running(),
         answered: this.#answers.all(),
         lineage: { correlationId: this.#lineage.correlationId, traceparent: this.#lineage.traceparent },
+        shown: this.#publisher.shown,
+        reports: this.#reports.carried(),
       },
     } satisfies LifecycleInput);
   }
@@ -403,8 +464,9 @@ class Host {
     };
   }
 
-  #here(): { causationId: string; meta: CommandMeta } {
-    const causationId = eventId(this.#input.stream, Math.max(this.#revision, 0));
+  /** Who asks for what follows the event at `revision`. */
+  #askerAt(revision: number): Asker {
+    const causationId = eventId(this.#input.stream, Math.max(revision, 0));
     return { causationId, meta: { ...this.#engineMeta(), causationId } };
   }
 

@@ -4,6 +4,7 @@ import type { DomainEvent } from '../domain/event.ts';
 import type { Command, CommandMeta } from '../domain/ports/lifecycles.ts';
 import type { LifecycleFamily } from '../domain/registry.ts';
 import type { Answer } from './answers.ts';
+import type { CarriedReports } from './reports.ts';
 
 /** An effect that an activity runs; it answers with domain events. */
 export interface ActivityEffect<Input> {
@@ -74,6 +75,11 @@ export interface Carried {
   readonly effects: readonly RunningEffect[];
   readonly answered: readonly (readonly [string, Answer])[];
   readonly lineage: Pick<CommandMeta, 'correlationId' | 'traceparent'>;
+  /** Position of the newest step (decimal). */
+  readonly position?: string;
+  /** State that was shown last, so that nobody is told of it twice. */
+  readonly shown?: string;
+  readonly reports?: CarriedReports;
 }
 
 export interface LifecycleInput {
@@ -81,6 +87,8 @@ export interface LifecycleInput {
   /** Machine version; the starter names the current one, so that a replay meets the version it ran with. */
   readonly version: number;
   readonly open?: { readonly command: Command; readonly meta: CommandMeta };
+  /** Goes on from what the log holds of the stream: whoever ran it before is gone. */
+  readonly recover?: true;
   /** Stream of the lifecycle to report to. */
   readonly parent?: string;
   readonly carried?: Carried;

@@ -14,11 +14,17 @@ export class Publisher {
   readonly #definition: Lifecycle;
   readonly #input: Pick<LifecycleInput, 'stream' | 'parent'>;
   readonly #sending = new Set<Promise<void>>();
-  #shown = '';
+  #shown: string;
 
-  constructor(definition: Lifecycle, input: Pick<LifecycleInput, 'stream' | 'parent'>) {
+  /** @param shown the state that an earlier run of the same workflow showed last. */
+  constructor(definition: Lifecycle, input: Pick<LifecycleInput, 'stream' | 'parent'>, shown = '') {
     this.#definition = definition;
     this.#input = input;
+    this.#shown = shown;
+  }
+
+  get shown(): string {
+    return this.#shown;
   }
 
   /** Shows the state; the parent is told when one it waits for was entered, or when there something was `acted` on. */

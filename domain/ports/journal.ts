@@ -8,9 +8,11 @@ export interface JournalBatch {
   readonly context: EventContext;
   readonly events: readonly DomainEvent[];
   readonly entries: readonly LedgerEntry[];
+  /** The command that these events answer, which the stream then knows; absent where the engine itself is the cause. */
+  readonly commandId?: string;
 }
 
-/** What a lifecycle writes in one atomic step: its own events and the ledger's. */
+/** What a lifecycle writes in one atomic step: its own events and the ledger's. Without batches it asks what stands. */
 export interface JournalRequest {
   readonly stream: string;
   /** Revision before the first event; -1 for a new stream. */
@@ -33,13 +35,41 @@ export interface FollowingEffect {
   readonly context: EventContext;
 }
 
+/** An event of the log as a lifecycle takes it over: what happened, where it stands, and what caused it. */
+export interface StoredEvent {
+  readonly event: DomainEvent;
+  readonly context: EventContext;
+  readonly revision: number;
+  /** Decimal. */
+  readonly position: string;
+}
+
+/** The first and only answer to a command that the stream has decided. */
+export interface DecidedAnswer {
+  readonly commandId: string;
+  /** Of the last event of its step (decimal). */
+  readonly position: string;
+  /** Of the last event it caused (decimal). */
+  readonly revision: string;
+  /** State after it. */
+  readonly state: string;
+}
+
 export type JournalReply =
-  /** All of it is in the log; `position` is that of the step's last event (decimal). */
-  | { readonly kind: 'appended'; readonly position: string }
+  /** All of it is in the log; `position` is that of the step's last event (decimal), `fingerprint` of the batches. */
+  | { readonly kind: 'appended'; readonly position: string; readonly fingerprint?: string }
   /** The ledger refused the money of this batch; nothing was written. */
   | { readonly kind: 'refused'; readonly batch: number; readonly rejection: Rejection }
-  /** Others wrote here first: the events that stand after `expectedRevision`. */
-  | { readonly kind: 'conflict'; readonly events: readonly DomainEvent[] };
+  /**
+   * Nothing was written: others wrote here first, or a command was decided before. `stored` are the events that stand
+   * after `expectedRevision` (when there are very many, the first of them), `decided` the answers to the commands of the
+   * request, and of these events, that the stream knows.
+   */
+  | {
+      readonly kind: 'conflict';
+      readonly stored: readonly StoredEvent[];
+      readonly decided: readonly DecidedAnswer[];
+    };
 
 /** What a lifecycle's step came to, and the events that stand behind it when an effect followed. */
 export type StepReply = JournalReply & { readonly followed?: readonly DomainEvent[] };

@@ -1,143 +1,139 @@
 import type { Rejection } from '../../domain/errors.ts';
 import {
+  aggregateOf,
   domainEventOf,
   type EventContext,
-  type NewEvent,
   newEvent,
   type RecordedEvent,
 } from '../../domain/event.ts';
-import { canonicalJson } from '../../domain/json.ts';
-import { isEmpty, type LedgerEntry } from '../../domain/ledger/entry.ts';
-import { LEDGER_STREAM } from '../../domain/ledger/events.ts';
-import type { EventStore, StreamAppend } from '../../domain/ports/event-store.ts';
-import type { Journal, JournalReply, JournalRequest } from '../../domain/ports/journal.ts';
-import { createLedgerBelief, decideMoney, type Money } from '../ledger/ledger.ts';
+import { fingerprintOf } from '../../domain/fingerprint.ts';
+import type { LedgerEntry } from '../../domain/ledger/entry.ts';
+import { stateName } from '../../domain/lifecycle.ts';
+import type { DecidedCommand, EventStore, StreamAppend } from '../../domain/ports/event-store.ts';
+import type {
+  DecidedAnswer,
+  Journal,
+  JournalReply,
+  JournalRequest,
+  StoredEvent,
+} from '../../domain/ports/journal.ts';
+import { foldMachine } from '../../domain/registry.ts';
+import { plainState } from '../../domain/staging.ts';
+import { type AppendStep, createSteps, type StepResult } from './steps.ts';
 
-const ownAppend = (request: JournalRequest): StreamAppend => ({
-  stream: request.stream,
-  expectedRevision: BigInt(request.expectedRevision),
-  events: request.batches.flatMap(({ context, events }) => events.map((event) => newEvent(event, context))),
+/** Events that one reply hands back at most: it becomes part of a workflow's history. */
+const STORED_LIMIT = 500;
+
+const ownAppend = ({ stream, expectedRevision, batches }: JournalRequest): StreamAppend => ({
+  stream,
+  expectedRevision: BigInt(expectedRevision),
+  events: batches.flatMap(({ context, events }) => events.map((event) => newEvent(event, context))),
+  commands: batches.flatMap(({ commandId }) => commandId ?? []),
 });
 
-/** Same place, same cause, same content: our own earlier attempt, whose answer was lost. */
-const isSame = (stored: RecordedEvent | undefined, sent: NewEvent): boolean =>
-  stored !== undefined &&
-  stored.type === sent.type &&
-  stored.occurredAt === sent.occurredAt &&
-  stored.causationId === sent.causationId &&
-  canonicalJson(stored.data) === canonicalJson(sent.data);
-
-/** Ledger events of one step. They stand right behind its own events, for a step is never torn apart. */
-const postings = (money: readonly Money[]): number =>
-  money.reduce((count, { entries }) => count + entries.filter((entry) => !isEmpty(entry)).length, 0);
-
-type Written = Exclude<JournalReply, { kind: 'refused' }>;
+const storedOf = (event: RecordedEvent): StoredEvent => {
+  const { occurredAt, actor, correlationId, causationId, traceparent, revision, position } = event;
+  return {
+    event: domainEventOf(event),
+    context: { occurredAt, actor, correlationId, causationId, traceparent },
+    revision: Number(revision),
+    position: String(position),
+  };
+};
 
 /** Posts money that no lifecycle event causes: outside credits, stakes. */
 export interface Bookkeeper {
-  /** Appends `own` events (if any) and `entries` in one step; a refusal of the ledger is a value. */
+  /** Appends `own` events (if any) and the money that follows them in one step. */
+  readonly step: AppendStep;
+  /** Books `entries` that come from outside, as the answer to `commandId`; again the first answer. */
   post(
     entries: readonly LedgerEntry[],
     context: EventContext,
-    own?: StreamAppend,
+    commandId?: string,
   ): Promise<{ readonly ok: true; readonly position: string } | Rejection>;
 }
 
-/**
- * Writes events together with the money that follows them, in one atomic step (settled 9). Ledger conflicts are retried
- * here; a conflict on the writer's own stream and a refusal of the ledger are answers.
- */
+/** What lifecycles write through; a conflict on the writer's own stream and a refusal of the ledger are answers. */
 export const createJournal = ({ store }: { readonly store: EventStore }): Journal & Bookkeeper => {
-  const ledger = createLedgerBelief(store);
+  const step = createSteps(store);
 
-  /** What stands where `own` was to be written: those very events, others, or nothing. */
-  const standing = async (own: StreamAppend, money: readonly Money[]): Promise<Written | null> => {
-    const stored = await store.readStream(own.stream, { from: own.expectedRevision + 1n });
-    if (stored.length === 0) return null;
-    if (own.events.every((event, index) => isSame(stored[index], event))) {
-      const { position } = stored[own.events.length - 1] as RecordedEvent;
-      return { kind: 'appended', position: String(position + BigInt(postings(money))) };
-    }
-    return { kind: 'conflict', events: stored.map((event) => domainEventOf(event)) };
+  const answerOf = (events: readonly RecordedEvent[], decided: DecidedCommand): DecidedAnswer => {
+    const { commandId, position, revision } = decided;
+    const [first] = events;
+    if (!first) throw new Error(`the stream of ${commandId} is empty`);
+    const { value } = foldMachine(aggregateOf(first.stream), events.slice(0, Number(revision) + 1));
+    return {
+      commandId,
+      position: String(position),
+      revision: String(revision),
+      state: stateName(value),
+    };
   };
 
-  const writtenBy = async (own: StreamAppend, money: readonly Money[]): Promise<Written> => {
-    const reply = await standing(own, money);
-    if (!reply) throw new Error(`${own.stream} is shorter than revision ${own.expectedRevision}`);
-    return reply;
+  /** What stands in the way of `request`, with the answers to the commands that it and those events answer. */
+  const conflictOf = async (request: JournalRequest, own: StreamAppend): Promise<JournalReply> => {
+    const { stream, expectedRevision } = request;
+    const events = await store.readStream(stream);
+    const stored = events.slice(expectedRevision + 1, expectedRevision + 1 + STORED_LIMIT);
+    const causes = new Set([...(own.commands ?? []), ...stored.map(({ causationId }) => causationId)]);
+    const decided = await store.findCommands(stream, [...causes]);
+    await keepFinal(stream, events);
+    return {
+      kind: 'conflict',
+      stored: stored.map(storedOf),
+      decided: decided.map((command) => answerOf(events, command)),
+    };
   };
 
-  const appendOwn = async (own: StreamAppend, origin: JournalRequest['origin']): Promise<JournalReply> => {
-    const result = await store.append(own, origin);
-    return result.ok ? { kind: 'appended', position: String(result.position) } : writtenBy(own, []);
+  /** A lifecycle that takes over the events of its own end never appends them: its final state is kept here. */
+  const keepFinal = async (stream: string, events: readonly RecordedEvent[]): Promise<void> => {
+    const last = events.at(-1);
+    if (!last) return;
+    const snapshot = foldMachine(aggregateOf(stream), events);
+    if (snapshot.status !== 'done') return;
+    const version = Number(events[0]?.data['machineVersion'] ?? 1);
+    await store.saveSnapshot(stream, { revision: last.revision, version, state: plainState(snapshot) });
   };
 
-  /** One try; null when another process posted in between and the money has to be decided again. */
-  const tryWithMoney = async (
-    own: StreamAppend | null,
-    money: readonly Money[],
-    origin: JournalRequest['origin'] | undefined,
-  ): Promise<JournalReply | null> => {
-    const state = await ledger.state();
-    const decided = decideMoney(state.ledger, money);
-    if (!decided.ok) {
-      // The belief may be behind, or this is a repetition whose money moved at the first attempt: look before refusing.
-      const before = own && (await standing(own, money));
-      if (before) return before;
-      ledger.forget();
-      const fresh = await ledger.state();
-      if (fresh.revision !== state.revision) return null;
-      return { kind: 'refused', batch: decided.index, rejection: decided.rejection };
+  const replyOf = async (
+    request: JournalRequest,
+    own: StreamAppend,
+    result: StepResult,
+  ): Promise<JournalReply> => {
+    if (result.ok) {
+      const fingerprint = fingerprintOf(request.batches);
+      return { kind: 'appended', position: String(result.position), fingerprint };
     }
-    if (!ledger.stands(state)) return null;
-    const posted = { stream: LEDGER_STREAM, expectedRevision: state.revision, events: decided.events };
-    const appends = [
-      ...(own && own.events.length > 0 ? [own] : []),
-      ...(posted.events.length > 0 ? [posted] : []),
-    ];
-    const appending = store.appendMany(appends, origin);
-    if (decided.posted.length > 0) ledger.advance(decided.posted, appending);
-    try {
-      const result = await appending;
-      if (result.ok) return { kind: 'appended', position: String(result.position) };
-      ledger.forget();
-      return own && result.stream === own.stream ? await writtenBy(own, money) : null;
-    } catch (error) {
-      ledger.forget();
-      throw error;
-    }
-  };
-
-  const withMoney = async (...attempt: Parameters<typeof tryWithMoney>): Promise<JournalReply> => {
-    for (;;) {
-      const reply = await tryWithMoney(...attempt);
-      if (reply) return reply;
-    }
+    if (result.reason === 'refused')
+      return { kind: 'refused', batch: result.index, rejection: result.rejection };
+    return conflictOf(request, own);
   };
 
   return {
+    step,
+
     async append(request) {
       const own = ownAppend(request);
-      const movesMoney = request.batches.some((batch) => batch.entries.length > 0);
-      const reply = movesMoney
-        ? await withMoney(own, request.batches, request.origin)
-        : await appendOwn(own, request.origin);
+      if (own.events.length === 0) return conflictOf(request, own);
+      const money = request.batches.map(({ context, entries }) => ({ context, entries }));
+      const reply = await replyOf(request, own, await step(own, money, request.origin));
       if (reply.kind === 'appended' && request.final) {
-        const revision = BigInt(request.expectedRevision + own.events.length);
+        const revision = own.expectedRevision + BigInt(own.events.length);
         await store.saveSnapshot(request.stream, { revision, ...request.final });
       }
       return reply;
     },
 
-    async post(entries, context, own) {
-      const reply = await withMoney(own ?? null, [{ context, entries }], undefined);
-      switch (reply.kind) {
-        case 'appended':
-          return { ok: true, position: reply.position };
+    async post(entries, context, commandId) {
+      const result = await step(null, [{ context, entries, ...(commandId !== undefined && { commandId }) }]);
+      if (result.ok) return { ok: true, position: String(result.position) };
+      switch (result.reason) {
+        case 'decided':
+          return { ok: true, position: String(result.commands[0]?.position) };
         case 'refused':
-          return reply.rejection;
+          return result.rejection;
         case 'conflict':
-          return { ok: false, code: 'CONFLICT', message: `${own?.stream} has moved on` };
+          throw new Error(`the ledger conflicts with itself at ${result.actualRevision}`);
       }
     },
   };

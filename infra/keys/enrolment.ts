@@ -4,9 +4,10 @@ import { ok, type Result, rejectField } from '../../domain/errors.ts';
 import { ulidFrom } from '../../domain/ids.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { CredentialKind, Role } from '../../domain/subject/events.ts';
+import type { CommandCaller } from '../journal/handle-command.ts';
 import { parseApiKey } from './api-key.ts';
 import { fingerprintOf, type NewCredential, writePrincipalRows } from './principal-rows.ts';
-import { createSubjectStreams, type SubjectCaller } from './subject-streams.ts';
+import { createSubjectStreams } from './subject-streams.ts';
 
 export interface Enrolled {
   readonly subjectId: string;
@@ -19,12 +20,12 @@ export interface Enrolled {
 /** Repeating a call changes nothing. Without a caller the engine enrols by itself. */
 export interface Enrolment {
   /** Enrols the holder of `apiKey` (see `newApiKey`). */
-  enrolApiKey(apiKey: string, roles: readonly Role[], caller?: SubjectCaller): Promise<Result<Enrolled>>;
+  enrolApiKey(apiKey: string, roles: readonly Role[], caller?: CommandCaller): Promise<Result<Enrolled>>;
   /** Enrols the holder of an Ed25519 key, lower-case hex. */
   enrolPublicKey(
     publicKey: string,
     roles: readonly Role[],
-    caller?: SubjectCaller,
+    caller?: CommandCaller,
   ): Promise<Result<Enrolled>>;
 }
 
@@ -49,7 +50,7 @@ export const createEnrolment = ({
   const enrol = async (
     credential: NewCredential,
     roles: readonly Role[],
-    caller?: SubjectCaller,
+    caller?: CommandCaller,
   ): Promise<Result<Enrolled>> => {
     const subjectId = subjectIdOf(credential.kind, credential.credentialId);
     const fingerprint = fingerprintOf(credential.credentialId);

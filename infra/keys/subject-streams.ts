@@ -1,17 +1,9 @@
 import type { Rejection } from '../../domain/errors.ts';
-import { domainEventOf, newEvent } from '../../domain/event.ts';
-import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { SubjectCommand } from '../../domain/subject/commands.ts';
-import { decideSubject } from '../../domain/subject/decide.ts';
-import type { SubjectEvent } from '../../domain/subject/events.ts';
-import { evolveSubject, foldSubject, type Subject } from '../../domain/subject/fold.ts';
-
-/** Who asks and why; `commandId` becomes the cause of the events. */
-export interface SubjectCaller {
-  readonly actor: string;
-  readonly commandId: string;
-  readonly traceparent?: string | null;
-}
+import { subjectDecider } from '../../domain/subject/decider.ts';
+import type { Subject } from '../../domain/subject/fold.ts';
+import { type CommandCaller, createCommandHandler } from '../journal/handle-command.ts';
 
 /** A subject as it is at a revision of its stream. */
 export interface SubjectAt {
@@ -25,57 +17,25 @@ export type SubjectOutcome =
 
 export interface SubjectStreams {
   /** Executes `command` on the subject; a command that changes nothing answers with `position: null`. */
-  execute(subjectId: string, command: SubjectCommand, caller: SubjectCaller): Promise<SubjectOutcome>;
+  execute(subjectId: string, command: SubjectCommand, caller: CommandCaller): Promise<SubjectOutcome>;
 }
 
-/** Subjects have neither timers nor effects: load, decide, append, and decide again when another was first. */
+/** Subjects have neither timers nor effects, and no money follows them. */
 export const createSubjectStreams = ({
   store,
   now,
 }: {
-  store: Pick<EventStore, 'readStream' | 'append'>;
+  store: Pick<EventStore, 'readStream' | 'findCommands' | 'append'>;
   now: () => string;
 }): SubjectStreams => {
-  const read = async (subjectId: string) => {
-    const events = await store.readStream(subjectId);
-    return {
-      subject: foldSubject(events.map((event) => domainEventOf<SubjectEvent>(event))),
-      revision: events.at(-1)?.revision ?? NO_STREAM,
-    };
-  };
-
+  const handle = createCommandHandler({ store, append: (own) => store.append(own), now });
   return {
-    async execute(subjectId, command, { actor, commandId, traceparent = null }) {
-      for (;;) {
-        const { subject, revision } = await read(subjectId);
-        const occurredAt = now();
-        const decision = decideSubject(subject, command, { now: occurredAt, actor });
-        if (!decision.ok) return decision;
-        if (decision.events.length === 0) {
-          return { ok: true, subject: subject as Subject, revision, position: null };
-        }
-        const context = {
-          occurredAt,
-          actor,
-          correlationId: subjectId,
-          causationId: commandId,
-          traceparent,
-        };
-        const appended = await store.append({
-          stream: subjectId,
-          expectedRevision: revision,
-          events: decision.events.map((event) => newEvent(event, context)),
-        });
-        if (appended.ok) {
-          const after = decision.events.reduce<Subject | null>(evolveSubject, subject) as Subject;
-          return {
-            ok: true,
-            subject: after,
-            revision: revision + BigInt(decision.events.length),
-            position: String(appended.position),
-          };
-        }
-      }
+    async execute(subjectId, command, caller) {
+      const handled = await handle(subjectDecider, subjectId, command, caller);
+      if (!handled.ok) return handled;
+      const { state, revision, position } = handled;
+      if (!state) throw new Error(`${subjectId} was commanded and does not exist`);
+      return { ok: true, subject: state, revision, position: position === null ? null : String(position) };
     },
   };
 };

@@ -2,11 +2,12 @@ import type { Pool } from 'pg';
 import { ok, type Result } from '../../domain/errors.ts';
 import type { SubjectCommand } from '../../domain/subject/commands.ts';
 import type { CredentialKind, Role } from '../../domain/subject/events.ts';
+import type { CommandCaller } from '../journal/handle-command.ts';
 import { newApiKey, parseApiKey } from './api-key.ts';
 import type { Credentials } from './credentials.ts';
 import type { Enrolment } from './enrolment.ts';
 import { fingerprintOf, type NewCredential, writePrincipalRows } from './principal-rows.ts';
-import type { SubjectCaller, SubjectStreams } from './subject-streams.ts';
+import type { SubjectStreams } from './subject-streams.ts';
 
 /** A principal as an admin sees it. Secrets are not among it: nobody has them but their holders. */
 export interface SubjectView {
@@ -36,13 +37,13 @@ export interface Keyed extends Changed {
 /** Principals and their keys, for whoever administers them. Every change is an event on the subject's stream. */
 export interface Subjects {
   /** A new principal, known by `publicKey` (Ed25519, lower-case hex) or, without one, by a fresh API key. */
-  create(roles: readonly Role[], publicKey: string | null, caller: SubjectCaller): Promise<Result<Keyed>>;
+  create(roles: readonly Role[], publicKey: string | null, caller: CommandCaller): Promise<Result<Keyed>>;
   /** One more API key: the new one of a rotation. */
-  addKey(subjectId: string, caller: SubjectCaller): Promise<Result<Keyed>>;
+  addKey(subjectId: string, caller: CommandCaller): Promise<Result<Keyed>>;
   /** Replaces all roles. Tokens lose a withdrawn role; they never gain one. */
-  changeRoles(subjectId: string, roles: readonly Role[], caller: SubjectCaller): Promise<Result<Changed>>;
+  changeRoles(subjectId: string, roles: readonly Role[], caller: CommandCaller): Promise<Result<Changed>>;
   /** The key proves nothing any more; tokens end with the last key. */
-  revokeKey(subjectId: string, keyId: string, caller: SubjectCaller): Promise<Result<Changed>>;
+  revokeKey(subjectId: string, keyId: string, caller: CommandCaller): Promise<Result<Changed>>;
   find(subjectId: string): Promise<SubjectView | null>;
   /** In the order of their ids, `limit` after `cursor`. */
   list(page: {
@@ -87,7 +88,7 @@ export const createSubjects = ({
   const change = async (
     subjectId: string,
     command: SubjectCommand,
-    caller: SubjectCaller,
+    caller: CommandCaller,
     added: NewCredential | null = null,
   ): Promise<Result<Changed>> => {
     const outcome = await streams.execute(subjectId, command, caller);

@@ -26,6 +26,8 @@ export interface LedgerState {
 export interface Money {
   readonly context: EventContext;
   readonly entries: readonly LedgerEntry[];
+  /** The command that the ledger itself answers; absent where the money follows an event. */
+  readonly commandId?: string;
 }
 
 export type MoneyDecision =
@@ -45,7 +47,7 @@ export const decideMoney = (ledger: Ledger, money: readonly Money[]): MoneyDecis
   );
   const posted: LedgerEvent[] = [];
   const events: NewEvent[] = [];
-  for (const [index, { context, entries }] of money.entries()) {
+  for (const [index, { context, entries, commandId }] of money.entries()) {
     for (const entry of entries) {
       if (isEmpty(entry)) continue;
       const decision = decideEntry(current, entry);
@@ -53,7 +55,7 @@ export const decideMoney = (ledger: Ledger, money: readonly Money[]): MoneyDecis
       for (const event of decision.events) {
         postTo(current, event);
         posted.push(event);
-        events.push(newEvent(event, { ...context, causationId: entry.cause }));
+        events.push(newEvent(event, { ...context, causationId: commandId ?? entry.cause }));
       }
     }
   }

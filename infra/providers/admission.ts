@@ -128,7 +128,7 @@ export const createAdmission = ({
         const keyed = await providers.execute(
           providerId,
           { type: 'register-vrf-key', vrfKey, proof, addressPrefix },
-          { actor: owner, commandId: `vrf-key/${vrfKey}/${addressPrefix}` },
+          { actor: owner, commandId: `vrf-key/${randomBytes(16).toString('hex')}` },
         );
         if (!keyed.ok) return keyed;
       }

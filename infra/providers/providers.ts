@@ -1,9 +1,8 @@
 import type { Rejection } from '../../domain/errors.ts';
-import { domainEventOf, type EventContext, newEvent, type RecordedEvent } from '../../domain/event.ts';
-import { transfer } from '../../domain/ledger/entry.ts';
-import { account } from '../../domain/ledger/events.ts';
-import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
-import { decideProvider, type ProviderCommand } from '../../domain/provider/decide.ts';
+import { domainEventOf, type RecordedEvent } from '../../domain/event.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { ProviderCommand } from '../../domain/provider/decide.ts';
+import { providerDecider } from '../../domain/provider/decider.ts';
 import type { ProviderEvent } from '../../domain/provider/events.ts';
 import {
   evolveProvider,
@@ -11,55 +10,27 @@ import {
   type ProviderState,
   unknownProvider,
 } from '../../domain/provider/fold.ts';
+import { type CommandCaller, createCommandHandler } from '../journal/handle-command.ts';
 import type { Bookkeeper } from '../journal/journal.ts';
 
 export interface ProvidersDeps {
   readonly store: EventStore;
-  readonly books: Bookkeeper;
+  readonly books: Pick<Bookkeeper, 'step'>;
   readonly now: () => string;
-}
-
-/** Who asks and why; `commandId` becomes the cause of the events. */
-export interface ProviderCaller {
-  readonly actor: string;
-  readonly commandId: string;
-  readonly traceparent?: string | null;
 }
 
 export type ProviderOutcome =
   | { readonly ok: true; readonly position: string | null; readonly provider: Provider }
   | Rejection;
 
-/** Providers have neither timers nor effects: load, decide, append, and decide again when another was first. */
+/** Providers have neither timers nor effects: a fold and a decision. */
 export const createProviders = ({ store, books, now }: ProvidersDeps) => {
+  const handle = createCommandHandler({ store, append: books.step, now });
+
   const fold = (events: readonly RecordedEvent[]): ProviderState =>
     events.reduce<ProviderState>(
       (provider, event) => evolveProvider(provider, domainEventOf<ProviderEvent>(event)),
       unknownProvider,
-    );
-
-  const load = async (
-    providerId: string,
-  ): Promise<{ readonly state: ProviderState; readonly revision: bigint }> => {
-    const events = await store.readStream(providerId);
-    const state = fold(events);
-    return { state, revision: events.at(-1)?.revision ?? NO_STREAM };
-  };
-
-  /** The stake leaves the owner's account in the same step in which it is locked. */
-  const moneyOf = (provider: Provider, events: readonly ProviderEvent[], revision: bigint) =>
-    events.flatMap((event, index) =>
-      event.type === 'provider.stake-locked'
-        ? [
-            transfer(
-              'stake',
-              account.available(provider.owner),
-              account.stake(provider.providerId),
-              event.amount,
-              `${provider.providerId}@${revision + BigInt(index) + 1n}`,
-            ),
-          ]
-        : [],
     );
 
   return {
@@ -67,37 +38,19 @@ export const createProviders = ({ store, books, now }: ProvidersDeps) => {
     findAll: async (providerIds: readonly string[]): Promise<readonly Provider[]> =>
       [...(await store.readStreams(providerIds)).values()].flatMap((events) => fold(events) ?? []),
 
-    find: async (providerId: string): Promise<ProviderState> => (await load(providerId)).state,
+    find: async (providerId: string): Promise<ProviderState> => fold(await store.readStream(providerId)),
 
     /** Executes `command` on the provider; a command that changes nothing answers with `position: null`. */
     async execute(
       providerId: string,
       command: ProviderCommand,
-      caller: ProviderCaller,
+      caller: CommandCaller,
     ): Promise<ProviderOutcome> {
-      for (;;) {
-        const { state, revision } = await load(providerId);
-        const at = now();
-        const decision = decideProvider(state, command, { now: at, actor: caller.actor });
-        if (!decision.ok) return decision;
-        if (decision.events.length === 0) return { ok: true, position: null, provider: state as Provider };
-        const provider = decision.events.reduce<ProviderState>(evolveProvider, state) as Provider;
-        const context: EventContext = {
-          occurredAt: at,
-          actor: caller.actor,
-          correlationId: providerId,
-          causationId: caller.commandId,
-          traceparent: caller.traceparent ?? null,
-        };
-        const own = {
-          stream: providerId,
-          expectedRevision: revision,
-          events: decision.events.map((event) => newEvent(event, context)),
-        };
-        const result = await books.post(moneyOf(provider, decision.events, revision), context, own);
-        if (result.ok) return { ok: true, position: result.position, provider };
-        if (result.code !== 'CONFLICT') return result;
-      }
+      const handled = await handle(providerDecider, providerId, command, caller);
+      if (!handled.ok) return handled;
+      const { state, position } = handled;
+      if (!state) throw new Error(`${providerId} was commanded and does not exist`);
+      return { ok: true, position: position === null ? null : String(position), provider: state };
     },
   };
 };

@@ -60,16 +60,24 @@ export const createLifecycles = ({
   taskQueue,
   timeoutMs = 20_000,
 }: LifecyclesOptions): Lifecycles => {
-  /** What the log says of a command that came before, or of a stream whose workflow has ended. */
-  const fromLog = async (stream: string, command: Command, meta: CommandMeta): Promise<CommandOutcome> => {
+  /** The first answer to a command, when the log holds what it caused. */
+  const decided = async (stream: string, { commandId }: CommandMeta): Promise<CommandOutcome | null> => {
+    const [known] = await store.findCommands(stream, [commandId]);
+    if (!known) return null;
+    const { position, revision } = known;
+    const state = foldedState(foldStream(stream, await store.readStream(stream, { to: revision })));
+    return { ok: true, position: String(position), revision: String(revision), state };
+  };
+
+  /** What the log says to a command for a stream whose workflow has ended. */
+  const afterTheEnd = async (
+    stream: string,
+    command: Command,
+    meta: CommandMeta,
+  ): Promise<CommandOutcome> => {
     const events = await store.readStream(stream);
     if (events.length === 0) return reject('RESOURCE_NOT_FOUND', `${stream} does not exist`);
-    const earlier = events.findLast((event) => event.causationId === meta.commandId);
     const folded = foldStream(stream, events);
-    if (earlier) {
-      const { position, revision } = earlier;
-      return { ok: true, position: String(position), revision: String(revision), state: foldedState(folded) };
-    }
     const { decide } = lifecycleVersion(aggregateOf(stream), folded.version);
     const decision = decide(foldMachine(aggregateOf(stream), events), command, {
       now: new Date().toISOString(),
@@ -78,7 +86,7 @@ export const createLifecycles = ({
     return decision.ok ? reject('CONFLICT', `${stream} has ended as ${foldedState(folded)}`) : decision;
   };
 
-  const answered = async (
+  const outcomeOf = async (
     stream: string,
     command: Command,
     meta: CommandMeta,
@@ -90,15 +98,22 @@ export const createLifecycles = ({
       if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError) {
         const rejection = error.cause instanceof ApplicationFailure ? rejectionOf(error.cause) : null;
         // An update that lost its workflow in mid-flight is answered by the log.
-        return rejection ?? fromLog(stream, command, meta);
+        return rejection ?? afterTheEnd(stream, command, meta);
       }
       if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) {
-        return fromLog(stream, command, meta);
+        return afterTheEnd(stream, command, meta);
       }
       if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isTransient(error))
         return busy('try again');
       throw error;
     }
+  };
+
+  /** A refusal may meet a command that was obeyed before, by a process that died before it could say so: the log knows. */
+  const answered = async (...asked: Parameters<typeof outcomeOf>): Promise<CommandOutcome> => {
+    const outcome = await outcomeOf(...asked);
+    const [stream, , meta] = asked;
+    return outcome.ok ? outcome : ((await decided(stream, meta)) ?? outcome);
   };
 
   return {

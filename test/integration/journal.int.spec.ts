@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { AuctionEvent } from '../../domain/auction/events.ts';
+import type { AuctionEvent, AuctionOpened } from '../../domain/auction/events.ts';
 import { domainEventOf, type EventContext } from '../../domain/event.ts';
 import { type LedgerEntry, transfer } from '../../domain/ledger/entry.ts';
 import { account, LEDGER_STREAM, type LedgerEvent } from '../../domain/ledger/events.ts';
@@ -167,24 +167,156 @@ describe('a repeated append', () => {
   });
 });
 
-describe('a conflict on the own stream', () => {
-  const other: AuctionEvent = { type: 'auction.closed', closedAt: AT };
+const opened: AuctionOpened = {
+  type: 'auction.opened',
+  machineVersion: 1,
+  auctionId: 'auction-1',
+  submitter: 'subject-1',
+  jobId: null,
+  quoteId: 'quote-1',
+  tier: 'bronze',
+  tierTableVersion: 1,
+  requiredTops: 500,
+  utilization: 0.8,
+  durationSeconds: 60,
+  winners: 1,
+  requiredUp: 1,
+  minimumOwners: 3,
+  ceiling: toMicro(100n),
+  rule: 'critical-value',
+  seed: '00',
+  auctionSeconds: 1,
+  openedAt: AT,
+  closesAt: AT,
+};
 
-  test('answers with the events that stand there and moves no money', async () => {
+/** The opening of an auction by a command, with the money that it holds. */
+const opening = (stream: string, amount: bigint, event: AuctionEvent = opened): JournalRequest => {
+  const request = holding(stream, owner, amount, event);
+  const commandId = `${stream}/open`;
+  return { ...request, batches: request.batches.map((batch) => ({ ...batch, commandId })) };
+};
+
+describe('a conflict on the own stream', () => {
+  const again: AuctionEvent = { ...opened, seed: '01' };
+
+  test('answers with the events that stand there, in their envelopes, and moves no money', async () => {
     await fund(1000n);
-    const request = holding(newStream(), owner, 100n);
-    await first.journal.append(request);
-    const late = holding(request.stream, owner, 100n, other);
-    expect(await second.journal.append(late)).toEqual({ kind: 'conflict', events: [lapsed] });
+    const request = holding(newStream(), owner, 100n, opened);
+    const written = await first.journal.append(request);
+    const late = { ...holding(request.stream, owner, 100n, again) };
+    const reply = await second.journal.append(late);
+    expect(reply).toEqual({
+      kind: 'conflict',
+      stored: [
+        {
+          event: opened,
+          context: request.batches[0]?.context,
+          revision: 0,
+          position: String(BigInt(written.kind === 'appended' ? written.position : 0) - 1n),
+        },
+      ],
+      decided: [],
+    });
     expect(await available()).toBe(900n);
   });
 
   test('wins over a refusal of the ledger: what stands there has been paid', async () => {
     await fund(100n);
-    const request = holding(newStream(), owner, 100n);
+    const request = holding(newStream(), owner, 100n, opened);
     await first.journal.append(request);
-    const late = holding(request.stream, owner, 100n, other);
-    expect(await first.journal.append(late)).toEqual({ kind: 'conflict', events: [lapsed] });
+    const late = holding(request.stream, owner, 100n, again);
+    expect(await first.journal.append(late)).toMatchObject({ kind: 'conflict', stored: [{ revision: 0 }] });
+  });
+
+  test('of very many events answers with the first of them; the rest follows when asked again', async () => {
+    const stream = newStream();
+    const bids = Array.from({ length: 700 }, (_, index): AuctionEvent => {
+      const bidId = `bid-${index}`;
+      const [providerId, bidder] = [`provider-${index}`, `owner-${index}`];
+      return {
+        type: 'auction.bid-placed',
+        bidId,
+        providerId,
+        owner: bidder,
+        sealed: '',
+        deposit: toMicro(0n),
+        placedAt: AT,
+      };
+    });
+    const [batch] = holding(stream, owner, 0n).batches;
+    await first.journal.append({
+      ...holding(stream, owner, 0n),
+      batches: [{ ...batch, events: [opened, ...bids] }] as JournalRequest['batches'],
+    });
+    const asked = (expectedRevision: number) =>
+      second.journal.append({
+        stream,
+        expectedRevision,
+        batches: [],
+        origin: { workflowId: stream, runId: null },
+      });
+    expect(await asked(-1)).toMatchObject({ stored: { length: 500 } });
+    expect(await asked(499)).toMatchObject({ stored: { length: 201, 0: { revision: 500 } } });
+    expect(await asked(700)).toEqual({ kind: 'conflict', stored: [], decided: [] });
+  });
+});
+
+describe('a command that the stream has decided', () => {
+  test('is answered as it was, with the position of its money, and holds nothing again', async () => {
+    await fund(1000n);
+    const stream = newStream();
+    const written = await first.journal.append(opening(stream, 100n));
+    const answer = {
+      commandId: `${stream}/open`,
+      position: written.kind === 'appended' && written.position,
+      revision: '0',
+      state: 'open',
+    };
+    // Decided anew with another clock, by a process that does not know the stream.
+    const late = opening(stream, 100n, { ...opened, openedAt: '2026-01-01T00:00:01.000Z' });
+    expect(await second.journal.append(late)).toMatchObject({
+      kind: 'conflict',
+      stored: [{ event: opened }],
+      decided: [answer],
+    });
+    // By one that knows the stream, and has forgotten the command.
+    expect(await second.journal.append({ ...late, expectedRevision: 0 })).toEqual({
+      kind: 'conflict',
+      stored: [],
+      decided: [answer],
+    });
+    expect(await available()).toBe(900n);
+  });
+
+  test('is answered although the ledger would refuse it now', async () => {
+    await fund(100n);
+    const stream = newStream();
+    await first.journal.append(opening(stream, 100n));
+    const late = opening(stream, 100n, { ...opened, openedAt: '2026-01-01T00:00:01.000Z' });
+    expect(await first.journal.append(late)).toMatchObject({ decided: [{ commandId: `${stream}/open` }] });
+  });
+
+  test('money from outside is booked once, and told of with its first position', async () => {
+    const entry = transfer(
+      'credit',
+      account.external,
+      account.available(owner),
+      toMicro(70n),
+      `ref-${owner}`,
+    );
+    const commandId = `command-${owner}`;
+    const book = (by: OpenJournal) => by.journal.post([entry], contextOf(commandId), commandId);
+    const booked = await book(first);
+    expect(booked).toMatchObject({ ok: true });
+    await fund(1n);
+    expect(await book(first)).toEqual(booked);
+    expect(await book(second)).toEqual(booked);
+    expect(await second.journal.post([entry], contextOf('other'), 'other')).toMatchObject({
+      ok: false,
+      code: 'CONFLICT',
+    });
+    expect(await available()).toBe(71n);
   });
 });
 
@@ -210,5 +342,29 @@ describe('the end of a lifecycle', () => {
     const final = { version: 1, state: { value: 'lapsed', context: {} } };
     await first.journal.append({ ...request, final });
     expect(await second.store.loadSnapshot(request.stream)).toEqual({ revision: 0n, ...final });
+  });
+
+  test('is kept also where its last events are taken over instead of appended', async () => {
+    const stream = newStream();
+    const failed: AuctionEvent = {
+      type: 'auction.failed',
+      reason: 'INTERNAL_ERROR',
+      message: '',
+      verdicts: [],
+    };
+    const [batch] = holding(stream, owner, 0n).batches;
+    // A process that died between the append and the snapshot.
+    await first.journal.append({
+      ...holding(stream, owner, 0n),
+      batches: [{ ...batch, events: [opened, failed] }] as JournalRequest['batches'],
+    });
+    expect(await second.store.loadSnapshot(stream)).toBeNull();
+    const late = holding(stream, owner, 0n, { ...opened, seed: '01' });
+    expect(await second.journal.append(late)).toMatchObject({ kind: 'conflict' });
+    expect(await second.store.loadSnapshot(stream)).toMatchObject({
+      revision: 1n,
+      version: 1,
+      state: { value: 'failed' },
+    });
   });
 });

@@ -64,7 +64,7 @@ const fund = async ({ journal, now }: World, principal: string, amount: bigint):
 const register = async (world: World, index: number, ceiling: bigint): Promise<Bidder> => {
   const { draw, providers, now } = world;
   const bidder = { providerId: `provider-${ulid(index)}`, owner: `subject-${ulid(index)}` };
-  const caller = { actor: bidder.owner, commandId: bidder.providerId };
+  const caller = (part: string) => ({ actor: bidder.owner, commandId: `${part}/${bidder.providerId}` });
   await providers.execute(
     bidder.providerId,
     {
@@ -76,7 +76,7 @@ const register = async (world: World, index: number, ceiling: bigint): Promise<B
       tops: 1000,
       publicKey: hex(index),
     },
-    caller,
+    caller('register'),
   );
   if (draw(20) !== 0) {
     const expiresAt = addSeconds(now(), 86_400);
@@ -90,7 +90,7 @@ const register = async (world: World, index: number, ceiling: bigint): Promise<B
         nonce: hex(2),
         expiresAt,
       },
-      caller,
+      caller('attest'),
     );
   }
   // Some can afford one deposit only, some none.

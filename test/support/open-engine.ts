@@ -121,7 +121,6 @@ export const openEngine = async ({
     ): Promise<{ providerId: string; owner: string }> {
       const providerId = `provider-${randomBytes(8).toString('hex')}`;
       const owner = `subject-${randomBytes(8).toString('hex')}`;
-      const caller = { actor: owner, commandId: providerId };
       const commands = [
         {
           type: 'register',
@@ -143,7 +142,10 @@ export const openEngine = async ({
         },
       ] as const;
       for (const command of commands) {
-        const outcome = await providers.execute(providerId, command, caller);
+        const outcome = await providers.execute(providerId, command, {
+          actor: owner,
+          commandId: `${command.type}/${providerId}`,
+        });
         if (!outcome.ok) throw new Error(outcome.message);
       }
       await this.fund(owner, 100_000_000n);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ROLES } from '../../../domain/subject/events.ts';
-import type { SubjectCaller } from '../../../infra/keys/subject-streams.ts';
+import type { CommandCaller } from '../../../infra/journal/handle-command.ts';
 import type { Changed, Keyed, SubjectView } from '../../../infra/keys/subjects.ts';
 import type { RequestContext } from '../../define-route.ts';
 import { idOf, instant, position } from '../../fields.ts';
@@ -58,7 +58,7 @@ export const shownKey = (keyed: Keyed) => ({
   api_key: keyed.apiKey,
 });
 
-export const callerOf = ({ principal, commandId, traceparent }: RequestContext): SubjectCaller => ({
+export const callerOf = ({ principal, commandId, traceparent }: RequestContext): CommandCaller => ({
   actor: principal.id,
   commandId,
   traceparent,

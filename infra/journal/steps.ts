@@ -1,0 +1,130 @@
+import type { Rejection } from '../../domain/errors.ts';
+import type { NewEvent, Origin, RecordedEvent } from '../../domain/event.ts';
+import { canonicalJson } from '../../domain/json.ts';
+import { isEmpty } from '../../domain/ledger/entry.ts';
+import { LEDGER_STREAM } from '../../domain/ledger/events.ts';
+import type { AppendResult, EventStore, StreamAppend } from '../../domain/ports/event-store.ts';
+import { createLedgerBelief, decideMoney, type Money } from '../ledger/ledger.ts';
+
+/** What a step came to. Conflicts are those of its own stream, not of the ledger's. */
+export type StepResult =
+  | AppendResult
+  /** The ledger refused the money at this index; nothing was written. */
+  | {
+      readonly ok: false;
+      readonly reason: 'refused';
+      readonly index: number;
+      readonly rejection: Rejection;
+    };
+
+/** Same place, same cause, same content: our own earlier attempt, whose answer was lost. */
+const isSame = (stored: RecordedEvent | undefined, sent: NewEvent): boolean =>
+  stored !== undefined &&
+  stored.type === sent.type &&
+  stored.occurredAt === sent.occurredAt &&
+  stored.causationId === sent.causationId &&
+  canonicalJson(stored.data) === canonicalJson(sent.data);
+
+/** Ledger events of one step. They stand right behind its own events, for a step is never torn apart. */
+const postings = (money: readonly Money[]): bigint =>
+  BigInt(money.reduce((count, { entries }) => count + entries.filter((entry) => !isEmpty(entry)).length, 0));
+
+/** Commands that the ledger decides by itself. */
+const ledgerCommands = (money: readonly Money[]): string[] =>
+  money.flatMap(({ commandId, entries }) =>
+    commandId !== undefined && entries.some((entry) => !isEmpty(entry)) ? [commandId] : [],
+  );
+
+/**
+ * Writes events of one stream (if any) together with the money that follows them, in one atomic step (settled 9). Ledger
+ * conflicts are retried here.
+ */
+export type AppendStep = (
+  own: StreamAppend | null,
+  money: readonly Money[],
+  origin?: Origin,
+) => Promise<StepResult>;
+
+export const createSteps = (store: EventStore): AppendStep => {
+  const ledger = createLedgerBelief(store);
+
+  /** The commands of a step that were decided before: by its own stream, or by the ledger where it has none. */
+  const decidedOf = async (
+    own: StreamAppend | null,
+    money: readonly Money[],
+  ): Promise<Extract<StepResult, { reason: 'decided' }> | null> => {
+    const stream = own?.stream ?? LEDGER_STREAM;
+    const ids = own ? (own.commands ?? []) : ledgerCommands(money);
+    const commands = ids.length > 0 ? await store.findCommands(stream, ids) : [];
+    return commands.length > 0 ? { ok: false, reason: 'decided', stream, commands } : null;
+  };
+
+  /** What a step meets that was refused: itself, another decision of its commands, or others that were first. */
+  const standing = async (own: StreamAppend | null, money: readonly Money[]): Promise<StepResult | null> => {
+    if (!own) return decidedOf(own, money);
+    const { stream, expectedRevision } = own;
+    const stored = await store.readStream(stream, { from: expectedRevision + 1n });
+    if (stored.length > 0 && own.events.every((event, index) => isSame(stored[index], event))) {
+      const { position } = stored[own.events.length - 1] as RecordedEvent;
+      return { ok: true, position: position + postings(money), replayed: true };
+    }
+    const decided = await decidedOf(own, money);
+    const last = stored.at(-1);
+    if (decided || !last) return decided;
+    return { ok: false, reason: 'conflict', stream, expectedRevision, actualRevision: last.revision };
+  };
+
+  /** One try; null when another process posted in between and the money has to be decided again. */
+  const tryWithMoney = async (
+    own: StreamAppend | null,
+    money: readonly Money[],
+    origin: Origin | undefined,
+  ): Promise<StepResult | null> => {
+    const state = await ledger.state();
+    const decided = decideMoney(state.ledger, money);
+    if (!decided.ok) {
+      // The belief may be behind, or this is a repetition whose money moved at the first attempt: look before refusing.
+      const before = await standing(own, money);
+      if (before) return before;
+      ledger.forget();
+      const fresh = await ledger.state();
+      if (fresh.revision !== state.revision) return null;
+      return { ok: false, reason: 'refused', index: decided.index, rejection: decided.rejection };
+    }
+    if (!ledger.stands(state)) return null;
+    const posted: StreamAppend = {
+      stream: LEDGER_STREAM,
+      expectedRevision: state.revision,
+      events: decided.events,
+      commands: ledgerCommands(money),
+    };
+    const appends = [
+      ...(own && own.events.length > 0 ? [own] : []),
+      ...(posted.events.length > 0 ? [posted] : []),
+    ];
+    const appending = store.appendMany(appends, origin);
+    if (decided.posted.length > 0) ledger.advance(decided.posted, appending);
+    try {
+      const result = await appending;
+      if (result.ok) return result;
+      ledger.forget();
+      if (result.reason === 'conflict' && result.stream === LEDGER_STREAM) return null;
+      // Where the ledger has moved on meanwhile, a repetition looks like a conflict of its own stream.
+      return (await standing(own, money)) ?? result;
+    } catch (error) {
+      ledger.forget();
+      throw error;
+    }
+  };
+
+  return async (own, money, origin) => {
+    if (own && money.every(({ entries }) => entries.every(isEmpty))) {
+      const result = await store.append(own, origin);
+      return result.ok ? result : ((await standing(own, money)) ?? result);
+    }
+    for (;;) {
+      const result = await tryWithMoney(own, money, origin);
+      if (result) return result;
+    }
+  };
+};
