@@ -190,6 +190,6 @@ describe('an effect behind its append', () => {
     const batches = [{ context, events: [strange], entries: [] }];
     await createJournal({ store }).append({ stream: STREAM, expectedRevision: 1, batches, origin });
     const reply = await appendWith(() => expect.unreachable())(request, next);
-    expect(reply).toEqual({ kind: 'conflict', events: [strange] });
+    expect(reply).toMatchObject({ kind: 'conflict', stored: [{ event: strange }] });
   });
 });

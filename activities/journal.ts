@@ -1,6 +1,13 @@
 import type { AnyMachineSnapshot } from 'xstate';
-import { aggregateOf, type DomainEvent } from '../domain/event.ts';
-import type { FollowingEffect, Journal, JournalRequest, StepReply } from '../domain/ports/journal.ts';
+import { aggregateOf, type DomainEvent, type EventContext } from '../domain/event.ts';
+import { equalsJson } from '../domain/json.ts';
+import type {
+  FollowingEffect,
+  Journal,
+  JournalRequest,
+  StepReply,
+  StoredEvent,
+} from '../domain/ports/journal.ts';
 import { lifecycleVersion } from '../domain/registry.ts';
 import { plainState, stageEvents } from '../domain/staging.ts';
 
@@ -26,6 +33,13 @@ const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
   } finally {
     clearTimeout(timer);
   }
+};
+
+/** What an earlier attempt of the same effect answered; null where others stand. */
+const earlierOf = (stored: readonly StoredEvent[], context: EventContext): readonly DomainEvent[] | null => {
+  const others = stored.findIndex((each) => !equalsJson(context, each.context));
+  const own = others < 0 ? stored : stored.slice(0, others);
+  return own.length > 0 ? own.map(({ event }) => event) : null;
 };
 
 /** The one way a lifecycle writes: its events and the money that follows them. */
@@ -65,7 +79,7 @@ export const createJournalActivities = ({ journal, effects, onFault }: JournalAc
       case 'appended':
         return events;
       case 'conflict':
-        return null;
+        return earlierOf(reply.stored, next.context);
       case 'refused':
         throw new Error(`the ledger refused ${events[0]?.type}: ${reply.rejection.message}`);
     }
