@@ -102,14 +102,24 @@ export type Handler<P, Q, B, R extends Responses> = (
   input: RouteInput<P, Q, B>,
 ) => Promise<ReplyOf<R> | Rejection>;
 
+/** The answer to a command that the log holds already; null for one that was never obeyed. */
+export type Earlier<P, Q, B, R extends Responses> = (
+  context: RequestContext,
+  input: RouteInput<P, Q, B>,
+) => Promise<ReplyOf<R> | Rejection | null>;
+
 /** A route as the pipeline serves it, its types erased. */
 export interface Route extends RouteSpec<Shape, Shape, z.ZodType | undefined, Responses> {
   readonly handler: Handler<never, never, never, Responses>;
+  readonly earlier?: Earlier<never, never, never, Responses>;
 }
 
 /**
  * Declares one route: what it accepts, who may call it, everything it can answer. The pipeline checks identity, rate,
  * role, input and idempotency before `handler` runs, and the OpenAPI document is generated from the same declaration.
+ *
+ * What a command asks for may be impossible by the time it is repeated, because it was obeyed: a route whose handler checks
+ * that before it sends the command says how such a repetition is answered by `earlier`. It is asked before a refusal is told.
  */
 export const defineRoute = <
   const R extends Responses,
@@ -119,4 +129,5 @@ export const defineRoute = <
 >(
   spec: RouteSpec<P, Q, B, R>,
   handler: Handler<Output<P>, Output<Q>, B extends z.ZodType ? z.output<B> : Uint8Array, R>,
-): Route => ({ ...spec, handler });
+  earlier?: Earlier<Output<P>, Output<Q>, B extends z.ZodType ? z.output<B> : Uint8Array, R>,
+): Route => ({ ...spec, handler, ...(earlier && { earlier }) });

@@ -70,10 +70,15 @@ interface Answer {
 
 /** Serves `route`: identity, rate, role, input and idempotency in this order, then the handler. */
 export const serve = (route: Route, deps: PipelineDependencies) => {
-  const handler = route.handler as (
-    context: RequestContext,
-    input: RouteInput<unknown, unknown, unknown>,
-  ) => Promise<AnyReply | Rejection>;
+  type Asked = [context: RequestContext, input: RouteInput<unknown, unknown, unknown>];
+  const handler = route.handler as (...asked: Asked) => Promise<AnyReply | Rejection>;
+  const earlier = route.earlier as ((...asked: Asked) => Promise<AnyReply | Rejection | null>) | undefined;
+
+  /** A refusal of a keyed request may meet its own first success, by a process that died before it could tell. */
+  const replyTo = async (isKeyedRequest: boolean, ...asked: Asked): Promise<AnyReply | Rejection> => {
+    const reply = await handler(...asked);
+    return reply.ok || !isKeyedRequest || !earlier ? reply : ((await earlier(...asked)) ?? reply);
+  };
 
   const problemAnswer = (c: ApiContext, facts: ProblemFacts): Answer => {
     const problem = problemOf(facts, c.req.path, c.get('trace').traceId);
@@ -123,8 +128,10 @@ export const serve = (route: Route, deps: PipelineDependencies) => {
 
     const key = isKeyed(route) ? c.req.header(IDEMPOTENCY_HEADER) : undefined;
     const commandId = commandIdOf(principal.id, `${route.method} ${route.path}`, key);
-    const run = async (): Promise<Answer> =>
-      answerOf(c, await handler(contextOf(c, principal, commandId, deps.now()), read.input));
+    const run = async (): Promise<Answer> => {
+      const context = contextOf(c, principal, commandId, deps.now());
+      return answerOf(c, await replyTo(key !== undefined, context, read.input));
+    };
     if (key === undefined) return send(c, await run());
 
     const target = `${c.req.method} ${c.req.url.slice(c.req.url.indexOf('/', 8))}`;

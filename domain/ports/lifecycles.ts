@@ -39,5 +39,7 @@ export interface Lifecycles {
   open(aggregate: string, stream: string, command: Command, meta: CommandMeta): Promise<CommandOutcome>;
   /** Sends a command to a running lifecycle. Unknown → `RESOURCE_NOT_FOUND`; ended → the aggregate's own refusal. */
   execute(stream: string, command: Command, meta: CommandMeta): Promise<CommandOutcome>;
+  /** The first answer to a command that the log holds; null for one that was never obeyed. */
+  decided(stream: string, commandId: string): Promise<CommandAccepted | null>;
   inspect(stream: string): Promise<LifecycleView | null>;
 }

@@ -8,7 +8,9 @@ import {
 } from '../../domain/event.ts';
 import { fingerprintOf } from '../../domain/fingerprint.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
+import { balanceOf } from '../../domain/ledger/fold.ts';
 import { stateName } from '../../domain/lifecycle.ts';
+import { type Micro, toMicro } from '../../domain/money.ts';
 import type { DecidedCommand, EventStore, StreamAppend } from '../../domain/ports/event-store.ts';
 import type {
   DecidedAnswer,
@@ -51,11 +53,13 @@ export interface Bookkeeper {
     context: EventContext,
     commandId?: string,
   ): Promise<{ readonly ok: true; readonly position: string } | Rejection>;
+  /** What an account holds now, with all that this process has posted. */
+  balanceOf(account: string): Promise<Micro>;
 }
 
 /** What lifecycles write through; a conflict on the writer's own stream and a refusal of the ledger are answers. */
 export const createJournal = ({ store }: { readonly store: EventStore }): Journal & Bookkeeper => {
-  const step = createSteps(store);
+  const { append: step, ledger } = createSteps(store);
 
   const answerOf = (events: readonly RecordedEvent[], decided: DecidedCommand): DecidedAnswer => {
     const { commandId, position, revision } = decided;
@@ -111,6 +115,7 @@ export const createJournal = ({ store }: { readonly store: EventStore }): Journa
 
   return {
     step,
+    balanceOf: async (account) => toMicro(balanceOf(await ledger(), account)),
 
     async append(request) {
       const own = ownAppend(request);

@@ -3,6 +3,7 @@ import type { NewEvent, Origin, RecordedEvent } from '../../domain/event.ts';
 import { canonicalJson } from '../../domain/json.ts';
 import { isEmpty } from '../../domain/ledger/entry.ts';
 import { LEDGER_STREAM } from '../../domain/ledger/events.ts';
+import type { Ledger } from '../../domain/ledger/fold.ts';
 import type { AppendResult, EventStore, StreamAppend } from '../../domain/ports/event-store.ts';
 import { createLedgerBelief, decideMoney, type Money } from '../ledger/ledger.ts';
 
@@ -45,7 +46,13 @@ export type AppendStep = (
   origin?: Origin,
 ) => Promise<StepResult>;
 
-export const createSteps = (store: EventStore): AppendStep => {
+export interface Steps {
+  readonly append: AppendStep;
+  /** The ledger as this process believes it to be, its own postings included. */
+  readonly ledger: () => Promise<Ledger>;
+}
+
+export const createSteps = (store: EventStore): Steps => {
   const ledger = createLedgerBelief(store);
 
   /** The commands of a step that were decided before: by its own stream, or by the ledger where it has none. */
@@ -117,7 +124,7 @@ export const createSteps = (store: EventStore): AppendStep => {
     }
   };
 
-  return async (own, money, origin) => {
+  const append: AppendStep = async (own, money, origin) => {
     if (own && money.every(({ entries }) => entries.every(isEmpty))) {
       const result = await store.append(own, origin);
       return result.ok ? result : ((await standing(own, money)) ?? result);
@@ -127,4 +134,6 @@ export const createSteps = (store: EventStore): AppendStep => {
       if (result) return result;
     }
   };
+
+  return { append, ledger: async () => (await ledger.state()).ledger };
 };

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
 import { ok, type Result, rejectField } from '../../domain/errors.ts';
 import { ulidFrom } from '../../domain/ids.ts';
@@ -57,7 +57,8 @@ export const createEnrolment = ({
     const outcome = await streams.execute(
       subjectId,
       { type: 'enrol', subjectId, roles, credential: credential.kind, fingerprint },
-      caller ?? { actor: 'engine', commandId: `enrol-${fingerprint}` },
+      // Every call asks anew, for roles change: what was decided at the first one is no answer now.
+      caller ?? { actor: 'engine', commandId: `enrol-${randomBytes(16).toString('hex')}` },
     );
     if (!outcome.ok) return outcome;
     await writePrincipalRows(pool, outcome, credential);

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 
 export interface Nonces {
-  /** Takes `nonce` for `purpose`; false when it was taken before, for whatever purpose. */
+  /** Takes `nonce` for `purpose`, as often as the same purpose asks; false when another one took it before. */
   use(nonce: string, purpose: string): Promise<boolean>;
   /** Whether it was taken, for whatever purpose. */
   isUsed(nonce: string): Promise<boolean>;
@@ -11,7 +11,8 @@ export interface Nonces {
 export const createNonces = (pool: Pool): Nonces => ({
   use: async (nonce, purpose) => {
     const { rowCount } = await pool.query(
-      'insert into engine.nonces (nonce, purpose) values ($1, $2) on conflict do nothing',
+      `insert into engine.nonces as taken (nonce, purpose) values ($1, $2)
+       on conflict (nonce) do update set purpose = taken.purpose where taken.purpose = excluded.purpose`,
       [nonce, purpose],
     );
     return rowCount === 1;

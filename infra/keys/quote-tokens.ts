@@ -17,21 +17,15 @@ export interface QuoteTokens {
    * one past its expiry is a conflict (409).
    */
   open(token: string, holder: string): Promise<Result<Quote>>;
+  /** The same, however long ago it expired: for what was made of it in time. */
+  openExpired(token: string, holder: string): Promise<Result<Quote>>;
 }
 
 const unknown = () =>
   reject('RESOURCE_NOT_FOUND', 'no such quote', [{ field: 'quote_id', rule: 'a quote of yours' }]);
 
-export const createQuoteTokens = ({ signer, now }: { signer: Signer; now: () => string }): QuoteTokens => ({
-  sign: (quote) =>
-    new SignJWT({ quote: { ...quote } })
-      .setProtectedHeader({ alg: 'EdDSA', kid: signer.kid, typ: QUOTE_TYPE })
-      .setIssuer(ISSUER)
-      .setAudience(QUOTE_AUDIENCE)
-      .setSubject(quote.issuedTo)
-      .setExpirationTime(new Date(quote.expiresAt))
-      .sign(signer.privateKey),
-  open: async (token, holder) => {
+export const createQuoteTokens = ({ signer, now }: { signer: Signer; now: () => string }): QuoteTokens => {
+  const openAt = async (token: string, holder: string, currentDate: Date): Promise<Result<Quote>> => {
     try {
       const { kid } = decodeProtectedHeader(token);
       const key = kid ? signer.publicKey(kid) : null;
@@ -43,7 +37,7 @@ export const createQuoteTokens = ({ signer, now }: { signer: Signer; now: () => 
         audience: QUOTE_AUDIENCE,
         subject: holder,
         requiredClaims: ['exp'],
-        currentDate: new Date(epochMs(now())),
+        currentDate,
       });
       return ok(payload.quote);
     } catch (error) {
@@ -54,5 +48,18 @@ export const createQuoteTokens = ({ signer, now }: { signer: Signer; now: () => 
       }
       return unknown();
     }
-  },
-});
+  };
+
+  return {
+    sign: (quote) =>
+      new SignJWT({ quote: { ...quote } })
+        .setProtectedHeader({ alg: 'EdDSA', kid: signer.kid, typ: QUOTE_TYPE })
+        .setIssuer(ISSUER)
+        .setAudience(QUOTE_AUDIENCE)
+        .setSubject(quote.issuedTo)
+        .setExpirationTime(new Date(quote.expiresAt))
+        .sign(signer.privateKey),
+    open: (token, holder) => openAt(token, holder, new Date(epochMs(now()))),
+    openExpired: (token, holder) => openAt(token, holder, new Date(0)),
+  };
+};

@@ -60,8 +60,7 @@ export const createLifecycles = ({
   taskQueue,
   timeoutMs = 20_000,
 }: LifecyclesOptions): Lifecycles => {
-  /** The first answer to a command, when the log holds what it caused. */
-  const decided = async (stream: string, { commandId }: CommandMeta): Promise<CommandOutcome | null> => {
+  const decided: Lifecycles['decided'] = async (stream, commandId) => {
     const [known] = await store.findCommands(stream, [commandId]);
     if (!known) return null;
     const { position, revision } = known;
@@ -113,7 +112,7 @@ export const createLifecycles = ({
   const answered = async (...asked: Parameters<typeof outcomeOf>): Promise<CommandOutcome> => {
     const outcome = await outcomeOf(...asked);
     const [stream, , meta] = asked;
-    return outcome.ok ? outcome : ((await decided(stream, meta)) ?? outcome);
+    return outcome.ok ? outcome : ((await decided(stream, meta.commandId)) ?? outcome);
   };
 
   return {
@@ -145,6 +144,8 @@ export const createLifecycles = ({
           updateId: meta.commandId,
         }),
       ),
+
+    decided,
 
     async inspect(stream) {
       try {

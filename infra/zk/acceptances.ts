@@ -36,7 +36,7 @@ export const createAcceptances = ({
   store,
   now,
 }: {
-  readonly store: Pick<EventStore, 'appendMany' | 'readStream'>;
+  readonly store: Pick<EventStore, 'appendMany' | 'findCommands'>;
   readonly now: () => string;
 }) => {
   const marksOf = ({ context, nullifier }: VerifiedProof, proof: number, at: string): readonly Mark[] => {
@@ -68,12 +68,6 @@ export const createAcceptances = ({
     ];
   };
 
-  /** The position of this command's own earlier success, or null when another one was first. */
-  const ownEarlier = async (stream: string, commandId: string): Promise<bigint | null> => {
-    const [first] = await store.readStream(stream, { from: 0n, to: 0n });
-    return first?.causationId === commandId ? first.position : null;
-  };
-
   return {
     async accept(proofs: readonly VerifiedProof[], meta: AcceptMeta): Promise<Accepted> {
       const at = now();
@@ -87,6 +81,7 @@ export const createAcceptances = ({
         marks.map(({ stream, event }) => ({
           stream,
           expectedRevision: NO_STREAM,
+          commands: [meta.commandId],
           events: [
             newEvent(event satisfies DomainEvent, {
               occurredAt: at,
@@ -99,14 +94,19 @@ export const createAcceptances = ({
         })),
       );
       if (appended.ok) return { ok: true, ids, position: appended.position };
+      if (appended.reason === 'decided')
+        return { ok: true, ids, position: appended.commands[0]?.position ?? 0n };
       const refused = marks.find(({ stream }) => stream === appended.stream);
       if (!refused) throw new Error(`${appended.stream} conflicts but was not written to`);
-      const earlier = await ownEarlier(refused.stream, meta.commandId);
-      return earlier === null
-        ? { ok: false, proof: refused.proof, reason: refused.reason }
-        : { ok: true, ids, position: earlier };
+      return { ok: false, proof: refused.proof, reason: refused.reason };
+    },
+
+    /** The first answer to a command that accepted the proof with this nullifier; null for one that never did. */
+    async earlier(scope: string, nullifier: string, commandId: string): Promise<Accepted | null> {
+      const stream = nullifierStream(scopeField(scope), nullifier);
+      const [decided] = await store.findCommands(stream, [commandId]);
+      return decided ? { ok: true, ids: [stream], position: decided.position } : null;
     },
   };
 };
-
 export type Acceptances = ReturnType<typeof createAcceptances>;

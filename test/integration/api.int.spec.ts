@@ -223,13 +223,13 @@ describe('ledger', () => {
   it('R168: credits once per reference and key; shows balances to their owner and auditors', async () => {
     const caller = await api.enrol('submitter');
     const credit = { account_id: caller.id, amount: '500', reference: `ref-${caller.id}` };
-    const first = await admin.rest.post('/v1/ledger/credit', credit, 'credit-1');
+    const first = await admin.rest.post<{ position: string }>('/v1/ledger/credit', credit, 'credit-1');
     const replay = await admin.rest.post('/v1/ledger/credit', credit, 'credit-1');
     expect(first).toMatchObject({ status: 201, body: { balance: '500' } });
     expect(replay.body).toEqual(first.body);
     expect((await admin.rest.post('/v1/ledger/credit', credit)).status).toBe(409);
     for (const reader of [caller, auditor]) {
-      const account = await reader.rest.get(`/v1/ledger/accounts/${caller.id}`);
+      const account = await reader.rest.get(`/v1/ledger/accounts/${caller.id}?after=${first.body.position}`);
       expect(account).toMatchObject({
         status: 200,
         body: { available: '500', escrow: '0', stake: '0', total: '0' },

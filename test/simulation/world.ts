@@ -113,6 +113,7 @@ export const createWorld = (draw: Draw, activitiesOf: (world: World) => Activiti
     open: start,
     execute: async (stream, command, meta) =>
       hosts.get(stream)?.execute(command, meta) ?? reject('RESOURCE_NOT_FOUND', `${stream} does not exist`),
+    decided: async () => null,
     inspect: async () => null,
   };
 

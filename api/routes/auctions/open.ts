@@ -7,6 +7,7 @@ import { reject } from '../../../domain/errors.ts';
 import { domainEventOf } from '../../../domain/event.ts';
 import { compare, type Micro, multiply } from '../../../domain/money.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
+import type { CommandAccepted } from '../../../domain/ports/lifecycles.ts';
 import { DEFAULT_AUCTION_SECONDS } from '../../../domain/tiers.ts';
 import { MAX_QUOTE_TOKEN_CHARS } from '../../../infra/keys/quote-tokens.ts';
 import type { Signer } from '../../../infra/keys/signer.ts';
@@ -47,8 +48,25 @@ export const openAuction = ({
   lifecycles,
   store,
   signer,
-}: Pick<RouteDependencies, 'quotes' | 'lifecycles' | 'store' | 'signer'>) =>
-  defineRoute(
+}: Pick<RouteDependencies, 'quotes' | 'lifecycles' | 'store' | 'signer'>) => {
+  const opened = async (auctionId: string, outcome: CommandAccepted) => {
+    const [first] = await store.readStream(auctionId, { from: 0n, to: 0n });
+    if (!first) throw new Error(`${auctionId} was opened but has no event`);
+    const { ceiling, winners, minimumOwners, closesAt } = domainEventOf<AuctionOpened>(first);
+    return respond(201, {
+      auction_id: auctionId,
+      state: outcome.state,
+      ceiling,
+      k: winners,
+      min_bidders: minimumOwners,
+      escrow: multiply(ceiling, winners),
+      deposit: ceiling,
+      closes_at: closesAt,
+      position: outcome.position,
+    });
+  };
+
+  return defineRoute(
     {
       method: 'POST',
       path: '/v1/fog/pricing/auction',
@@ -82,9 +100,9 @@ export const openAuction = ({
       errors: ['RESOURCE_NOT_FOUND', 'CONFLICT', 'INSUFFICIENT_BALANCE'],
     },
     async ({ principal, meta }, { body }) => {
-      const opened = await quotes.open(body.quote_id, principal.id);
-      if (!opened.ok) return opened;
-      const quote = opened.value;
+      const quoted = await quotes.open(body.quote_id, principal.id);
+      if (!quoted.ok) return quoted;
+      const quote = quoted.value;
       const auctionId = `auction-${quote.ulid}`;
       const used = await usedElsewhere(store, quote, auctionId);
       if (used) return used;
@@ -107,20 +125,14 @@ export const openAuction = ({
         seed: seedOf(signer, quote),
       };
       const outcome = await lifecycles.open('auction', auctionId, command, meta(auctionId));
-      if (!outcome.ok) return outcome;
-      const [first] = await store.readStream(auctionId, { from: 0n, to: 0n });
-      if (!first) throw new Error(`${auctionId} was opened but has no event`);
-      const { ceiling, winners, minimumOwners, closesAt } = domainEventOf<AuctionOpened>(first);
-      return respond(201, {
-        auction_id: auctionId,
-        state: outcome.state,
-        ceiling,
-        k: winners,
-        min_bidders: minimumOwners,
-        escrow: multiply(ceiling, winners),
-        deposit: ceiling,
-        closes_at: closesAt,
-        position: outcome.position,
-      });
+      return outcome.ok ? opened(auctionId, outcome) : outcome;
+    },
+    async ({ principal, commandId }, { body }) => {
+      const quoted = await quotes.openExpired(body.quote_id, principal.id);
+      if (!quoted.ok) return null;
+      const auctionId = `auction-${quoted.value.ulid}`;
+      const outcome = await lifecycles.decided(auctionId, commandId);
+      return outcome && opened(auctionId, outcome);
     },
   );
+};

@@ -1,13 +1,27 @@
 import { z } from 'zod';
-import type { AuctionOpened } from '../../../domain/auction/events.ts';
+import type { AuctionOpened, BidPlaced } from '../../../domain/auction/events.ts';
 import { domainEventOf } from '../../../domain/event.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, idOf, micro, position } from '../../fields.ts';
 
 /** Who bids is in the token, never in the body (R20). The answer does not repeat the price. */
-export const placeBid = ({ bidDesk, store }: Pick<RouteDependencies, 'bidDesk' | 'store'>) =>
-  defineRoute(
+export const placeBid = ({ bidDesk, store }: Pick<RouteDependencies, 'bidDesk' | 'store'>) => {
+  const placed = async (
+    auctionId: string,
+    { bidId, position: at }: { readonly bidId: string; readonly position: string },
+  ) => {
+    const [first] = await store.readStream(auctionId, { from: 0n, to: 0n });
+    if (!first) throw new Error(`${auctionId} took a bid but has no event`);
+    return respond(201, {
+      bid_id: bidId,
+      auction_id: auctionId,
+      deposit: domainEventOf<AuctionOpened>(first).ceiling,
+      position: at,
+    });
+  };
+
+  return defineRoute(
     {
       method: 'POST',
       path: '/v1/fog/pricing/bid',
@@ -34,14 +48,15 @@ export const placeBid = ({ bidDesk, store }: Pick<RouteDependencies, 'bidDesk' |
         price: body.price,
         meta: meta(auctionId),
       });
-      if (!outcome.ok) return outcome;
-      const [first] = await store.readStream(auctionId, { from: 0n, to: 0n });
-      if (!first) throw new Error(`${auctionId} took a bid but has no event`);
-      return respond(201, {
-        bid_id: outcome.bidId,
-        auction_id: auctionId,
-        deposit: domainEventOf<AuctionOpened>(first).ceiling,
-        position: outcome.position,
-      });
+      return outcome.ok ? placed(auctionId, outcome) : outcome;
+    },
+    async ({ commandId }, { body }) => {
+      const auctionId = body.auction_id;
+      const [decided] = await store.findCommands(auctionId, [commandId]);
+      const [event] = decided?.events ?? [];
+      if (!decided || !event) return null;
+      const { bidId } = domainEventOf<BidPlaced>(event);
+      return placed(auctionId, { bidId, position: String(decided.position) });
     },
   );
+};

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { CreateEnclave } from '../../../domain/enclave/commands.ts';
 import {
   type EnclaveAttested,
+  type EnclaveEvent,
   type EnclaveFailed,
   PLATFORMS,
   type Platform,
@@ -32,7 +33,12 @@ type Deps = Pick<
   'artifacts' | 'db' | 'lifecycles' | 'providers' | 'store' | 'watch' | 'requireHardware'
 >;
 
-type Ending = { readonly recorded: RecordedEvent; readonly event: EnclaveAttested | EnclaveFailed };
+interface Ending {
+  /** Where it was created, as the first answer said, whoever would be chosen now. */
+  readonly providerId: string;
+  readonly recorded: RecordedEvent;
+  readonly event: EnclaveAttested | EnclaveFailed;
+}
 
 /** Creates an enclave and attests it in one saga: what does not verify is destroyed before the answer. */
 export const createEnclave = (deps: Deps) => {
@@ -63,11 +69,39 @@ export const createEnclave = (deps: Deps) => {
   };
 
   const ending = async (enclaveId: string): Promise<Ending | null> => {
+    let providerId = '';
     for (const recorded of await store.readStream(enclaveId)) {
-      const event = domainEventOf<EnclaveAttested | EnclaveFailed>(recorded);
-      if (event.type === 'enclave.attested' || event.type === 'enclave.failed') return { recorded, event };
+      const event = domainEventOf<EnclaveEvent>(recorded);
+      if (event.type === 'enclave.requested') providerId = event.providerId;
+      if (event.type === 'enclave.attested' || event.type === 'enclave.failed')
+        return { providerId, recorded, event };
     }
     return null;
+  };
+
+  /** Waits for the end of the saga. */
+  const created = async (enclaveId: string, signal: AbortSignal) => {
+    const end = await watch(enclaveId, () => ending(enclaveId), { timeoutMs: SAGA_MS, signal });
+    if (!end) return reject('RESOURCE_UNAVAILABLE', `${enclaveId} is still being created`);
+    const { providerId, event, recorded } = end;
+    if (event.type === 'enclave.failed') {
+      const broken = event.steps
+        .filter((step) => !step.ok)
+        .map(({ step, code }) => ({ field: step, rule: code }));
+      return reject(event.code, event.message, broken.length > 0 ? broken : undefined);
+    }
+    return respond(201, {
+      enclave_id: enclaveId,
+      provider_id: providerId,
+      attestation: {
+        status: 'verified',
+        report_id: event.reportHash,
+        label: event.label,
+        expires_at: event.expiresAt,
+      },
+      evidence_hash: event.reportHash,
+      position: String(recorded.position),
+    });
   };
 
   return defineRoute(
@@ -132,28 +166,11 @@ export const createEnclave = (deps: Deps) => {
         lifetimeSeconds: LIFETIME_SECONDS,
       };
       const outcome = await lifecycles.open('enclave', enclaveId, command, meta(enclaveId));
-      if (!outcome.ok) return outcome;
-      const end = await watch(enclaveId, () => ending(enclaveId), { timeoutMs: SAGA_MS, signal });
-      if (!end) return reject('RESOURCE_UNAVAILABLE', `${enclaveId} is still being created`);
-      const { event, recorded } = end;
-      if (event.type === 'enclave.failed') {
-        const broken = event.steps
-          .filter((step) => !step.ok)
-          .map(({ step, code }) => ({ field: step, rule: code }));
-        return reject(event.code, event.message, broken.length > 0 ? broken : undefined);
-      }
-      return respond(201, {
-        enclave_id: enclaveId,
-        provider_id: host.value.providerId,
-        attestation: {
-          status: 'verified',
-          report_id: event.reportHash,
-          label: event.label,
-          expires_at: event.expiresAt,
-        },
-        evidence_hash: event.reportHash,
-        position: String(recorded.position),
-      });
+      return outcome.ok ? created(enclaveId, signal) : outcome;
+    },
+    async ({ commandId, newId, signal }) => {
+      const enclaveId = newId('enclave');
+      return (await lifecycles.decided(enclaveId, commandId)) && created(enclaveId, signal);
     },
   );
 };

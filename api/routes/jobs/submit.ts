@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type FieldError, ok, type Result, reject } from '../../../domain/errors.ts';
 import type { SubmitJob } from '../../../domain/job/commands.ts';
+import type { CommandAccepted } from '../../../domain/ports/lifecycles.ts';
 import { DEFAULT_AUCTION_SECONDS } from '../../../domain/tiers.ts';
 import { startingMemoryMb } from '../../../infra/sandbox/wasm-memory.ts';
 import { queuePosition } from '../../../projections/jobs/queries.ts';
@@ -53,6 +54,25 @@ export const submitJob = (deps: Deps) => {
     const limits = { maximum: body.max_price_micro, auctionSeconds: body.auction_seconds };
     return used ?? ok(termsOfQuote(quoted.value, limits, signer));
   };
+
+  /** The auction whose ULID the job of `body` shares; null when the body names none of the caller's. */
+  const auctionOf = async (body: Body, context: RequestContext): Promise<string | null> => {
+    if ('auction_id' in body) return body.auction_id;
+    const quoted =
+      'quote_id' in body
+        ? await quotes.openExpired(body.quote_id, context.principal.id)
+        : makeQuote(body, context, tRef);
+    return quoted.ok ? `auction-${quoted.value.ulid}` : null;
+  };
+
+  const accepted = async (auctionId: string, { position: at, state }: CommandAccepted) =>
+    respond(202, {
+      job_id: jobIdFor(auctionId),
+      state: state as (typeof JOB_STATES)[number],
+      auction_id: auctionId,
+      queue_position: await queuePosition(db, { submittedPosition: at }),
+      position: at,
+    });
 
   /** Module and input have to be there, and the caller's, before anything is paid for. */
   const missingArtifacts = async (body: Body, principal: string): Promise<FieldError[]> => {
@@ -127,14 +147,12 @@ export const submitJob = (deps: Deps) => {
         allowSimulated: body.allow_simulated,
       };
       const outcome = await lifecycles.open('job', jobId, command, meta(jobId));
-      if (!outcome.ok) return outcome;
-      return respond(202, {
-        job_id: jobId,
-        state: outcome.state as (typeof JOB_STATES)[number],
-        auction_id: terms.value.auctionId,
-        queue_position: await queuePosition(db, { submittedPosition: outcome.position }),
-        position: outcome.position,
-      });
+      return outcome.ok ? accepted(terms.value.auctionId, outcome) : outcome;
+    },
+    async (context, { body }) => {
+      const auctionId = await auctionOf(body, context);
+      const outcome = auctionId && (await lifecycles.decided(jobIdFor(auctionId), context.commandId));
+      return outcome ? accepted(auctionId, outcome) : null;
     },
   );
 };

@@ -2,19 +2,12 @@ import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
 import { transfer } from '../../../domain/ledger/entry.ts';
 import { account } from '../../../domain/ledger/events.ts';
-import { getBalance } from '../../../projections/ledger/queries.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, idOf, micro, position } from '../../fields.ts';
-import { readAfter } from '../../read-after.ts';
 
 /** Books money that came from outside. A reference is booked once per account. */
-export const creditAccount = ({
-  books,
-  db,
-  checkpoints,
-  credentials,
-}: Pick<RouteDependencies, 'books' | 'db' | 'checkpoints' | 'credentials'>) =>
+export const creditAccount = ({ books, credentials }: Pick<RouteDependencies, 'books' | 'credentials'>) =>
   defineRoute(
     {
       method: 'POST',
@@ -39,17 +32,17 @@ export const creditAccount = ({
       }
       const cause = `credit:${body.reference}`;
       const entry = transfer('credit', account.external, account.available(owner), body.amount, cause, owner);
-      const posted = await books.post([entry], {
+      const context = {
         occurredAt: now,
         actor: principal.id,
         correlationId: owner,
         causationId: commandId,
         traceparent,
-      });
+      };
+      const posted = await books.post([entry], context, commandId);
       if (!posted.ok) return posted;
-      const ready = await readAfter(checkpoints, ['ledger'], posted.position);
-      if (!ready.ok) return ready;
-      const balance = await getBalance(db, account.available(owner));
+      // From the books, not from the read model: what is booked is told, whether or not a projector runs.
+      const balance = await books.balanceOf(account.available(owner));
       return respond(201, { account_id: owner, balance, position: posted.position });
     },
   );

@@ -83,10 +83,15 @@ export const auditPredicates = ({
         });
         if (!judged.ok) return judged;
         const { verdict, context, setup } = judged;
-        const reason = context.scope === scope ? reasonOf(verdict) : 'other_scope';
-        const holds = reason === undefined && verdict.nullifier !== null;
+        // A proof expires; that it was accepted in time, by this very command, stays true.
+        const nullifier = claimed.public_inputs[0] ?? '';
+        const isAccepted =
+          verdict.nullifier === null && (await acceptances.earlier(scope, nullifier, commandId));
+        const judgedReason = isAccepted ? undefined : reasonOf(verdict);
+        const reason = context.scope === scope ? judgedReason : 'other_scope';
+        const holds = reason === undefined;
         checks.push({ check: `proofs.${index}`, ok: holds, ...(reason !== undefined && { reason }), setup });
-        if (holds) verified.push({ context, nullifier: verdict.nullifier });
+        if (holds) verified.push({ context, nullifier });
       }
       const minimum = body.audit_parameters.minimum_holders ?? body.proofs.length;
       const holders = new Set(verified.map(({ nullifier }) => nullifier)).size;

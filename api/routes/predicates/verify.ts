@@ -61,17 +61,22 @@ export const verifyPredicateProof = ({
         verification_time_ms: performance.now() - start,
         position: null,
       });
-      if (verdict.nullifier === null) return respond(200, answer(reasonOf(verdict)));
-      const accepted = await acceptances.accept([{ context, nullifier: verdict.nullifier }], {
-        commandId,
-        actor: principal.id,
-        traceparent,
-      });
+      const accepted =
+        verdict.nullifier === null
+          ? // A proof expires; that it was accepted in time, by this very command, stays true.
+            await acceptances.earlier(context.scope, body.public_inputs[0] ?? '', commandId)
+          : await acceptances.accept([{ context, nullifier: verdict.nullifier }], {
+              commandId,
+              actor: principal.id,
+              traceparent,
+            });
+      if (!accepted) return respond(200, answer(reasonOf(verdict)));
       if (!accepted.ok) return respond(200, answer(accepted.reason));
       return respond(200, {
         ...answer(undefined),
         verification_id: accepted.ids[0] as string,
         result: true,
+        nullifier: body.public_inputs[0] ?? null,
         position: String(accepted.position),
       });
     },

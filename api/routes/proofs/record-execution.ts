@@ -72,6 +72,7 @@ export const recordExecution = async (
     stream: proofId,
     expectedRevision: NO_STREAM,
     events: [newEvent(event, context)],
+    commands: [commandId],
   });
   if (appended.ok) return ok({ position: appended.position, label });
   const [first] = await store.readStream(proofId);

@@ -94,6 +94,7 @@ export const recordObserved = async (
     stream: proofId,
     expectedRevision: NO_STREAM,
     events: [newEvent(eventOf(proof, { steps: verdict.steps, recordedAt: at }), context)],
+    commands: [commandId],
   };
   if (claim.value) return ok(await deps.slaCredits.settle(append, claim.value, context));
   const appended = await deps.store.append(append);

@@ -18,7 +18,7 @@ import { createProviders } from '../../providers/providers.ts';
 import { createMeshHandlers, type MeshHandlerDeps } from './mesh-handlers.ts';
 
 const now = () => '2026-01-01T00:00:00.000Z';
-const ADMIN = { actor: 'subject-admin', commandId: 'command-1' };
+const admin = () => ({ actor: 'subject-admin', commandId: `command-${randomBytes(8).toString('hex')}` });
 const JOIN = {
   type: 'join',
   infrastructureType: 'edge_devices',
@@ -92,12 +92,12 @@ test('a node whose owner has lost the role provider neither joins nor bids', asy
   expect(await handlers.bid(providerId, BID)).toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
   expect(asked).toEqual(['attest-host']);
   const owner = (await providers.find(providerId))?.owner ?? '';
-  await subjects.changeRoles(owner, ['submitter'], ADMIN);
+  await subjects.changeRoles(owner, ['submitter'], admin());
   expect(await join()).toMatchObject({ ok: false, code: 'AUTHORIZATION_FAILED' });
   expect(await handlers.bid(providerId, BID)).toMatchObject({ ok: false, code: 'AUTHORIZATION_FAILED' });
-  await subjects.changeRoles(owner, ['provider'], ADMIN);
+  await subjects.changeRoles(owner, ['provider'], admin());
   expect(await handlers.bid(providerId, BID)).toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
-  await subjects.revokeKey(owner, publicKey, ADMIN);
+  await subjects.revokeKey(owner, publicKey, admin());
   expect(await handlers.bid(providerId, BID)).toMatchObject({ code: 'AUTHORIZATION_FAILED' });
   expect(asked).toEqual(['attest-host']);
 });
@@ -107,7 +107,7 @@ test('a key from which the role was taken before it ever joined is not registere
   const publicKey = randomBytes(32).toString('hex');
   const enrolled = await enrolment.enrolPublicKey(publicKey, ['provider']);
   if (!enrolled.ok) throw new Error(enrolled.message);
-  await subjects.changeRoles(enrolled.value.subjectId, ['submitter'], ADMIN);
+  await subjects.changeRoles(enrolled.value.subjectId, ['submitter'], admin());
   expect(await handlers.join(publicKey, JOIN, ask, '127.0.0.0/16')).toMatchObject({
     code: 'AUTHORIZATION_FAILED',
   });
