@@ -28,6 +28,8 @@ import { TOPOLOGY_VERSION, topologyMachine } from './topology/machine.ts';
 /** An aggregate whose machine the durable host runs. Old versions stay: running streams keep the one they began with. */
 export interface LifecycleFamily {
   readonly current: number;
+  /** Type of the first event of every stream. */
+  readonly opening: string;
   readonly versions: Readonly<Record<number, LifecycleVersion>>;
 }
 
@@ -47,19 +49,37 @@ const version = (
 export const LIFECYCLES = {
   auction: {
     current: AUCTION_VERSION,
+    opening: 'auction.opened',
     versions: { 1: version(auctionMachine, decideAuction, auctionMovements) },
   },
-  quorum: { current: QUORUM_VERSION, versions: { 1: version(quorumMachine, decideQuorum) } },
+  quorum: {
+    current: QUORUM_VERSION,
+    opening: 'quorum.formed',
+    versions: { 1: version(quorumMachine, decideQuorum) },
+  },
   enclave: {
     current: ENCLAVE_VERSION,
+    opening: 'enclave.requested',
     versions: {
       1: version(enclaveMachineV1, decideEnclaveV1),
       2: version(enclaveMachine, decideEnclave),
     },
   },
-  job: { current: JOB_VERSION, versions: { 1: version(jobMachine, decideJob, jobMovements) } },
-  predicate: { current: PREDICATE_VERSION, versions: { 1: version(predicateMachine, decidePredicate) } },
-  topology: { current: TOPOLOGY_VERSION, versions: { 1: version(topologyMachine, decideTopology) } },
+  job: {
+    current: JOB_VERSION,
+    opening: 'job.submitted',
+    versions: { 1: version(jobMachine, decideJob, jobMovements) },
+  },
+  predicate: {
+    current: PREDICATE_VERSION,
+    opening: 'predicate.requested',
+    versions: { 1: version(predicateMachine, decidePredicate) },
+  },
+  topology: {
+    current: TOPOLOGY_VERSION,
+    opening: 'topology.opened',
+    versions: { 1: version(topologyMachine, decideTopology) },
+  },
 } as const satisfies Record<string, LifecycleFamily>;
 
 export type LifecycleName = keyof typeof LIFECYCLES;
@@ -104,11 +124,13 @@ export interface FoldedStream {
 
 type StoredEvent = Pick<NewEvent, 'type' | 'data'>;
 
-const versionIn = (events: readonly StoredEvent[]): number => Number(events[0]?.data['machineVersion'] ?? 1);
+/** The machine version that the first of `events` names. */
+export const machineVersionOf = (events: readonly StoredEvent[]): number =>
+  Number(events[0]?.data['machineVersion'] ?? 1);
 
 /** The machine state after `events`, which begin at revision 0. @throws RefusedEventError on a log that breaks a rule. */
 export const foldMachine = (aggregate: string, events: readonly StoredEvent[]): AnyMachineSnapshot => {
-  const { machine } = lifecycleVersion(aggregate, versionIn(events));
+  const { machine } = lifecycleVersion(aggregate, machineVersionOf(events));
   let snapshot: AnyMachineSnapshot = getInitialSnapshot(machine);
   for (const event of events) [snapshot] = applyEvent(machine, snapshot, domainEventOf<DomainEvent>(event));
   return snapshot;
@@ -118,7 +140,7 @@ export const foldMachine = (aggregate: string, events: readonly StoredEvent[]): 
 export const foldStream = (stream: string, events: readonly StoredEvent[]): FoldedStream => {
   const aggregate = aggregateOf(stream);
   const revision = events.length - 1;
-  const version = versionIn(events);
+  const version = machineVersionOf(events);
   if (isLifecycle(aggregate)) {
     const { value, context } = foldMachine(aggregate, events);
     return { revision, version, value, context };

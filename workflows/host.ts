@@ -380,7 +380,7 @@ class Host {
     const types = new Set(stored.map(({ context, event }) => `${context.causationId} ${event.type}`));
     this.#inbox.drop((item) => item.kind === 'events' && types.has(`${item.cause} ${item.events[0]?.type}`));
     for (const each of remaining(asked)) this.#act(each);
-    if (stored.length > 0) this.#publish(true);
+    if (stored.length > 0) this.#publish(true, true);
   }
 
   #act({ action, revision, occurredAt }: Asked, ran?: RunningEffect): void {
@@ -416,8 +416,8 @@ class Host {
     }
   }
 
-  #publish(acted: boolean): void {
-    this.#publisher.publish({ snapshot: this.#snapshot, revision: this.#revision }, acted);
+  #publish(acted: boolean, adopted = false): void {
+    this.#publisher.publish({ snapshot: this.#snapshot, revision: this.#revision }, acted, adopted);
   }
 
   async #failOpening(rejection: Rejection): Promise<never> {

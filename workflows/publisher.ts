@@ -27,15 +27,19 @@ export class Publisher {
     return this.#shown;
   }
 
-  /** Shows the state; the parent is told when one it waits for was entered, or when there something was `acted` on. */
-  publish({ snapshot, revision }: Standing, acted: boolean): void {
+  /**
+   * Shows the state; the parent is told when one it waits for was entered, or when there something was `acted` on. Of an
+   * end that was `adopted` it is told in any case: whoever came to it may have died before telling.
+   */
+  publish({ snapshot, revision }: Standing, acted: boolean, adopted = false): void {
     const state = stateName(snapshot.value);
     const entered = state !== this.#shown;
     if (entered) {
       upsertSearchAttributes([{ key: MACHINE_STATE, value: state }]);
       this.#shown = state;
     }
-    if ((entered || acted) && snapshot.hasTag('report')) {
+    const isAdoptedEnd = adopted && snapshot.status === 'done';
+    if (isAdoptedEnd || ((entered || acted) && snapshot.hasTag('report'))) {
       const body = this.#definition.report?.(snapshot.context as never, state) ?? null;
       this.#report({ revision, state, body, rejection: null });
     }

@@ -27,6 +27,8 @@ export interface CliContext {
   engine(): Promise<Engine>;
   /** Runs the audit program with these arguments on this terminal. */
   audit(args: readonly string[]): Promise<number>;
+  /** Runs the recovery program on this terminal. */
+  recover(): Promise<number>;
   /** Waits for `work`; on Ctrl-C rejects at once with a CliError that says what `message` gives then. */
   interruptible<T>(work: Promise<T>, message: () => string): Promise<T>;
   /** Sets the exit code of the process. */

@@ -12,7 +12,6 @@ import type { CliContext, Engine } from './context.ts';
 import { CliError, EXIT, refuse } from './failure.ts';
 import { runCli } from './program.ts';
 
-const AUDIT = join(import.meta.dirname, '..', 'main', 'audit.ts');
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 const settingsOf = (env: NodeJS.ProcessEnv) => {
@@ -37,12 +36,15 @@ const openEngine = async (env: NodeJS.ProcessEnv): Promise<Engine> => {
   };
 };
 
-/** The audit composes adapters that a tool may not import, so it runs as the program it is. */
-const runAudit = async (args: readonly string[]): Promise<number> => {
-  const child = spawn(process.execPath, [AUDIT, ...args], { stdio: 'inherit' });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? EXIT.failed;
-};
+/** Programs that compose adapters which a tool may not import: they run as what they are. */
+const program =
+  (file: string) =>
+  async (args: readonly string[] = []): Promise<number> => {
+    const path = join(import.meta.dirname, '..', 'main', file);
+    const child = spawn(process.execPath, [path, ...args], { stdio: 'inherit' });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code ?? EXIT.failed;
+  };
 
 const interruptible = async <T>(work: Promise<T>, message: () => string): Promise<T> => {
   const interrupted = Promise.withResolvers<never>();
@@ -57,7 +59,8 @@ const context: CliContext = {
   stdout: process.stdout,
   stderr: process.stderr,
   engine: () => openEngine(process.env),
-  audit: runAudit,
+  audit: program('audit.ts'),
+  recover: program('recover.ts'),
   interruptible,
   exit: (code) => {
     process.exitCode = code;

@@ -74,6 +74,7 @@ const cli = async (
       audits.push(args);
       return 1;
     },
+    recover: async () => 0,
     interruptible: interrupt ?? ((work) => work),
     exit: (given) => {
       code = given;
@@ -325,6 +326,7 @@ test('a failure for the user is its message; a defect is not swallowed', async (
       throw error;
     },
     audit: async () => 0,
+    recover: async () => 0,
     interruptible: (work) => work,
     exit: (given) => {
       code = given;

@@ -3,6 +3,7 @@ import { addAudit } from './commands/audit.ts';
 import { addJobList } from './commands/job-list.ts';
 import { addJobRun } from './commands/job-run.ts';
 import { addJobShow } from './commands/job-show.ts';
+import { addRecover } from './commands/recover.ts';
 import { addSubject } from './commands/subject.ts';
 import { addTee } from './commands/tee.ts';
 import { addVrfVerify } from './commands/vrf-verify.ts';
@@ -31,6 +32,7 @@ const createProgram = (context: CliContext): Command => {
   addJobShow(job, context);
   addJobList(job, context);
   addAudit(program, context);
+  addRecover(program, context);
   addSubject(program, context);
   addTee(program, context);
   addVrfVerify(program, context);

@@ -19,7 +19,7 @@ import type {
   JournalRequest,
   StoredEvent,
 } from '../../domain/ports/journal.ts';
-import { foldMachine } from '../../domain/registry.ts';
+import { foldMachine, machineVersionOf } from '../../domain/registry.ts';
 import { plainState } from '../../domain/staging.ts';
 import { type AppendStep, createSteps, type StepResult } from './steps.ts';
 
@@ -95,7 +95,7 @@ export const createJournal = ({ store }: { readonly store: EventStore }): Journa
     if (!last) return;
     const snapshot = foldMachine(aggregateOf(stream), events);
     if (snapshot.status !== 'done') return;
-    const version = Number(events[0]?.data['machineVersion'] ?? 1);
+    const version = machineVersionOf(events);
     await store.saveSnapshot(stream, { revision: last.revision, version, state: plainState(snapshot) });
   };
 

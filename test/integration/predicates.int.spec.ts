@@ -430,6 +430,7 @@ describe('R53: npx aivillage zk', () => {
         };
       },
       audit: () => Promise.reject(new Error('no audit here')),
+      recover: () => Promise.reject(new Error('no recovery here')),
       interruptible: (work) => work,
       exit: (given) => {
         code = given;

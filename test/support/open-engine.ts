@@ -9,6 +9,7 @@ import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { transfer } from '../../domain/ledger/entry.ts';
 import { account } from '../../domain/ledger/events.ts';
 import { toMicro } from '../../domain/money.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { CommandMeta } from '../../domain/ports/lifecycles.ts';
 import type { InfrastructureType } from '../../domain/tiers.ts';
 import { addSeconds } from '../../domain/time.ts';
@@ -34,13 +35,17 @@ export const metaOf = (commandId: string, actor = 'engine'): CommandMeta => ({
 
 let runtimeInstalled = false;
 
-interface EngineOptions {
+export interface EngineOptions {
   readonly databaseUrl: string;
   readonly address: string;
   /** One of its own unless given: to share it with other processes. */
   readonly taskQueue?: string;
   /** Activities beside those of auctions and quorums. */
   readonly activities?: (pool: Pool) => object;
+  /** Stands between the engine and its store. */
+  readonly wrap?: (store: EventStore) => EventStore;
+  /** Longest wait for the answer to a command, ms. */
+  readonly timeoutMs?: number;
 }
 
 /** Everything an auction or a quorum needs: a store on `databaseUrl` and a worker on a task queue of its own. */
@@ -49,12 +54,14 @@ export const openEngine = async ({
   address,
   taskQueue = `test-${randomBytes(6).toString('hex')}`,
   activities,
+  wrap = (store) => store,
+  timeoutMs,
 }: EngineOptions) => {
   if (!runtimeInstalled) Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   runtimeInstalled = true;
   await migrate(databaseUrl);
   const pool = createPool(databaseUrl, { name: 'test-engine', max: 24 });
-  const store = createPostgresEventStore({ pool });
+  const store = wrap(createPostgresEventStore({ pool }));
   const journal = createJournal({ store });
   const providers = createProviders({ store, books: journal, now });
   const market = createProviderMarket({ providers, now });
@@ -67,9 +74,9 @@ export const openEngine = async ({
       taskQueue,
       workflowBundle: { codePath: await workflowBundle('.aivillage/test-bundles') },
       activities: {
+        ...activities?.(pool),
         ...effects,
         ...createJournalActivities({ journal, effects, onFault: () => undefined }),
-        ...activities?.(pool),
       },
     });
     const running = worker.run();
@@ -81,7 +88,12 @@ export const openEngine = async ({
   let stopWorker = await startWorker();
   const clientConnection = await Connection.connect({ address });
   const client = new Client({ connection: clientConnection });
-  const lifecycles = createLifecycles({ client, store, taskQueue });
+  const lifecycles = createLifecycles({
+    client,
+    store,
+    taskQueue,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
 
   return {
     store,

@@ -62,6 +62,7 @@ const run = async (
     stderr,
     engine: log === null ? refuse : async () => ({ log }),
     audit: refuse,
+    recover: refuse,
     interruptible: (work: Promise<unknown>) => work,
     exit: (given: number) => {
       code = given;

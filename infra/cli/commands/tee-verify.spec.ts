@@ -45,6 +45,7 @@ const verify = async (...argv: readonly string[]) => {
     stderr: stderr as unknown as NodeJS.WriteStream,
     engine: unreachable,
     audit: unreachable,
+    recover: unreachable,
     interruptible: unreachable,
     exit: (given) => {
       code = given;

@@ -64,6 +64,13 @@ export const createMemoryEventStore = ({
       }),
     head: async () => log.head(),
     loadSnapshot: async (stream) => log.loadSnapshot(stream),
+    snapshotRevisions: async (streams) =>
+      new Map(
+        streams.flatMap((stream) => {
+          const snapshot = log.loadSnapshot(stream);
+          return snapshot ? [[stream, snapshot.revision] as const] : [];
+        }),
+      ),
     saveSnapshot: async (stream, snapshot) => log.saveSnapshot(stream, snapshot),
     close: async () => closing.abort(),
   };

@@ -5,6 +5,7 @@ import { stateText } from '../state-text.ts';
 
 export interface Snapshots {
   load(stream: string): Promise<Snapshot | null>;
+  revisions(streams: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
   /** Keeps the newest revision: a late writer does not put an older state back. */
   save(stream: string, snapshot: Snapshot): Promise<void>;
 }
@@ -66,6 +67,15 @@ export const createSnapshots = (pool: Pool): Snapshots => {
       return row
         ? { revision: BigInt(row.revision), version: row.version, state: JSON.parse(row.state) }
         : null;
+    },
+
+    async revisions(streams) {
+      const { rows } = await pool.query<{ stream: string; revision: string | bigint }>({
+        name: 'log-snapshot-revisions',
+        text: 'select stream, revision from log.snapshots where stream = any($1)',
+        values: [streams],
+      });
+      return new Map(rows.map(({ stream, revision }) => [stream, BigInt(revision)]));
     },
 
     async save(stream, { revision, version, state }) {

@@ -79,6 +79,7 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
       });
     },
     loadSnapshot: snapshots.load,
+    snapshotRevisions: snapshots.revisions,
     saveSnapshot: snapshots.save,
     close: () => (closed ??= close()),
   };
