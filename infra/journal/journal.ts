@@ -21,7 +21,7 @@ import type {
 } from '../../domain/ports/journal.ts';
 import { foldMachine, machineVersionOf } from '../../domain/registry.ts';
 import { plainState } from '../../domain/staging.ts';
-import { type AppendStep, createSteps, type StepResult } from './steps.ts';
+import { type AppendStep, createSteps, type StepResult, type TakeTurns } from './steps.ts';
 
 /** Events that one reply hands back at most: it becomes part of a workflow's history. */
 const STORED_LIMIT = 500;
@@ -58,8 +58,15 @@ export interface Bookkeeper {
 }
 
 /** What lifecycles write through; a conflict on the writer's own stream and a refusal of the ledger are answers. */
-export const createJournal = ({ store }: { readonly store: EventStore }): Journal & Bookkeeper => {
-  const { append: step, ledger } = createSteps(store);
+export const createJournal = ({
+  store,
+  turns,
+}: {
+  readonly store: EventStore;
+  /** Where several processes post to the ledger, they take turns at it. */
+  readonly turns?: { readonly run: TakeTurns };
+}): Journal & Bookkeeper => {
+  const { append: step, ledger } = createSteps(store, turns?.run);
 
   const answerOf = (events: readonly RecordedEvent[], decided: DecidedCommand): DecidedAnswer => {
     const { commandId, position, revision } = decided;

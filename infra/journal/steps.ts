@@ -52,8 +52,24 @@ export interface Steps {
   readonly ledger: () => Promise<Ledger>;
 }
 
-export const createSteps = (store: EventStore): Steps => {
+/** After another process was in the way, this one takes turns for so long, ms. */
+const CONTENDED_MS = 10_000;
+
+/** Whoever may be in the way at the ledger takes turns; without it, steps are tried until nobody is. */
+export type TakeTurns = <T>(work: (turn: number) => Promise<T>) => Promise<T>;
+
+export const createSteps = (store: EventStore, takeTurns?: TakeTurns): Steps => {
   const ledger = createLedgerBelief(store);
+  let contendedUntil = -Infinity;
+  let caughtUp: { readonly turn: number; readonly done: Promise<void> } | null = null;
+
+  /** Others have posted in their turns: the first try of ours begins with what they left. */
+  const inTurn = <T>(takeTurn: TakeTurns, work: () => Promise<T>): Promise<T> =>
+    takeTurn(async (turn) => {
+      if (caughtUp?.turn !== turn) caughtUp = { turn, done: ledger.catchUp() };
+      await caughtUp.done;
+      return work();
+    });
 
   /** The commands of a step that were decided before: by its own stream, or by the ledger where it has none. */
   const decidedOf = async (
@@ -115,7 +131,10 @@ export const createSteps = (store: EventStore): Steps => {
       const result = await appending;
       if (result.ok) return result;
       ledger.forget();
-      if (result.reason === 'conflict' && result.stream === LEDGER_STREAM) return null;
+      if (result.reason === 'conflict' && result.stream === LEDGER_STREAM) {
+        contendedUntil = performance.now() + CONTENDED_MS;
+        return null;
+      }
       // Where the ledger has moved on meanwhile, a repetition looks like a conflict of its own stream.
       return (await standing(own, money)) ?? result;
     } catch (error) {
@@ -130,7 +149,9 @@ export const createSteps = (store: EventStore): Steps => {
       return result.ok ? result : ((await standing(own, money)) ?? result);
     }
     for (;;) {
-      const result = await tryWithMoney(own, money, origin);
+      const once = () => tryWithMoney(own, money, origin);
+      const isContended = performance.now() < contendedUntil;
+      const result = isContended && takeTurns ? await inTurn(takeTurns, once) : await once();
       if (result) return result;
     }
   };

@@ -135,6 +135,11 @@ export const createLedgerBelief = (store: EventStore) => {
       }
       return belief;
     },
+    /** Takes in what other processes have posted since. */
+    async catchUp(): Promise<void> {
+      await Promise.allSettled(underWay);
+      if (belief) belief = await followLedger(store, belief);
+    },
     /** True while nobody has moved the belief on: what was decided on `state` may be appended. */
     stands: (state: LedgerState): boolean => belief === state,
     /** Counts `posted`, which `append` is about to write. Only while the state they were decided on stands. */

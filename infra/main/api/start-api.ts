@@ -45,6 +45,7 @@ import { createObservations } from '../../observation/observations.ts';
 import { neighboursReported } from '../../p2p/heartbeats.ts';
 import { createChainHashes } from '../../postgres/chain-hashes.ts';
 import { createPool } from '../../postgres/pool.ts';
+import { createTurns } from '../../postgres/turns.ts';
 import { createAttestationJudge } from '../../providers/attestation-judge.ts';
 import { createAttestor } from '../../providers/attestor.ts';
 import { createProviders } from '../../providers/providers.ts';
@@ -101,7 +102,8 @@ export const startApi = async (
   const limiter = createRateLimiter(config.rateLimits);
   const idempotency = await createIdempotencyKeys({ pool, onError });
   const checkpoints = createCheckpoints({ pool });
-  const journal = createJournal({ store });
+  const onFault = (fault: string, error: unknown): void => logger.warn({ err: error }, fault);
+  const journal = createJournal({ store, turns: createTurns({ pool, name: 'ledger', onFault }) });
   const providers = createProviders({ store, books: journal, now });
   const artifacts = createPostgresArtifacts({ pool, signer, now });
 
