@@ -4,7 +4,6 @@ import type { DomainEvent } from '../domain/event.ts';
 import type { Command, CommandMeta } from '../domain/ports/lifecycles.ts';
 import type { LifecycleFamily } from '../domain/registry.ts';
 import type { Answer } from './answers.ts';
-import type { CarriedReports } from './reports.ts';
 
 /** An effect that an activity runs; it answers with domain events. */
 export interface ActivityEffect<Input> {
@@ -65,6 +64,13 @@ export interface RunningEffect {
   readonly id: string;
   readonly src: string;
   readonly input: unknown;
+}
+
+/** What is known of the reports of children, as the next run of the workflow takes it over. */
+export interface CarriedReports {
+  /** Newest revision acted upon, by child. */
+  readonly heard: readonly (readonly [string, number])[];
+  readonly early: readonly Report[];
 }
 
 /** State handed to the next run of the same workflow. */

@@ -1,12 +1,5 @@
 import { eventId } from '../domain/event.ts';
-import type { Report } from './lifecycle.ts';
-
-/** What is known of the reports of children, as the next run of the workflow takes it over. */
-export interface CarriedReports {
-  /** Newest revision acted upon, by child. */
-  readonly heard: readonly (readonly [string, number])[];
-  readonly early: readonly Report[];
-}
+import type { CarriedReports, Report } from './lifecycle.ts';
 
 /**
  * The reports of a lifecycle's children. A report tells where a child stands, so only its newest one counts, and each

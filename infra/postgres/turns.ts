@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import { escapeLiteral, type Pool, type PoolClient } from 'pg';
 
 /** Lets several processes take turns at what only one may do at a time, in the order in which they asked. */
 export interface Turns {
@@ -24,32 +24,44 @@ const TURN_MS = 25;
 const WAIT_MS = 1_000;
 /** Turns by an advisory lock of PostgreSQL, which it hands on in the order of asking; it is free when its holder dies. */
 export const createTurns = ({ pool, name, onFault = () => undefined }: TurnsOptions): Turns => {
+  const lock = escapeLiteral(`turn:${name}`);
   let waiting: ((turn: number) => Promise<unknown>)[] = [];
   let turn = 0;
   let taking = false;
+
+  const lost = (error: Error): void => onFault(`a turn at the ${name} lost its connection`, error);
+
+  const end = (client: PoolClient, isBroken: boolean): void => {
+    client.off('error', lost);
+    client.release(isBroken);
+  };
 
   const take = async (): Promise<PoolClient | null> => {
     let client: PoolClient | null = null;
     try {
       client = await pool.connect();
-      await client.query(`select set_config('lock_timeout', $1, false)`, [`${WAIT_MS}`]);
-      await client.query('select pg_advisory_lock(hashtext($1))', [`turn:${name}`]);
+      // A connection that is lost while it is held is found out by the next query; unheard, it would end the process.
+      client.on('error', lost);
+      // The limit ends with the transaction, the lock does not: whoever gets the connection next waits as it always did.
+      await client.query(
+        `begin; set local lock_timeout = ${WAIT_MS}; select pg_advisory_lock(hashtext(${lock})); commit`,
+      );
       return client;
     } catch (error) {
       onFault(`no turn at the ${name}`, error);
       // Whatever state it is in, another one costs less than to find out.
-      client?.release(true);
+      if (client) end(client, true);
       return null;
     }
   };
 
   const giveBack = async (client: PoolClient): Promise<void> => {
     try {
-      await client.query('select pg_advisory_unlock(hashtext($1))', [`turn:${name}`]);
-      client.release();
+      await client.query(`select pg_advisory_unlock(hashtext(${lock}))`);
+      end(client, false);
     } catch (error) {
       onFault(`a turn at the ${name} ended with its connection`, error);
-      client.release(true);
+      end(client, true);
     }
   };
 

@@ -67,13 +67,13 @@ test('a subscription ends with an error at a gap instead of going past it', asyn
   await expect(iterator.next()).rejects.toThrow('gap');
 });
 
-test('a batch with a stale part writes nothing and names the stream', async () => {
+test('a batch with a stale part writes nothing and names the request', async () => {
   await store.append(sampleAppend('sample-1', NO_STREAM));
   const stale = prepareAppend([
     sampleAppend('sample-2', NO_STREAM),
     sampleAppend('sample-1', NO_STREAM, 1, 'other'),
   ]);
   const outcome = await writeBatch(pool, [stale]);
-  expect(outcome).toEqual({ committed: false, moved: new Set(['sample-1']) });
+  expect(outcome).toEqual({ committed: false, refused: new Set([stale]) });
   expect(await store.head()).toMatchObject({ position: 1n });
 });
