@@ -1,4 +1,7 @@
-import type { Pool } from 'pg';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { kill } from 'node:process';
+import type { Pool, PoolClient } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { migrate } from '../postgres/migrate.ts';
@@ -20,13 +23,20 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** The keys of one process: a pool of its own, as a process has. */
+/** The keys of one process: a pool of its own, as a process has, whose first connection holds the lock. */
 const process = async () => {
   const pool = createPool(database.url, { name: 'test', max: 4 });
+  const first = once(pool, 'connect') as Promise<[KeeperClient]>;
   const lost = Promise.withResolvers<void>();
   const keys = await createIdempotencyKeys({ pool, onError: () => lost.resolve() });
   processes.push({ keys, pool });
-  return { keys, pool, lost: lost.promise };
+  return { keys, pool, keeper: (await first)[0], lost: lost.promise };
+};
+
+/** What pg's types leave out. */
+type KeeperClient = PoolClient & {
+  readonly processID: number;
+  readonly connection: { readonly stream: Socket };
 };
 
 const answer = { status: 201, mediaType: 'application/json', body: '{"id":1}' };
@@ -68,6 +78,32 @@ describe('idempotency keys', () => {
       alive.keys.claim('p', 'crashed', 'request'),
     ]);
     expect(claims.map(({ type }) => type).sort()).toEqual(['claimed', 'in-flight']);
+  });
+
+  it('has a row of its own back that is not in flight here, and never one that is', async () => {
+    const { keys, pool } = await process();
+    await keys.claim('p', 'running', 'request');
+    // As a claim leaves it whose answer was lost on the way.
+    await pool.query(
+      `insert into engine.idempotency_keys (principal_id, key, request_hash, holder)
+       select principal_id, 'lost', request_hash, holder from engine.idempotency_keys where key = 'running'`,
+    );
+    const claims = await Promise.all(Array.from({ length: 3 }, () => keys.claim('p', 'lost', 'request')));
+    expect(claims.map(({ type }) => type).sort()).toEqual(['claimed', 'in-flight', 'in-flight']);
+    expect(await keys.claim('p', 'running', 'request')).toEqual({ type: 'in-flight' });
+    expect(await keys.claim('p', 'running', 'another')).toEqual({ type: 'mismatch' });
+  });
+
+  it('waits for no connection of its own that the server has not yet given up', async () => {
+    const { keys, keeper, lost } = await process();
+    kill(keeper.processID, 'SIGSTOP');
+    try {
+      keeper.connection.stream.destroy(new Error('the network is gone'));
+      await lost;
+      expect(await keys.claim('p', 'reconnected', 'request')).toEqual({ type: 'claimed' });
+    } finally {
+      kill(keeper.processID, 'SIGCONT');
+    }
   });
 
   it('goes on after its connections were cut', async () => {

@@ -1,5 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
+import { createHolder } from './holder.ts';
+import { createOwed } from './owed.ts';
 
 /** An answer as it was sent. */
 export interface StoredAnswer {
@@ -18,8 +20,9 @@ export type Claim =
 
 export interface IdempotencyKeys {
   claim(principal: string, key: string, request: string): Promise<Claim>;
+  /** Stores the answer. Never rejects: what the store cannot take now, it gets later. */
   complete(principal: string, key: string, answer: StoredAnswer): Promise<void>;
-  /** Gives the key up unanswered, so that a retry may claim it. */
+  /** Gives the key up unanswered, so that a retry may claim it. Never rejects either. */
   release(principal: string, key: string): Promise<void>;
   /** Forgets keys older than 24 h. */
   sweep(): Promise<void>;
@@ -37,9 +40,11 @@ interface KeyRow {
 }
 
 /**
- * Idempotency keys of `engine.idempotency_keys`. A pending row names the process that answers. That process holds an
- * advisory lock for as long as it lives, so a row whose holder's lock is free was left by a crash and a retry takes it
- * over: no time-out decides. Two answers in parallel (the lock's connection broke) do no harm, for ids derive from the key.
+ * Idempotency keys of `engine.idempotency_keys`. A pending row names the process that answers, and a retry takes it over
+ * when nobody does: the advisory lock of that process is free, so it has died; or it is this process, which knows what it
+ * has in flight. What a process could not write about a row it makes up for, so no row of a living one is left behind.
+ * No time-out decides. Two answers in parallel (the lock's connection broke while its process lived) do no harm: ids
+ * derive from the key, and the log answers a command that it knows with its first outcome.
  */
 export const createIdempotencyKeys = async ({
   pool,
@@ -48,52 +53,29 @@ export const createIdempotencyKeys = async ({
   pool: Pool;
   onError: (error: Error) => void;
 }): Promise<IdempotencyKeys> => {
-  const holder = randomBytes(8).readBigInt64BE();
-  let keeper: Promise<() => void> | null = null;
+  const holder = await createHolder({ pool, onError });
+  const owed = createOwed(onError);
+  /** Hash of the request by the key that this process answers now. */
+  const inFlight = new Map<string, Buffer>();
+  // Neither ids of principals nor keys contain a line feed.
+  const idOf = (principal: string, key: string): string => `${principal}\n${key}`;
 
-  /** Takes the lock on a connection of its own; the result gives both back. */
-  const take = async (): Promise<() => void> => {
-    const client = await pool.connect();
-    let held = true;
-    const release = (): void => {
-      if (held) client.release(true);
-      held = false;
-    };
-    client.on('error', (error) => {
-      if (!held) return;
-      keeper = null;
-      release();
-      onError(error);
-    });
-    try {
-      await client.query('select pg_advisory_lock($1)', [holder]);
-    } catch (error) {
-      release();
-      throw error;
-    }
-    return release;
-  };
-
-  const hold = async (): Promise<void> => {
-    keeper ??= take();
-    try {
-      await keeper;
-    } catch (error) {
-      keeper = null;
-      throw error;
-    }
-  };
-
-  const sweep = async (): Promise<void> => {
+  const free = async (principal: string, key: string): Promise<void> => {
     await pool.query(
-      `delete from engine.idempotency_keys where created_at < now() - $1 * interval '1 hour'`,
-      [KEPT_HOURS],
+      `update engine.idempotency_keys set holder = null
+        where principal_id = $1 and key = $2 and holder = any($3::bigint[])`,
+      [principal, key, holder.marks().map(String)],
     );
   };
 
-  /** Takes the row of a process that is gone, or of a request that was given up. */
-  const takeOver = async (principal: string, key: string, from: bigint | null): Promise<boolean> => {
-    if (from !== null) {
+  /** Takes a row that nobody answers. Its holder is not this process, or it is and has nothing in flight under the key. */
+  const takeOver = async (
+    principal: string,
+    key: string,
+    from: bigint | null,
+    mark: bigint,
+  ): Promise<boolean> => {
+    if (from !== null && !holder.marks().includes(from)) {
       const { rows } = await pool.query<{ free: boolean }>('select pg_try_advisory_xact_lock($1) as free', [
         from,
       ]);
@@ -102,59 +84,83 @@ export const createIdempotencyKeys = async ({
     const { rowCount } = await pool.query(
       `update engine.idempotency_keys set holder = $3
         where principal_id = $1 and key = $2 and status is null and holder is not distinct from $4`,
-      [principal, key, holder, from],
+      [principal, key, mark, from],
     );
     return rowCount === 1;
   };
 
-  await hold();
+  const claimRow = async (principal: string, key: string, hash: Buffer, mark: bigint): Promise<Claim> => {
+    const inserted = await pool.query(
+      `insert into engine.idempotency_keys as k (principal_id, key, request_hash, holder) values ($1, $2, $3, $4)
+       on conflict (principal_id, key) do update
+          set request_hash = excluded.request_hash, holder = excluded.holder,
+              status = null, media_type = null, body = null, created_at = now()
+        where k.created_at < now() - $5 * interval '1 hour'`,
+      [principal, key, hash, mark, KEPT_HOURS],
+    );
+    if (inserted.rowCount === 1) return { type: 'claimed' };
+    const { rows } = await pool.query<KeyRow>(
+      'select request_hash, holder, status, media_type, body from engine.idempotency_keys where principal_id = $1 and key = $2',
+      [principal, key],
+    );
+    const [row] = rows;
+    if (!row) return { type: 'in-flight' };
+    if (!row.request_hash.equals(hash)) return { type: 'mismatch' };
+    if (row.status !== null) {
+      return {
+        type: 'answered',
+        answer: { status: row.status, mediaType: row.media_type ?? '', body: row.body ?? '' },
+      };
+    }
+    return (await takeOver(principal, key, row.holder, mark)) ? { type: 'claimed' } : { type: 'in-flight' };
+  };
 
   return {
-    sweep,
     claim: async (principal, key, request) => {
-      await hold();
+      const id = idOf(principal, key);
       const hash = createHash('sha256').update(request).digest();
-      const inserted = await pool.query(
-        `insert into engine.idempotency_keys as k (principal_id, key, request_hash, holder) values ($1, $2, $3, $4)
-         on conflict (principal_id, key) do update
-            set request_hash = excluded.request_hash, holder = excluded.holder,
-                status = null, media_type = null, body = null, created_at = now()
-          where k.created_at < now() - $5 * interval '1 hour'`,
-        [principal, key, hash, holder, KEPT_HOURS],
-      );
-      if (inserted.rowCount === 1) return { type: 'claimed' };
-      const { rows } = await pool.query<KeyRow>(
-        'select request_hash, holder, status, media_type, body from engine.idempotency_keys where principal_id = $1 and key = $2',
-        [principal, key],
-      );
-      const [row] = rows;
-      if (!row) return { type: 'in-flight' };
-      if (!row.request_hash.equals(hash)) return { type: 'mismatch' };
-      if (row.status !== null) {
-        return {
-          type: 'answered',
-          answer: { status: row.status, mediaType: row.media_type ?? '', body: row.body ?? '' },
-        };
+      const running = inFlight.get(id);
+      if (running) return { type: running.equals(hash) ? 'in-flight' : 'mismatch' };
+      // Before anything is awaited: of the claims of one process, one gets to the table.
+      inFlight.set(id, hash);
+      let claim: Claim | null = null;
+      let mayBeWritten = false;
+      try {
+        await owed.settle(id);
+        const mark = await holder.current();
+        mayBeWritten = true;
+        claim = await claimRow(principal, key, hash, mark);
+        return claim;
+      } finally {
+        if (claim?.type !== 'claimed') inFlight.delete(id);
+        if (claim === null && mayBeWritten) void owed.pay(id, () => free(principal, key));
       }
-      return (await takeOver(principal, key, row.holder)) ? { type: 'claimed' } : { type: 'in-flight' };
     },
     complete: async (principal, key, answer) => {
-      await pool.query(
-        `update engine.idempotency_keys set holder = null, status = $3, media_type = $4, body = $5
-          where principal_id = $1 and key = $2 and status is null`,
-        [principal, key, answer.status, answer.mediaType, answer.body],
-      );
+      const id = idOf(principal, key);
+      await owed.pay(id, async () => {
+        await pool.query(
+          `update engine.idempotency_keys set holder = null, status = $3, media_type = $4, body = $5
+            where principal_id = $1 and key = $2 and status is null`,
+          [principal, key, answer.status, answer.mediaType, answer.body],
+        );
+      });
+      inFlight.delete(id);
     },
     release: async (principal, key) => {
+      const id = idOf(principal, key);
+      await owed.pay(id, () => free(principal, key));
+      inFlight.delete(id);
+    },
+    sweep: async () => {
       await pool.query(
-        'update engine.idempotency_keys set holder = null where principal_id = $1 and key = $2 and holder = $3',
-        [principal, key, holder],
+        `delete from engine.idempotency_keys where created_at < now() - $1 * interval '1 hour'`,
+        [KEPT_HOURS],
       );
     },
     close: async () => {
-      const release = await keeper;
-      keeper = null;
-      release?.();
+      owed.close();
+      await holder.close();
     },
   };
 };
