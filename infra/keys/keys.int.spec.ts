@@ -1,16 +1,17 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { Pool } from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { Role } from '../../domain/subject/events.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { createMemoryEventStore } from '../event-store/memory/store.ts';
 import { migrate } from '../postgres/migrate.ts';
+import { followNews, type News } from '../postgres/news.ts';
 import { createPool } from '../postgres/pool.ts';
 import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { newApiKey, parseApiKey } from './api-key.ts';
 import { CHALLENGE_TTL_SECONDS, createChallenges } from './challenges.ts';
-import { createCredentials } from './credentials.ts';
+import { type Credentials, createCredentials, PRINCIPALS_CHANGED } from './credentials.ts';
 import { createEnrolment } from './enrolment.ts';
 import { createNonces } from './nonces.ts';
 import { createSealing, SealingKeyMissing } from './sealing.ts';
@@ -131,6 +132,109 @@ describe('credentials', () => {
   it('knows no token of somebody who was never enrolled', async () => {
     const { token } = await tokens.issue('subject-nobody', ['admin']);
     expect(await credentials().byToken(token)).toBeNull();
+  });
+});
+
+describe('credentials in several processes', () => {
+  const following: News[] = [];
+  afterEach(async () => {
+    for (const news of following.splice(0)) await news.close();
+  });
+
+  /** The credentials of one process, on a clock that stands still unless it is moved: nothing ends by itself. */
+  const process = async (verifying: Pool = pool) => {
+    const clock = { ms: 0 };
+    const monotonic = () => clock.ms;
+    const changes = followNews({
+      pool,
+      channel: PRINCIPALS_CHANGED,
+      onFault: () => undefined,
+      monotonic,
+    });
+    following.push(changes);
+    const known = createCredentials({ pool: verifying, tokens, now, changes, monotonic });
+    await expect.poll(() => changes.asOf()).toBe(0);
+    return { known, changes, clock };
+  };
+  const CALLER = { actor: 'subject-admin', commandId: 'command-2' };
+  const admin = (known: Credentials) =>
+    createSubjects({
+      pool,
+      streams: createSubjectStreams({ store, now }),
+      enrolment: enrolment(),
+      credentials: known,
+    });
+  const enrolled = async (roles: readonly Role[]) => {
+    const apiKey = newApiKey();
+    const made = await enrolment().enrolApiKey(apiKey, roles);
+    if (!made.ok) throw new Error(made.message);
+    const { subjectId } = made.value;
+    return { apiKey, subjectId, token: (await tokens.issue(subjectId, roles)).token };
+  };
+  const PATIENCE = { timeout: 30_000, interval: 10 };
+
+  it('a role that one process withdraws ends in the other, by news alone', async () => {
+    const [here, there] = [await process(), await process()];
+    const { apiKey, subjectId, token } = await enrolled(['submitter', 'auditor']);
+    for (const { known } of [here, there]) expect((await known.byToken(token))?.roles).toHaveLength(2);
+    expect((await there.known.byApiKey(apiKey))?.roles).toHaveLength(2);
+    await admin(here.known).changeRoles(subjectId, ['auditor'], CALLER);
+    expect((await here.known.byToken(token))?.roles).toEqual(['auditor']);
+    const roles = async () => [
+      (await there.known.byToken(token))?.roles,
+      (await there.known.byApiKey(apiKey))?.roles,
+    ];
+    await expect.poll(roles, PATIENCE).toEqual([['auditor'], ['auditor']]);
+  });
+
+  it('a new key counts at once, a revoked key and a disabled principal end in the other process', async () => {
+    const [here, there] = [await process(), await process()];
+    const { apiKey, subjectId, token } = await enrolled(['submitter']);
+    const [keyId] = (await admin(here.known).find(subjectId))?.keys ?? [];
+    expect(await there.known.byApiKey(apiKey)).not.toBeNull();
+    const added = await admin(here.known).addKey(subjectId, CALLER);
+    const second = (added.ok && added.value.apiKey) || '';
+    expect(await there.known.byApiKey(second)).toMatchObject({ id: subjectId });
+    await admin(here.known).revokeKey(subjectId, keyId?.keyId ?? '', CALLER);
+    await expect.poll(() => there.known.byApiKey(apiKey), PATIENCE).toBeNull();
+    expect(await there.known.byToken(token)).not.toBeNull();
+    await here.known.disable(subjectId);
+    await expect.poll(() => there.known.byToken(token), PATIENCE).toBeNull();
+    expect(await there.known.byApiKey(second)).toBeNull();
+  });
+
+  it('without news, no verdict counts for longer than a second', async () => {
+    const there = await process();
+    const { subjectId, token } = await enrolled(['submitter', 'auditor']);
+    expect((await there.known.byToken(token))?.roles).toHaveLength(2);
+    await there.changes.close();
+    await pool.query(`update engine.principals set roles = '{auditor}' where principal_id = $1`, [subjectId]);
+    expect((await there.known.byToken(token))?.roles).toHaveLength(2);
+    there.clock.ms = 1001;
+    expect((await there.known.byToken(token))?.roles).toEqual(['auditor']);
+  });
+
+  it('a verdict that was being made when the change came is not remembered', async () => {
+    const read = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const slow = Object.create(pool) as Pool;
+    slow.query = (async (text: string, values: unknown[]) => {
+      const result = await pool.query(text, values);
+      read.resolve();
+      await gate.promise;
+      return result;
+    }) as unknown as Pool['query'];
+    const there = await process(slow);
+    const { subjectId, token } = await enrolled(['submitter', 'auditor']);
+    const verdict = there.known.byToken(token);
+    await read.promise;
+    const { promise: told, resolve } = Promise.withResolvers<void>();
+    there.changes.onNews(resolve);
+    await pool.query(`update engine.principals set roles = '{auditor}' where principal_id = $1`, [subjectId]);
+    await told;
+    gate.resolve();
+    await verdict;
+    expect((await there.known.byToken(token))?.roles).toEqual(['auditor']);
   });
 });
 

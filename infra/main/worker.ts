@@ -22,8 +22,8 @@ import { createJournal } from '../journal/journal.ts';
 import { createEnrolment } from '../keys/enrolment.ts';
 import { readKeyFile } from '../keys/key-file.ts';
 import { createNonces } from '../keys/nonces.ts';
+import { openSigner } from '../keys/open-signer.ts';
 import { createSealing } from '../keys/sealing.ts';
-import { createSigner } from '../keys/signer.ts';
 import { createCollector } from '../observation/collector.ts';
 import { createObservations } from '../observation/observations.ts';
 import { keepObservationSchedule } from '../observation/schedule.ts';
@@ -69,7 +69,9 @@ const keys = (name: string) => readKeyFile(join(config.home, 'keys', name));
 const [masterKey] = await keys('master.key');
 const [peerSeed] = await keys('engine-peer.key');
 if (!masterKey || !peerSeed) throw new Error('the data directory has no keys: run npm start once');
-const signer = createSigner(await keys('engine.key'));
+const signer = openSigner(join(config.home, 'keys', 'engine.key'), {
+  onFault: (fault) => log.error({ fault }, 'the engine keeps its keys'),
+});
 const sealing = createSealing({ pool, masterKey });
 const artifacts = createPostgresArtifacts({ pool, signer, now });
 const nonces = createNonces(pool);

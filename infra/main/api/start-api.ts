@@ -31,19 +31,20 @@ import { createIdempotencyKeys } from '../../idempotency/keys.ts';
 import { createJournal } from '../../journal/journal.ts';
 import { createAccessTokens } from '../../keys/access-tokens.ts';
 import { createChallenges } from '../../keys/challenges.ts';
-import { createCredentials } from '../../keys/credentials.ts';
+import { createCredentials, PRINCIPALS_CHANGED } from '../../keys/credentials.ts';
 import { createEnrolment } from '../../keys/enrolment.ts';
 import { readKeyFile } from '../../keys/key-file.ts';
 import { createNonces } from '../../keys/nonces.ts';
+import { openSigner } from '../../keys/open-signer.ts';
 import { createQuoteTokens } from '../../keys/quote-tokens.ts';
 import { createSealing } from '../../keys/sealing.ts';
-import { createSigner } from '../../keys/signer.ts';
 import { createSubjectStreams } from '../../keys/subject-streams.ts';
 import { createSubjects } from '../../keys/subjects.ts';
 import { createObservationEvidence } from '../../observation/evidence.ts';
 import { createObservations } from '../../observation/observations.ts';
 import { neighboursReported } from '../../p2p/heartbeats.ts';
 import { createChainHashes } from '../../postgres/chain-hashes.ts';
+import { followNews } from '../../postgres/news.ts';
 import { createPool } from '../../postgres/pool.ts';
 import { createTurns } from '../../postgres/turns.ts';
 import { createAttestationJudge } from '../../providers/attestation-judge.ts';
@@ -79,7 +80,11 @@ export const startApi = async (
   const keys = (name: string) => readKeyFile(join(config.home, 'keys', name));
   const [masterKey] = await keys('master.key');
   if (!masterKey) throw new Error('the data directory has no master key: run npm start once');
-  const signer = createSigner(await keys('engine.key'));
+  const signer = openSigner(join(config.home, 'keys', 'engine.key'), {
+    onFault: (fault) => logger.error({ fault }, 'the engine keeps its keys'),
+    // A key that was withdrawn takes its tokens with it.
+    onChange: () => credentials.forget(),
+  });
   const roots = await trustedRoots(config);
 
   const onError = (error: Error): void => logger.warn({ err: error }, 'a connection was lost');
@@ -97,7 +102,12 @@ export const startApi = async (
   const lifecycles = createLifecycles({ client, store, taskQueue });
 
   const tokens = createAccessTokens({ signer, now, newId: ulid });
-  const credentials = createCredentials({ pool, tokens, now });
+  const changes = followNews({
+    pool,
+    channel: PRINCIPALS_CHANGED,
+    onFault: (fault, error) => logger.warn({ err: error }, fault),
+  });
+  const credentials = createCredentials({ pool, tokens, now, changes });
   const enrolment = createEnrolment({ pool, store, now });
   const limiter = createRateLimiter(config.rateLimits);
   const idempotency = await createIdempotencyKeys({ pool, onError });
@@ -231,10 +241,11 @@ export const startApi = async (
       // Requests first, for they use everything below; what follows the log, then connections.
       await listening.stop();
       clearInterval(sweeping);
+      signer.close();
       stopping.abort();
       await following;
       await devProver?.close();
-      await Promise.all([idempotency.close(), checkpoints.close(), connection.close()]);
+      await Promise.all([changes.close(), idempotency.close(), checkpoints.close(), connection.close()]);
       await store.close();
       await pool.end();
     },
