@@ -5,6 +5,10 @@ export type HealthState = (typeof HEALTH_STATES)[number];
 export interface Probed {
   readonly status: HealthState;
   readonly lag?: number;
+  /** Of several processes: how many are there, how many should be, and the names of those that are not. */
+  readonly have?: number;
+  readonly expected?: number;
+  readonly missing?: readonly string[];
   readonly cause?: string;
 }
 

@@ -1,8 +1,10 @@
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type ObservationSettings, ROUND_SECONDS, ROUNDS } from '../../domain/observation/window.ts';
 import { DEFAULT_T_REF } from '../../domain/tiers.ts';
 import { EPOCH_SECONDS, type TopologySettings } from '../../domain/topology/epoch.ts';
+import type { ExpectedProcesses } from '../processes/roster.ts';
 import { readLocalStack } from './local-stack.ts';
 
 /** The checkout: where the data directory lies unless AIVILLAGE_HOME says otherwise. */
@@ -13,6 +15,7 @@ const DEFAULT_MESH_PORT = 4_001;
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
+const count = z.coerce.number().int().min(0).max(1_000);
 const perMinute = z.coerce.number().int().positive();
 
 /** Every setting of every process, as environment variables. */
@@ -70,6 +73,15 @@ const environmentSchema = z.object({
   RATE_LIMIT_PREMIUM: perMinute.optional(),
   /** Serves `POST /v1/fog/zk/prove`, which gets to see secrets: for development only. */
   ZK_DEV_PROVER: flag.default(false),
+  /** What tells this process from others of its kind; shown in the health report. */
+  INSTANCE_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,63}$/, 'must be 1 to 63 letters, digits, dots, dashes or underscores')
+    .optional(),
+  /** How many processes of each kind there should be; else as many as came and did not leave on purpose. */
+  EXPECTED_APIS: count.optional(),
+  EXPECTED_WORKERS: count.optional(),
+  EXPECTED_PROJECTORS: count.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -108,6 +120,9 @@ export interface Settings {
     readonly premium: number;
   };
   readonly zkDevProver: boolean;
+  /** Name of this process among its kind: its number, or its host. */
+  readonly instance: string;
+  readonly expected: ExpectedProcesses;
   readonly logLevel: string;
 }
 
@@ -177,6 +192,12 @@ export const loadSettings = (env: NodeJS.ProcessEnv): Settings => {
       premium: values.RATE_LIMIT_PREMIUM ?? limits.premium,
     },
     zkDevProver: values.ZK_DEV_PROVER,
+    instance: values.INSTANCE_NAME ?? (values.AIVILLAGE_PROFILE === 'production' ? hostname() : '0'),
+    expected: {
+      api: values.EXPECTED_APIS ?? null,
+      worker: values.EXPECTED_WORKERS ?? null,
+      projector: values.EXPECTED_PROJECTORS ?? null,
+    },
     logLevel: values.LOG_LEVEL,
   };
 };

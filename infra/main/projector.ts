@@ -10,6 +10,7 @@ import { createPostgresEventStore } from '../event-store/postgres/store.ts';
 import { createWakeups } from '../event-store/wakeups.ts';
 import { readKeyFile } from '../keys/key-file.ts';
 import { createPool } from '../postgres/pool.ts';
+import { reportPresence } from '../processes/presence.ts';
 import { followLog } from '../tlog/follow.ts';
 import { createCheckpointSigner } from '../tlog/signer.ts';
 import { keepAnchoring } from './projector/anchoring.ts';
@@ -64,12 +65,19 @@ const keepTransparencyLog = async (signal: AbortSignal): Promise<void> => {
   ]);
 };
 
+const presence = reportPresence({
+  databaseUrl: config.databaseUrl,
+  kind: 'projector',
+  instance: config.instance,
+  onFault: (fault, error) => log.warn({ err: error }, fault),
+});
 log.info({ projections: READ_MODELS.map(({ name }) => name) }, 'projector started');
 await Promise.all([
   createRunner({ pool, store, log }).run(READ_MODELS, stop.signal),
   keepTransparencyLog(stop.signal),
   keepAnchoring({ pool, settings: config.anchoring, home: config.home, log }, stop.signal),
 ]);
+await presence.leave();
 await store.close();
 await pool.end();
 log.info('projector stopped');

@@ -31,6 +31,7 @@ import { createEngineMesh, type EngineMesh } from '../p2p/engine-mesh.ts';
 import { createPeer } from '../p2p/peer.ts';
 import { createPool } from '../postgres/pool.ts';
 import { createTurns } from '../postgres/turns.ts';
+import { reportPresence } from '../processes/presence.ts';
 import { createAdmission } from '../providers/admission.ts';
 import { createAttestationJudge } from '../providers/attestation-judge.ts';
 import { createProviderMarket } from '../providers/provider-market.ts';
@@ -199,9 +200,16 @@ const worker = await Worker.create({
 
 stop.signal.addEventListener('abort', () => worker.shutdown(), { once: true });
 const announcing = announceAuctions({ store, mesh, log, signal: stop.signal });
+const presence = reportPresence({
+  databaseUrl: config.databaseUrl,
+  kind: 'worker',
+  instance: config.instance,
+  onFault: (fault, error) => log.warn({ err: error }, fault),
+});
 log.info({ peerId: peer.peerId }, 'worker ready');
 await worker.run();
 stop.abort();
+await presence.leave();
 await announcing;
 await mesh.stop();
 await peer.stop();

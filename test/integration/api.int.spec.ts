@@ -174,6 +174,16 @@ describe('system', () => {
     expect((await api.anybody.get('/v1/system/health/ready')).body).toEqual({ status: 'ok', failing: [] });
   });
 
+  it('names every process that should be there and is not', async () => {
+    const components = async () =>
+      (await api.anybody.get<{ components: object }>('/v1/system/health')).body.components;
+    await expect.poll(components, { timeout: 30_000 }).toMatchObject({
+      apis: { status: 'ok', have: 1, expected: 1, missing: [] },
+      workers: { status: 'down', have: 0, expected: 1, missing: ['worker'] },
+      projectors: { status: 'down', have: 0, expected: 1, missing: ['projector'] },
+    });
+  });
+
   it('R13, R14: serves info and metrics', async () => {
     expect((await submitter.rest.get('/v1/system/info')).body).toMatchObject({
       title: 'AIVillage Enhanced API',

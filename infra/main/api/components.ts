@@ -1,5 +1,4 @@
 import type { Connection } from '@temporalio/client';
-import type { Pool } from 'pg';
 import type { Component, HealthState, Probed } from '../../../api/health.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { msBetween } from '../../../domain/time.ts';
@@ -7,9 +6,11 @@ import { platformCounts } from '../../../projections/providers/queries.ts';
 import { type ProjectionStatus, projectionStatus } from '../../../projections/status.ts';
 import { topologiesInForce } from '../../../projections/topologies/queries.ts';
 import { anchoringStatus } from '../../anchor/status.ts';
+import type { ExpectedProcesses } from '../../processes/roster.ts';
+import { processHealth } from './process-health.ts';
+import { type ProofHealthDeps, proofHealth } from './proof-health.ts';
 
-export interface ComponentDeps {
-  readonly pool: Pool;
+export interface ComponentDeps extends ProofHealthDeps {
   readonly store: EventStore;
   readonly connection: Connection;
   readonly now: () => string;
@@ -17,6 +18,8 @@ export interface ComponentDeps {
   readonly network: string;
   /** Whether there is a chain to anchor on. */
   readonly anchoring: boolean;
+  /** How many processes of each kind there should be. */
+  readonly expected: ExpectedProcesses;
 }
 
 /** A read model this many events behind is late. */
@@ -114,9 +117,10 @@ export const healthComponents = (deps: ComponentDeps): Readonly<Record<string, C
         return { status: 'ok' };
       },
     },
+    ...processHealth(pool, deps.expected),
     projections,
     tee_runtime: teeRuntime,
-    crypto_proofs: is('ok'),
+    crypto_proofs: proofHealth(deps),
     anchoring,
     zk_predicates: readModel('predicates'),
     market_pricing: readModel('auctions'),

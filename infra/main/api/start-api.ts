@@ -47,6 +47,7 @@ import { createChainHashes } from '../../postgres/chain-hashes.ts';
 import { followNews } from '../../postgres/news.ts';
 import { createPool } from '../../postgres/pool.ts';
 import { createTurns } from '../../postgres/turns.ts';
+import { reportPresence } from '../../processes/presence.ts';
 import { createAttestationJudge } from '../../providers/attestation-judge.ts';
 import { createAttestor } from '../../providers/attestor.ts';
 import { createProviders } from '../../providers/providers.ts';
@@ -129,6 +130,8 @@ export const startApi = async (
   const openAuctions = createOpenAuctions(store);
   const hub = createHub({ store, ownership, logger, from: head.position });
 
+  const transparency = createTransparencyLog(pool);
+
   const gateway = createRemoteGateway({ client, taskQueue });
   let document: string | null = null;
   const devProver = config.zkDevProver
@@ -169,10 +172,14 @@ export const startApi = async (
       components: healthComponents({
         pool,
         store,
+        signer,
+        transparency,
+        openAuctions,
         connection,
         now,
         network: config.topology.network,
         anchoring: config.anchoring.rpcUrl !== null,
+        expected: config.expected,
       }),
       now,
     }),
@@ -216,7 +223,7 @@ export const startApi = async (
       drawer: createDrawer({ gateway }),
       reported: async (providerId) => (await neighboursReported(pool, [providerId])).get(providerId) ?? null,
     },
-    transparency: createTransparencyLog(pool),
+    transparency,
     visibleLog: createVisibleLog({ store, ownership, openAuctions }),
     watch: createWatch(hub),
   });
@@ -235,11 +242,17 @@ export const startApi = async (
   const following = hub.run(stopping.signal);
   const sweeping = setInterval(() => void idempotency.sweep().catch(onError), SWEEP_MS);
   const listening = await listen(api, config.port);
+  const presence = reportPresence({
+    databaseUrl: config.databaseUrl,
+    kind: 'api',
+    instance: config.instance,
+    onFault: (fault, error) => logger.warn({ err: error }, fault),
+  });
   return {
     port: listening.port,
     stop: async () => {
       // Requests first, for they use everything below; what follows the log, then connections.
-      await listening.stop();
+      await Promise.all([listening.stop(), presence.leave()]);
       clearInterval(sweeping);
       signer.close();
       stopping.abort();

@@ -12,3 +12,16 @@ create trigger announce after update or delete on engine.principals
   for each row execute function engine.announce_principal();
 create trigger announce after update or delete on engine.credentials
   for each row execute function engine.announce_principal();
+
+-- Who runs. A process renews its row every second and takes it along when it leaves on purpose; what stays behind without
+-- being renewed has died.
+create table engine.processes (
+  kind       text not null check (kind in ('api', 'worker', 'projector')),
+  -- What tells it from others of its kind: its number, or the host it runs on.
+  instance   text not null,
+  -- One run of the program: a successor of the same name has another.
+  run        uuid not null,
+  started_at timestamptz not null,
+  alive_at   timestamptz not null,
+  primary key (kind, instance)
+);
