@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ConfigError, loadConfig, loadSettings } from './config.ts';
@@ -27,6 +27,14 @@ test('the defaults are those of the embedded profile on port 8000', () => {
     temporalNamespace: 'default',
   });
   expect(loadSettings({ PORT: '', AIVILLAGE_HOME: 'x' }).port).toBe(8000);
+});
+
+test('a process is known by its number here and by its host elsewhere, unless it is given a name', () => {
+  expect(loadSettings({}).instance).toBe('0');
+  expect(loadSettings({ AIVILLAGE_PROFILE: 'production' }).instance).toBe(hostname());
+  expect(loadSettings({ INSTANCE_NAME: 'worker-a.1' }).instance).toBe('worker-a.1');
+  expect(capture(() => loadSettings({ INSTANCE_NAME: 'a b' })).message).toContain('INSTANCE_NAME: ');
+  expect(loadSettings({ EXPECTED_WORKERS: '2' }).expected).toEqual({ worker: 2, api: null, projector: null });
 });
 
 test('R168: a shared service limits callers to 10, 100 and 1000 requests a minute unless told otherwise', () => {

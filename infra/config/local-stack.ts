@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-/** The ports of a local stack, remembered in `ports.json` so that its URLs stay the same. The API's is a setting. */
-const portsSchema = z.object({
+const serversSchema = z.object({
   postgres: z.number().int(),
   temporal: z.number().int(),
   temporalUi: z.number().int(),
@@ -12,8 +11,14 @@ const portsSchema = z.object({
   mesh: z.number().int(),
   anvil: z.number().int(),
 });
+export const SERVER_PORT_NAMES = Object.keys(serversSchema.shape) as (keyof z.infer<typeof serversSchema>)[];
+
+/** The ports of a local stack, remembered in `ports.json` so that its URLs stay the same. The first API's is a setting. */
+const portsSchema = serversSchema.extend({
+  /** Of the second worker's peer, the second API and so on, by the name of the process. */
+  processes: z.record(z.string(), z.number().int()).default({}),
+});
 export type LocalPorts = z.infer<typeof portsSchema>;
-export const LOCAL_PORT_NAMES = Object.keys(portsSchema.shape) as (keyof LocalPorts)[];
 
 /** Addresses of the servers that `npm start` runs for one data directory. */
 export interface LocalStack {

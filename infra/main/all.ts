@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { loadSettings, type Settings } from '../config/config.ts';
 import { localStack } from '../config/local-stack.ts';
 import { anvilUrl, prepareAnvil } from '../stack/anvil.ts';
@@ -7,10 +6,11 @@ import { preparePostgres } from '../stack/postgres.ts';
 import { openProcessRegistry } from '../stack/process-registry.ts';
 import { createSupervisor, type Supervisor } from '../stack/supervisor.ts';
 import { prepareTemporal } from '../stack/temporal.ts';
-import { type LocalHome, prepareHome } from './local-home.ts';
+import { type LocalCounts, type LocalHome, prepareHome } from './local-home.ts';
 import { localServices, serviceEnvironment } from './local-services.ts';
 import { hasJobs, runSampleJob } from './sample-job.ts';
 import { ensureDatabase, setUp } from './setup.ts';
+import { startOptions } from './start-options.ts';
 
 const report = (line: string): void => console.log(line);
 
@@ -92,22 +92,23 @@ const startServers = async (
 interface StartOptions {
   readonly settings: Settings;
   readonly supervisor: Supervisor;
+  readonly counts: LocalCounts;
   /** Whether an empty store gets the sample job. */
   readonly sample: boolean;
   readonly signal: AbortSignal;
 }
 
-const start = async ({ settings, supervisor, sample, signal }: StartOptions): Promise<void> => {
+const start = async ({ settings, supervisor, counts, sample, signal }: StartOptions): Promise<void> => {
   const { port, apiUrl } = settings;
   if (!(await isPortFree(port))) {
     throw new Error(`Port ${port} of 127.0.0.1 is in use: set PORT to another one`);
   }
-  const home = await prepareHome(settings.home);
+  const home = await prepareHome(settings.home, counts);
   const servers = await startServers(home, settings, supervisor, signal);
   const { databaseUrl, temporalUiUrl } = servers;
-  const { nodes } = await setUp(home, { databaseUrl, apiUrl, meshPort: home.ports.mesh });
-  const env = serviceEnvironment(home, servers, port);
-  const services = localServices(home, nodes, env, port);
+  const { nodes } = await setUp(home, { databaseUrl, apiUrl, meshPorts: home.meshPorts });
+  const env = serviceEnvironment(home, servers, counts);
+  const services = localServices(home, nodes, env, port, counts.projectors);
   await Promise.all(
     services.map(async (spec) => {
       await supervisor.start(spec);
@@ -122,6 +123,7 @@ const start = async ({ settings, supervisor, sample, signal }: StartOptions): Pr
       '',
       'AIVillage is up. Stop it with Ctrl-C.',
       `  API          ${apiUrl}`,
+      ...home.moreApiPorts.map((each) => `               http://127.0.0.1:${each}`),
       `  API docs     ${apiUrl}/docs`,
       `  Temporal UI  ${temporalUiUrl ?? 'not known (TEMPORAL_UI_URL)'}`,
       `  Data         ${settings.home} (credentials.json, logs/)`,
@@ -130,7 +132,7 @@ const start = async ({ settings, supervisor, sample, signal }: StartOptions): Pr
 };
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { 'no-sample': { type: 'boolean' } } });
+  const { counts, sample } = startOptions(process.argv.slice(2));
   const settings = loadSettings(process.env);
   if (settings.profile !== 'embedded') throw new Error('npm start is for AIVILLAGE_PROFILE=embedded');
   const registry = await openProcessRegistry(`${settings.home}/run/processes.json`, report);
@@ -146,7 +148,8 @@ const main = async (): Promise<void> => {
   const started = start({
     settings,
     supervisor,
-    sample: values['no-sample'] !== true,
+    counts,
+    sample,
     signal: stopping.signal,
   });
   try {

@@ -1,23 +1,36 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LOCAL_PORT_NAMES, type LocalPorts, localFiles, readLocalPorts } from '../config/local-stack.ts';
+import { type LocalPorts, localFiles, readLocalPorts, SERVER_PORT_NAMES } from '../config/local-stack.ts';
+import { processName } from '../processes/roster.ts';
 import { allocatePorts, isPortFree } from '../stack/ports.ts';
 
+/** How many processes of each kind a local stack runs. */
+export interface LocalCounts {
+  readonly workers: number;
+  readonly apis: number;
+  readonly projectors: number;
+}
+
+export const ONE_OF_EACH: LocalCounts = { workers: 1, apis: 1, projectors: 1 };
+
+const indices = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+/** Key file of the peer of a worker: each has an identity of its own. */
+export const peerKeyName = (worker: number): string =>
+  worker === 0 ? 'engine-peer.key' : `engine-peer-${worker}.key`;
+
 /** The key files of a data directory; each holds 32 random bytes in hex. */
-const KEY_NAMES = [
-  'master.key',
-  'engine.key',
-  'engine-peer.key',
-  'checkpoint.key',
-  'anchor.key',
-  'postgres.password',
-] as const;
+const KEY_NAMES = ['master.key', 'engine.key', 'checkpoint.key', 'anchor.key', 'postgres.password'] as const;
 
 export interface LocalHome {
   readonly home: string;
   readonly ports: LocalPorts;
   readonly postgresPassword: string;
+  /** By index, the port of each worker's peer. */
+  readonly meshPorts: readonly number[];
+  /** By index from 1 on, the port of each API but the first, whose port is a setting. */
+  readonly moreApiPorts: readonly number[];
   /** Path below the data directory. */
   path(...parts: string[]): string;
 }
@@ -26,7 +39,7 @@ export interface LocalHome {
  * Makes the folders and secrets of a data directory and notes the ports of its servers. What exists is kept, except a
  * port that something else has taken meanwhile.
  */
-export const prepareHome = async (home: string): Promise<LocalHome> => {
+export const prepareHome = async (home: string, counts: LocalCounts = ONE_OF_EACH): Promise<LocalHome> => {
   const path = (...parts: string[]) => join(home, ...parts);
   // PostgreSQL's user passes through the data directory; the secrets lie in folders of their own.
   await mkdir(home, { recursive: true, mode: 0o755 });
@@ -34,12 +47,23 @@ export const prepareHome = async (home: string): Promise<LocalHome> => {
     await mkdir(path(folder), { recursive: true, mode: 0o700 });
     await chmod(path(folder), 0o700);
   }
-  for (const name of KEY_NAMES) await secretFile(path('keys', name));
+  const peerKeys = indices(counts.workers).map(peerKeyName);
+  for (const name of [...KEY_NAMES, ...peerKeys]) await secretFile(path('keys', name));
   const { postgresPassword } = localFiles(home);
+  const more = (kind: 'worker' | 'api', count: number): string[] =>
+    indices(count)
+      .slice(1)
+      .map((index) => processName(kind, String(index)));
+  const [workers, apis] = [more('worker', counts.workers), more('api', counts.apis)];
+  const ports = await rememberPorts(home, [...workers, ...apis]);
+  const portsOf = (names: readonly string[]): number[] =>
+    names.map((name) => ports.processes[name] as number);
   return {
     home,
     path,
-    ports: await rememberPorts(home),
+    ports,
+    meshPorts: [ports.mesh, ...portsOf(workers)],
+    moreApiPorts: portsOf(apis),
     postgresPassword: (await readFile(postgresPassword, 'utf8')).trim(),
   };
 };
@@ -60,17 +84,26 @@ export const writeWhole = async (file: string, content: string): Promise<void> =
   await rename(partial, file);
 };
 
-const rememberPorts = async (home: string): Promise<LocalPorts> => {
+/** Notes a port for every server and for each of `processes`; those of processes that do not run now are kept. */
+const rememberPorts = async (home: string, processes: readonly string[]): Promise<LocalPorts> => {
   const noted = readLocalPorts(home);
-  const fresh = await allocatePorts(LOCAL_PORT_NAMES.length);
-  const ports = Object.fromEntries(
-    await Promise.all(
-      LOCAL_PORT_NAMES.map(async (name, index) => {
-        const port = noted?.[name];
-        return [name, port !== undefined && (await isPortFree(port)) ? port : fresh[index]] as const;
-      }),
-    ),
-  ) as LocalPorts;
+  const fresh = await allocatePorts(SERVER_PORT_NAMES.length + processes.length);
+  const portOf = async (port: number | undefined): Promise<number> => {
+    const spare = fresh.pop() as number;
+    return port !== undefined && (await isPortFree(port)) ? port : spare;
+  };
+  const allOf = async <Name extends string>(
+    names: readonly Name[],
+    before: Readonly<Record<string, number>> | undefined,
+  ) => {
+    const entries = names.map(async (name) => [name, await portOf(before?.[name])] as const);
+    return Object.fromEntries(await Promise.all(entries)) as Record<Name, number>;
+  };
+  const { processes: kept = {}, ...servers } = noted ?? {};
+  const ports: LocalPorts = {
+    ...(await allOf(SERVER_PORT_NAMES, servers)),
+    processes: { ...kept, ...(await allOf(processes, kept)) },
+  };
   await writeWhole(localFiles(home).ports, `${JSON.stringify(ports, null, 2)}\n`);
   return ports;
 };

@@ -82,14 +82,14 @@ export const prepareNodes = async (home: LocalHome): Promise<LocalNode[]> => {
 };
 
 /**
- * Writes `node.json` where it is missing, and the engine's present address into it: an owner may edit the rest.
+ * Writes `node.json` where it is missing, and the engine's present addresses into it: an owner may edit the rest.
  * @param owners principal id by node name
- * @param engine multiaddr that the nodes dial
+ * @param engines multiaddrs of all workers, which the nodes dial
  */
 export const writeNodeConfigs = async (
   nodes: readonly LocalNode[],
   owners: ReadonlyMap<string, string>,
-  engine: string,
+  engines: readonly string[],
 ): Promise<void> => {
   for (const { profile: node, configFile } of nodes) {
     const { pricePerH200Hour, ...place } = node;
@@ -100,7 +100,7 @@ export const writeNodeConfigs = async (
       stake: STAKE,
       costPolicy: { pricePerH200Hour, floor: '1', margin: 0.1, maxConcurrent: 8 },
     };
-    const config = { ...initial, ...(await readJson(configFile)), engines: [engine] };
+    const config = { ...initial, ...(await readJson(configFile)), engines };
     await writeWhole(configFile, `${JSON.stringify(config, null, 2)}\n`);
   }
 };

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LocalStack } from '../config/local-stack.ts';
+import { type ProcessKind, processName } from '../processes/roster.ts';
 import type { ProcessSpec } from '../stack/process.ts';
-import type { LocalHome } from './local-home.ts';
+import type { LocalCounts, LocalHome } from './local-home.ts';
 import type { LocalNode } from './local-nodes.ts';
 
 /** Settings of every process of a local stack, on top of the user's own environment. */
@@ -12,7 +13,7 @@ export const serviceEnvironment = (
     readonly temporalUiUrl: string | null;
     readonly anchorRpcUrl: string | null;
   },
-  port: number,
+  counts: LocalCounts,
 ): NodeJS.ProcessEnv => ({
   ...process.env,
   AIVILLAGE_HOME: home.home,
@@ -20,8 +21,9 @@ export const serviceEnvironment = (
   TEMPORAL_ADDRESS: stack.temporalAddress,
   ...(stack.temporalUiUrl === null ? {} : { TEMPORAL_UI_URL: stack.temporalUiUrl }),
   ...(stack.anchorRpcUrl === null ? {} : { ANCHOR_RPC_URL: stack.anchorRpcUrl }),
-  PORT: `${port}`,
-  MESH_PORT: `${home.ports.mesh}`,
+  EXPECTED_APIS: `${counts.apis}`,
+  EXPECTED_WORKERS: `${counts.workers}`,
+  EXPECTED_PROJECTORS: `${counts.projectors}`,
   // The supervisor waits for lines of level info.
   LOG_LEVEL: ['trace', 'debug'].includes(process.env['LOG_LEVEL'] ?? '') ? process.env['LOG_LEVEL'] : 'info',
 });
@@ -32,12 +34,16 @@ export const serviceEnvironment = (
  */
 const NODE_FLAGS = ['--single-threaded-gc'];
 
-/** API, worker, projector and the nodes, each a process of its own. */
+/**
+ * APIs, workers, projectors and the nodes, each a process of its own. The engine's are numbered from 0 on.
+ * @param port of the first API
+ */
 export const localServices = (
   home: LocalHome,
   nodes: readonly LocalNode[],
   env: NodeJS.ProcessEnv,
   port: number,
+  projectors: number,
 ): ProcessSpec[] => {
   const service = (
     name: string,
@@ -55,12 +61,32 @@ export const localServices = (
       isReady: () => isReady(logFile),
     };
   };
+  const numbered = (
+    kind: ProcessKind,
+    index: number,
+    isReady: (logFile: string) => Promise<boolean>,
+    more: NodeJS.ProcessEnv = {},
+  ): ProcessSpec =>
+    service(processName(kind, String(index)), `${kind}.ts`, isReady, {
+      env: { ...env, INSTANCE_NAME: `${index}`, ...more },
+    });
   // A node belongs to somebody else: it gets none of the engine's settings.
   const nodeEnvironment = { PATH: env['PATH'], HOME: env['HOME'], LOG_LEVEL: env['LOG_LEVEL'] };
   return [
-    service('worker', 'worker.ts', logs('worker ready')),
-    service('projector', 'projector.ts', logs('projector started')),
-    service('api', 'api.ts', () => answers(`http://127.0.0.1:${port}/v1/system/health/live`)),
+    ...home.meshPorts.map((meshPort, index) =>
+      numbered('worker', index, logs('worker ready'), {
+        WORKER_INDEX: `${index}`,
+        MESH_PORT: `${meshPort}`,
+      }),
+    ),
+    ...Array.from({ length: projectors }, (_, index) =>
+      numbered('projector', index, logs('projector started')),
+    ),
+    ...[port, ...home.moreApiPorts].map((each, index) =>
+      numbered('api', index, () => answers(`http://127.0.0.1:${each}/v1/system/health/live`), {
+        PORT: `${each}`,
+      }),
+    ),
     ...nodes.map(({ profile, configFile }) =>
       service(`node-${profile.name}`, 'node.ts', logs('node ready'), {
         args: [configFile],

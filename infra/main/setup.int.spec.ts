@@ -10,7 +10,7 @@ import { units } from '../../domain/money.ts';
 import { INFRASTRUCTURE_TYPES } from '../../domain/tiers.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
 import { createPostgresEventStore } from '../event-store/postgres/store.ts';
-import { prepareHome } from './local-home.ts';
+import { ONE_OF_EACH, prepareHome } from './local-home.ts';
 import { ensureDatabase, setUp } from './setup.ts';
 
 let directory: string;
@@ -24,10 +24,10 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const start = async (port: number, meshPort: number) => {
-  const home = await prepareHome(directory);
+const start = async (port: number, ...meshPorts: number[]) => {
+  const home = await prepareHome(directory, { ...ONE_OF_EACH, workers: meshPorts.length });
   const apiUrl = `http://127.0.0.1:${port}`;
-  const setup = await setUp(home, { databaseUrl: database.url, apiUrl, meshPort });
+  const setup = await setUp(home, { databaseUrl: database.url, apiUrl, meshPorts });
   const configs = await Promise.all(
     setup.nodes.map(
       async ({ configFile }) => JSON.parse(await readFile(configFile, 'utf8')) as Record<string, unknown>,
@@ -87,6 +87,22 @@ test('a second start changes nothing but the addresses', async () => {
     api_key: first.setup.apiKey,
   });
   expect(await ledger()).toEqual(before);
+});
+
+test('every worker has a key and a port of its own, kept over starts, and nodes dial all of them', async () => {
+  const counts = { workers: 3, apis: 2, projectors: 1 };
+  const { meshPorts, moreApiPorts } = await prepareHome(directory, counts);
+  expect(new Set([...meshPorts, ...moreApiPorts]).size).toBe(4);
+  const { configs } = await start(8000, ...meshPorts);
+  for (const { engines } of configs) {
+    const addresses = (engines as string[]).map((engine) => engine.split('/'));
+    expect(addresses.map((parts) => Number(parts[4]))).toEqual(meshPorts);
+    expect(new Set(addresses.map((parts) => parts.at(-1))).size).toBe(3);
+  }
+  const fewer = await start(8000, meshPorts[0] as number);
+  expect(fewer.configs.map(({ engines }) => (engines as string[]).length)).toEqual([1, 1, 1, 1, 1, 1]);
+  const again = await prepareHome(directory, counts);
+  expect([again.meshPorts, again.moreApiPorts]).toEqual([meshPorts, moreApiPorts]);
 });
 
 test('play money comes from outside once, and the ledger sums to zero', async () => {

@@ -14,7 +14,7 @@ import { readKeyFile } from '../keys/key-file.ts';
 import { peerIdOf } from '../p2p/peer.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
-import { type LocalHome, writeWhole } from './local-home.ts';
+import { type LocalHome, peerKeyName, writeWhole } from './local-home.ts';
 import { type LocalNode, prepareNodes, writeNodeConfigs } from './local-nodes.ts';
 
 const OPERATOR_ROLES: readonly Role[] = ['submitter', 'operator', 'auditor', 'admin'];
@@ -49,7 +49,7 @@ export const ensureDatabase = async (url: string): Promise<void> => {
  */
 export const setUp = async (
   home: LocalHome,
-  { databaseUrl, apiUrl, meshPort }: { databaseUrl: string; apiUrl: string; meshPort: number },
+  { databaseUrl, apiUrl, meshPorts }: { databaseUrl: string; apiUrl: string; meshPorts: readonly number[] },
 ): Promise<LocalSetup> => {
   await migrate(databaseUrl);
   const nodes = await prepareNodes(home);
@@ -82,7 +82,8 @@ export const setUp = async (
     };
     await credit(operator, OPERATOR_CREDIT);
     for (const owner of owners.values()) await credit(owner, OWNER_CREDIT);
-    await writeNodeConfigs(nodes, owners, await engineAddress(home, meshPort));
+    const engines = meshPorts.map((port, worker) => engineAddress(home, worker, port));
+    await writeNodeConfigs(nodes, owners, await Promise.all(engines));
   } finally {
     await store.close();
     await pool.end();
@@ -99,9 +100,9 @@ const prepareCredentials = async (home: LocalHome, apiUrl: string): Promise<stri
   return apiKey;
 };
 
-const engineAddress = async (home: LocalHome, meshPort: number): Promise<string> => {
-  const [seed] = await readKeyFile(home.path('keys', 'engine-peer.key'));
-  return `/ip4/127.0.0.1/tcp/${meshPort}/p2p/${await peerIdOf(seed as Uint8Array)}`;
+const engineAddress = async (home: LocalHome, worker: number, port: number): Promise<string> => {
+  const [seed] = await readKeyFile(home.path('keys', peerKeyName(worker)));
+  return `/ip4/127.0.0.1/tcp/${port}/p2p/${await peerIdOf(seed as Uint8Array)}`;
 };
 
 const valueOf = <T>(result: Result<T>): T => {

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { LocalPorts } from '../../infra/config/local-stack.ts';
 import { startTimeOf } from '../../infra/stack/process-identity.ts';
 import { removeHome } from '../support/home.ts';
 import { type Stack, startStack } from '../support/stack.ts';
@@ -54,7 +55,9 @@ test('a second instance on another data directory and port runs beside the first
     const second = await startStack(other);
     const ports = await Promise.all(
       [home, other].map(async (each) =>
-        Object.values(JSON.parse(await readFile(join(each, 'ports.json'), 'utf8')) as Record<string, number>),
+        Object.values(JSON.parse(await readFile(join(each, 'ports.json'), 'utf8')) as LocalPorts).filter(
+          (port) => typeof port === 'number',
+        ),
       ),
     );
     expect(new Set(ports.flat()).size).toBe(ports.flat().length);

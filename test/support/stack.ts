@@ -28,10 +28,20 @@ export interface Stack {
 /** Runs `npm start`'s program on the data directory `home` and resolves when it says that it is up. */
 export const startStack = async (
   home: string,
-  options: { readonly port?: number; readonly sample?: boolean; readonly env?: NodeJS.ProcessEnv } = {},
+  options: {
+    readonly port?: number;
+    readonly sample?: boolean;
+    readonly env?: NodeJS.ProcessEnv;
+    /** More arguments of `npm start --`. */
+    readonly args?: readonly string[];
+  } = {},
 ): Promise<Stack> => {
   const port = options.port ?? (await allocatePort());
-  const args = [join(ROOT, 'bin', 'start.mjs'), ...(options.sample === true ? [] : ['--no-sample'])];
+  const args = [
+    join(ROOT, 'bin', 'start.mjs'),
+    ...(options.sample === true ? [] : ['--no-sample']),
+    ...(options.args ?? []),
+  ];
   const child = spawn(process.execPath, args, {
     // A week per epoch, two months per window: no test meets the turn of an hour.
     env: {
