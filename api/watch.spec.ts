@@ -27,13 +27,24 @@ describe('watch', () => {
       if (looks === 1) source.tell('job-1');
       return looks === 2 ? 'there' : null;
     };
-    const found = await createWatch(source)('job-1', look, { timeoutMs: 60_000, signal: forever });
+    const found = await createWatch(source, forever)('job-1', look, { timeoutMs: 60_000, signal: forever });
     expect([found, looks, source.count()]).toEqual(['there', 2, 0]);
+  });
+
+  it('answers at once when the process is about to stop', async () => {
+    const source = hub();
+    const stopping = new AbortController();
+    const watch = createWatch(source, stopping.signal);
+    const waiting = watch('job-1', async () => null, { timeoutMs: 60_000, signal: forever });
+    stopping.abort();
+    expect(await waiting).toBeNull();
+    expect(await watch('job-1', async () => 'there', { timeoutMs: 60_000, signal: forever })).toBe('there');
+    expect(source.count()).toBe(0);
   });
 
   it('gives up when the time is out or the caller is gone', async () => {
     const source = hub();
-    const watch = createWatch(source);
+    const watch = createWatch(source, forever);
     expect(await watch('job-1', async () => null, { timeoutMs: 20, signal: forever })).toBeNull();
     const gone = new AbortController();
     const waiting = watch('job-1', async () => null, { timeoutMs: 60_000, signal: gone.signal });
@@ -44,7 +55,7 @@ describe('watch', () => {
 
   it('lets a failed look through and lets go of the hub', async () => {
     const source = hub();
-    const failing = createWatch(source)('job-1', () => Promise.reject(new Error('no database')), {
+    const failing = createWatch(source, forever)('job-1', () => Promise.reject(new Error('no database')), {
       timeoutMs: 60_000,
       signal: forever,
     });

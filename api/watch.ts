@@ -10,7 +10,7 @@ export interface WaitOptions {
 
 /**
  * Looks at something about `stream` until it is there: at once, after every event of the stream, and once a second.
- * Answers with the last look, which is null when the time ran out.
+ * Answers with the last look, which is null when the time ran out or this process is about to stop.
  */
 export type Watch = <T>(
   stream: string,
@@ -19,9 +19,9 @@ export type Watch = <T>(
 ) => Promise<T | null>;
 
 export const createWatch =
-  (hub: Pick<Hub, 'attach' | 'detach'>): Watch =>
+  (hub: Pick<Hub, 'attach' | 'detach'>, stopping: AbortSignal): Watch =>
   async (stream, look, { timeoutMs, signal }) => {
-    const end = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const end = AbortSignal.any([signal, stopping, AbortSignal.timeout(timeoutMs)]);
     let news = Promise.withResolvers<void>();
     const listener: Listener = {
       deliver: ({ event }) => {

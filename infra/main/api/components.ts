@@ -20,6 +20,8 @@ export interface ComponentDeps extends ProofHealthDeps {
   readonly anchoring: boolean;
   /** How many processes of each kind there should be. */
   readonly expected: ExpectedProcesses;
+  /** Aborts when this process begins to stop. */
+  readonly leaving: AbortSignal;
 }
 
 /** A read model this many events behind is late. */
@@ -45,8 +47,8 @@ const judge = (status: ProjectionStatus | undefined): Probed => {
 };
 
 /**
- * The named components (R10) and every store and broker. Reads and sign-in need PostgreSQL alone, so only it decides
- * readiness. What this profile does not run is `off`.
+ * The named components (R10) and every store and broker. Reads and sign-in need PostgreSQL alone, so only it and this
+ * process itself decide readiness. What this profile does not run is `off`.
  */
 export const healthComponents = (deps: ComponentDeps): Readonly<Record<string, Component>> => {
   const { pool, connection, now, network } = deps;
@@ -100,7 +102,15 @@ export const healthComponents = (deps: ComponentDeps): Readonly<Record<string, C
         : { status: 'degraded', cause: 'no host has attested a platform' },
   };
 
+  /** A balancer has to send requests elsewhere while there is still time. */
+  const gateway: Component = {
+    critical: true,
+    probe: async () =>
+      deps.leaving.aborted ? { status: 'down', cause: 'this process is about to stop' } : { status: 'ok' },
+  };
+
   return {
+    gateway,
     postgres: {
       critical: true,
       probe: async () => {

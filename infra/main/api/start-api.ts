@@ -77,6 +77,8 @@ export const startApi = async (
   taskQueue: string = TASK_QUEUE,
 ): Promise<Listening> => {
   const now = (): string => instant(Date.now());
+  /** Requests that wait are answered now, and others should go elsewhere; `stopping` is when all are answered. */
+  const leaving = new AbortController();
   const stopping = new AbortController();
   const keys = (name: string) => readKeyFile(join(config.home, 'keys', name));
   const [masterKey] = await keys('master.key');
@@ -180,6 +182,7 @@ export const startApi = async (
         network: config.topology.network,
         anchoring: config.anchoring.rpcUrl !== null,
         expected: config.expected,
+        leaving: leaving.signal,
       }),
       now,
     }),
@@ -225,7 +228,7 @@ export const startApi = async (
     },
     transparency,
     visibleLog: createVisibleLog({ store, ownership, openAuctions }),
-    watch: createWatch(hub),
+    watch: createWatch(hub, leaving.signal),
   });
   const api = createApp({
     routes,
@@ -252,6 +255,7 @@ export const startApi = async (
     port: listening.port,
     stop: async () => {
       // Requests first, for they use everything below; what follows the log, then connections.
+      leaving.abort();
       await Promise.all([listening.stop(), presence.leave()]);
       clearInterval(sweeping);
       signer.close();
