@@ -1,5 +1,5 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Principal } from '../infra/keys/credentials.ts';
+import { memoryWindows, WINDOW_SECONDS, type Windows } from '../infra/rate-limits/windows.ts';
 import type { ApiContext } from './environment.ts';
 import { ANONYMOUS } from './roles.ts';
 
@@ -17,8 +17,6 @@ export interface RateLimiter {
   admit(c: ApiContext, principal: Principal): Promise<boolean>;
 }
 
-const WINDOW_SECONDS = 60;
-
 const classOf = (principal: Principal): RateClass => {
   if (principal === ANONYMOUS) return 'anonymous';
   return principal.premium ? 'premium' : 'authenticated';
@@ -28,17 +26,10 @@ const classOf = (principal: Principal): RateClass => {
 const addressOf = (c: ApiContext): string => c.env?.incoming?.socket.remoteAddress ?? 'in-process';
 
 /**
- * Fixed windows of a minute in this process's memory, per principal, or per address without one. Headers follow the
- * IETF draft "RateLimit header fields for HTTP" (structured fields).
+ * Limits requests per principal, or per address without one. Headers follow the IETF draft "RateLimit header fields for
+ * HTTP" (structured fields).
  */
-export const createRateLimiter = (limits: RateLimits): RateLimiter => {
-  const limiters = Object.fromEntries(
-    Object.entries(limits).map(([name, points]) => [
-      name,
-      new RateLimiterMemory({ keyPrefix: name, points, duration: WINDOW_SECONDS }),
-    ]),
-  ) as Record<RateClass, RateLimiterMemory>;
-
+export const createRateLimiter = (limits: RateLimits, windows: Windows = memoryWindows()): RateLimiter => {
   /** Sets both fields and returns the seconds until the window ends. */
   const setHeaders = (c: ApiContext, name: RateClass, remaining: number, resetMs: number): number => {
     const reset = Math.max(1, Math.ceil(resetMs / 1000));
@@ -50,16 +41,11 @@ export const createRateLimiter = (limits: RateLimits): RateLimiter => {
   return {
     admit: async (c, principal) => {
       const name = classOf(principal);
-      const key = name === 'anonymous' ? addressOf(c) : principal.id;
-      try {
-        const { remainingPoints, msBeforeNext } = await limiters[name].consume(key);
-        setHeaders(c, name, remainingPoints, msBeforeNext);
-        return true;
-      } catch (refused) {
-        if (!(refused instanceof RateLimiterRes)) throw refused;
-        c.header('Retry-After', String(setHeaders(c, name, 0, refused.msBeforeNext)));
-        return false;
-      }
+      const caller = name === 'anonymous' ? addressOf(c) : principal.id;
+      const { admitted, remaining, resetMs } = await windows.spend(`${name} ${caller}`, limits[name]);
+      const reset = setHeaders(c, name, remaining, resetMs);
+      if (!admitted) c.header('Retry-After', String(reset));
+      return admitted;
     },
   };
 };

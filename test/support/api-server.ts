@@ -44,6 +44,8 @@ interface ApiServerOptions {
   readonly taskQueue?: string;
   /** A simulated root that it trusts; none unless given. */
   readonly simulatedRoot?: SimulatedRoot;
+  /** Another API whose data directory this one shares. */
+  readonly beside?: ApiServer;
   /** Settings as a process gets them. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -55,15 +57,20 @@ const UNLIMITED = {
   RATE_LIMIT_PREMIUM: '10000',
 };
 
-/** The API as its own process runs it, on a free port of this one and a migrated database. */
-export const startApiServer = async (options: ApiServerOptions): Promise<ApiServer> => {
-  const { databaseUrl, pool, store, temporalAddress = '127.0.0.1:1', taskQueue } = options;
-  const { simulatedRoot, environment } = options;
+const newHome = async (): Promise<string> => {
   const home = await mkdtemp(join(tmpdir(), 'aivillage-api-'));
   await mkdir(join(home, 'keys'));
   for (const name of KEY_FILES) {
     await writeFile(join(home, 'keys', name), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   }
+  return home;
+};
+
+/** The API as its own process runs it, on a free port of this one and a migrated database. */
+export const startApiServer = async (options: ApiServerOptions): Promise<ApiServer> => {
+  const { databaseUrl, pool, store, temporalAddress = '127.0.0.1:1', taskQueue } = options;
+  const { simulatedRoot, environment, beside } = options;
+  const home = beside?.home ?? (await newHome());
   if (simulatedRoot) await saveRoot(join(home, 'tee', 'root'), simulatedRoot);
   const config = loadConfig({
     AIVILLAGE_HOME: home,
@@ -99,7 +106,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     },
     stop: async () => {
       await api.stop();
-      await rm(home, { recursive: true, force: true });
+      if (!beside) await rm(home, { recursive: true, force: true });
     },
   };
 };

@@ -51,6 +51,7 @@ import { reportPresence } from '../../processes/presence.ts';
 import { createAttestationJudge } from '../../providers/attestation-judge.ts';
 import { createAttestor } from '../../providers/attestor.ts';
 import { createProviders } from '../../providers/providers.ts';
+import { sharedWindows } from '../../rate-limits/shared-windows.ts';
 import { inspectModule } from '../../sandbox/inspect-module.ts';
 import { createSlaCredits } from '../../sla/sla-credits.ts';
 import { trustedRoots } from '../../tee/trusted-roots.ts';
@@ -112,7 +113,12 @@ export const startApi = async (
   });
   const credentials = createCredentials({ pool, tokens, now, changes });
   const enrolment = createEnrolment({ pool, store, now });
-  const limiter = createRateLimiter(config.rateLimits);
+  const limitsPool = createPool(config.databaseUrl, { name: 'api limits', max: 1, onIdleError: onError });
+  const windows = sharedWindows({
+    pool: limitsPool,
+    onFault: (fault, error) => logger.warn({ err: error }, fault),
+  });
+  const limiter = createRateLimiter(config.rateLimits, windows);
   const idempotency = await createIdempotencyKeys({ pool, onError });
   const checkpoints = createCheckpoints({ pool });
   const onFault = (fault: string, error: unknown): void => logger.warn({ err: error }, fault);
@@ -264,7 +270,8 @@ export const startApi = async (
       await devProver?.close();
       await Promise.all([changes.close(), idempotency.close(), checkpoints.close(), connection.close()]);
       await store.close();
-      await pool.end();
+      windows.close();
+      await Promise.all([pool.end(), limitsPool.end()]);
     },
   };
 };

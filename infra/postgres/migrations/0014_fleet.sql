@@ -25,3 +25,11 @@ create table engine.processes (
   alive_at   timestamptz not null,
   primary key (kind, instance)
 );
+
+-- What callers have taken of their request limits, in windows that begin with a caller's first request. API processes take
+-- blocks and spend them by themselves. Counts of a minute need not outlast a crash of the server.
+create unlogged table engine.rate_windows (
+  key     text primary key,
+  taken   integer not null,
+  ends_at timestamptz not null
+) with (fillfactor = 70);
