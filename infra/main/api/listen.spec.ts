@@ -1,34 +1,29 @@
-import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
 import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Api, ApiEnv } from '../../../api/environment.ts';
+import {
+  type KeepAliveClient,
+  type KeptAnswer,
+  keepAliveClient,
+  NotTaken,
+} from '../../../test/support/keep-alive.ts';
 import { type Listening, listen } from './listen.ts';
 
-interface Answer {
-  readonly status: number | undefined;
-  readonly connection: string | undefined;
-  readonly body: string;
-}
-
-/** Nobody took the connection. */
-class NotTaken extends Error {}
-
-let agent: Agent;
+let client: KeepAliveClient;
 let served: number;
 let held: PromiseWithResolvers<void>;
 let holding: PromiseWithResolvers<void>;
 let running: Listening[];
 
 beforeEach(() => {
-  agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  client = keepAliveClient();
   served = 0;
   held = Promise.withResolvers();
   holding = Promise.withResolvers();
   running = [];
 });
 afterEach(async () => {
-  agent.destroy();
+  client.close();
   held.resolve();
   await Promise.all(running.map((server) => server.stop()));
 });
@@ -53,19 +48,8 @@ const serve = async (port = 0): Promise<Listening> => {
   return server;
 };
 
-const post = async (port: number, path: string, by: Agent = agent): Promise<Answer> => {
-  const sent = request({ host: '127.0.0.1', port, path, method: 'POST', agent: by });
-  sent.end('{}');
-  const [response] = (await once(sent, 'response').catch((error: NodeJS.ErrnoException) => {
-    // A new connection that waits to be taken while the server closes is reset.
-    const isNew = error.code === 'ECONNREFUSED' || (error.code === 'ECONNRESET' && !sent.reusedSocket);
-    throw isNew ? new NotTaken(error.code) : error;
-  })) as [IncomingMessage];
-  response.setEncoding('utf8');
-  let body = '';
-  for await (const part of response) body += part as string;
-  return { status: response.statusCode, connection: response.headers.connection, body };
-};
+const post = (port: number, path: string, by = client): Promise<KeptAnswer> =>
+  by.post(`http://127.0.0.1:${port}${path}`, '{}');
 
 describe('a server that stops', () => {
   it('answers what is under way, and asks the client to go elsewhere', async () => {
@@ -101,8 +85,8 @@ describe('a server that stops', () => {
     let answered = 0;
     const failures: unknown[] = [];
     /** Goes to the other server where one takes no connection; any other failure may be a lost request. */
-    const client = async (first: number): Promise<void> => {
-      const own = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = async (first: number): Promise<void> => {
+      const own = keepAliveClient();
       let at = first;
       while (!stopping.signal.aborted) {
         try {
@@ -114,9 +98,9 @@ describe('a server that stops', () => {
           at += 1;
         }
       }
-      own.destroy();
+      own.close();
     };
-    const clients = Promise.all(Array.from({ length: 8 }, (_, index) => client(index)));
+    const clients = Promise.all(Array.from({ length: 8 }, (_, index) => ask(index)));
     const more = async () => {
       const before = answered;
       await expect.poll(() => answered, { timeout: 20_000, interval: 5 }).toBeGreaterThan(before + 50);
