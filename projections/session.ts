@@ -22,13 +22,31 @@ export const withSession = async <T>(pool: Pool, work: (session: Session) => Pro
   }
 };
 
+/** First key of the locks below, so that they meet no others. */
+const LOCKS = 'fog';
+
 /** Takes a session-wide lock if it is free. Whoever loses the session loses the lock. */
 export const tryLock = async (session: Session, name: string): Promise<boolean> => {
   const { rows } = await session.query<{ locked: boolean }>(
-    `select pg_try_advisory_lock(hashtext('fog'), hashtext($1)) as locked`,
-    [name],
+    'select pg_try_advisory_lock(hashtext($1), hashtext($2)) as locked',
+    [LOCKS, name],
   );
   return rows[0]?.locked === true;
+};
+
+/**
+ * Ends the sessions of the application `name` that hold such a lock; what they had not committed is undone.
+ * @returns how many there were.
+ */
+export const endSessionsOf = async (session: Session, name: string): Promise<number> => {
+  const { rows } = await session.query<{ ended: boolean }>(
+    `select pg_terminate_backend(pid) as ended
+       from (select distinct pid from pg_locks join pg_stat_activity using (pid)
+              where locktype = 'advisory' and granted and application_name = $2 and datname = current_database()
+                and classid = (hashtext($1)::bigint & 4294967295)::oid and objsubid = 2) as holders`,
+    [LOCKS, name],
+  );
+  return rows.length;
 };
 
 /** Waits, less when `signal` aborts. */

@@ -14,6 +14,7 @@ import { reportPresence } from '../processes/presence.ts';
 import { followLog } from '../tlog/follow.ts';
 import { createCheckpointSigner } from '../tlog/signer.ts';
 import { keepAnchoring } from './projector/anchoring.ts';
+import { keepSuccession, sessionName } from './projector/succession.ts';
 
 /** One connection per projection, one for a rebuild each, the rest for the transparency log, its anchors and for reading. */
 const POOL_SIZE = 2 * READ_MODELS.length + 10;
@@ -24,7 +25,7 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
 const pool = createPool(config.databaseUrl, {
-  name: 'projector',
+  name: sessionName(config.instance),
   max: POOL_SIZE,
   onIdleError: (error) => log.warn({ err: error }, 'an idle connection was lost'),
 });
@@ -75,6 +76,7 @@ log.info({ projections: READ_MODELS.map(({ name }) => name) }, 'projector starte
 await Promise.all([
   createRunner({ pool, store, log }).run(READ_MODELS, stop.signal),
   keepTransparencyLog(stop.signal),
+  keepSuccession({ pool, instance: config.instance, log }, stop.signal),
   keepAnchoring({ pool, settings: config.anchoring, home: config.home, log }, stop.signal),
 ]);
 await presence.leave();

@@ -155,3 +155,26 @@ it('one of two leads; killed -9 again and again, the other goes on and nothing i
   await expect.poll(roster, PATIENCE).toMatchObject({ have: 0, missing: ['projector', 'projector-1'] });
   await witness.leave();
 }, 300_000);
+
+it('one that hangs loses the lead, and writes nothing more when it goes on', async () => {
+  start();
+  await expect.poll(projected, PATIENCE).toBeGreaterThanOrEqual(0n);
+  start();
+  await expect.poll(roster, PATIENCE).toMatchObject({ have: 2 });
+  const [leader] = projectors as [ChildProcess];
+  leader.kill('SIGSTOP');
+  try {
+    const [plot] = fc.sample(plots({ min: 3, max: 3 }), { numRuns: 1, seed: 8 });
+    await tell(store, plot as NonNullable<typeof plot>);
+    const { position } = await store.head();
+    const checkpoints = createCheckpoints({ pool, pollMs: 50 });
+    const names = READ_MODELS.map(({ name }) => name);
+    expect(await checkpoints.waitFor(position, names, PATIENCE.timeout)).toEqual({ ok: true });
+    await checkpoints.close();
+    expect(await roster()).toMatchObject({ have: 1 });
+  } finally {
+    leader.kill('SIGCONT');
+  }
+  await expect.poll(roster, PATIENCE).toMatchObject({ have: 2 });
+  for (const projection of READ_MODELS) expect(await compareWithRebuild(pool, store, projection)).toEqual([]);
+}, 300_000);

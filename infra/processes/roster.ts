@@ -56,7 +56,7 @@ export const rosterOf = (
 };
 
 /**
- * The processes of `kind` by `engine.processes`. They are compared with the newest beat of any process and not with the
+ * The processes of `kind` by `engine.processes`, a day back. They are compared with the newest beat of any process and not with the
  * clock: while the database answers nobody, nobody is dead.
  */
 export const seenProcesses = async (
@@ -66,7 +66,7 @@ export const seenProcesses = async (
   const { rows } = await pool.query<SeenProcess>(
     `select instance, (extract(epoch from newest - alive_at) * 1000)::float8 as "behindMs"
        from engine.processes, (select max(alive_at) as newest from engine.processes) as all_of_them
-      where kind = $1`,
+      where kind = $1 and alive_at > newest - interval '1 day'`,
     [kind],
   );
   return rows;
