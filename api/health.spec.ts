@@ -56,4 +56,22 @@ describe('health', () => {
     status = 'degraded';
     expect(await health.report()).toMatchObject({ status: 'degraded', failing: [] });
   });
+
+  it('R137: readiness asks critical components alone', async () => {
+    let isDown = false;
+    const asked: string[] = [];
+    const probe = (name: string, critical: boolean): Component =>
+      component(async () => {
+        asked.push(name);
+        return { status: isDown ? 'down' : 'ok' };
+      }, critical);
+    const health = createHealth({
+      now,
+      components: { store: probe('store', true), workers: probe('workers', false) },
+    });
+    expect(await health.failing()).toEqual([]);
+    isDown = true;
+    expect(await health.failing()).toEqual(['store']);
+    expect(asked).toEqual(['store', 'store']);
+  });
 });

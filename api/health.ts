@@ -32,6 +32,8 @@ export interface HealthReport {
 
 export interface Health {
   report(): Promise<HealthReport>;
+  /** Critical components that are down; nothing else is asked, for balancers ask often. */
+  failing(): Promise<readonly string[]>;
 }
 
 const PROBE_MS = 2000;
@@ -66,21 +68,33 @@ export const createHealth = ({
     return { ...probed, since: at };
   };
 
+  const examineAll = async (
+    which: Readonly<Record<string, Component>>,
+  ): Promise<Readonly<Record<string, ComponentHealth>>> =>
+    Object.fromEntries(
+      await Promise.all(
+        Object.entries(which).map(
+          async ([name, component]) => [name, await examine(name, component)] as const,
+        ),
+      ),
+    );
+  const critical = Object.fromEntries(
+    Object.entries(components).filter(([, component]) => component.critical),
+  );
+  const downOf = (found: Readonly<Record<string, ComponentHealth>>): string[] =>
+    Object.keys(critical).filter((name) => found[name]?.status === 'down');
+
   return {
     report: async () => {
-      const names = Object.keys(components);
-      const found = await Promise.all(
-        Object.entries(components).map(([name, component]) => examine(name, component)),
-      );
-      const failing = names.filter(
-        (name, index) => components[name]?.critical && found[index]?.status === 'down',
-      );
-      const impaired = found.some(({ status }) => status === 'down' || status === 'degraded');
+      const found = await examineAll(components);
+      const failing = downOf(found);
+      const impaired = Object.values(found).some(({ status }) => status === 'down' || status === 'degraded');
       return {
         status: failing.length > 0 ? 'down' : impaired ? 'degraded' : 'ok',
-        components: Object.fromEntries(names.map((name, index) => [name, found[index] as ComponentHealth])),
+        components: found,
         failing,
       };
     },
+    failing: async () => downOf(await examineAll(critical)),
   };
 };

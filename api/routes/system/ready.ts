@@ -18,7 +18,7 @@ export const getReady = ({ health }: { health: Health }) =>
       unlimited: true,
     },
     async () => {
-      const { failing } = await health.report();
+      const failing = await health.failing();
       if (failing.length > 0) return respond(503, { status: 'down', failing: [...failing] });
       return respond(200, { status: 'ok', failing: [] });
     },
