@@ -11,8 +11,8 @@ const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 /** Half a second in which clients that keep a connection learn, with an answer, that they should leave. */
 const LOOK_MS = 20;
 const FAREWELL_LOOKS = 25;
-/** How long requests may take to end when the process stops: less than supervisors wait before they kill. */
-const GRACE_MS = 15_000;
+/** How long requests may take to end when the process stops: less than anybody waits before the process is ended. */
+const GRACE_MS = 8_000;
 /** RFC 6455 status "going away". */
 const GOING_AWAY = 1001;
 
