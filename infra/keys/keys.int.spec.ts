@@ -156,7 +156,8 @@ describe('credentials in several processes', () => {
     await expect.poll(() => changes.asOf()).toBe(0);
     return { known, changes, clock };
   };
-  const CALLER = { actor: 'subject-admin', commandId: 'command-2' };
+  let commands = 0;
+  const caller = () => ({ actor: 'subject-admin', commandId: `command-fleet-${++commands}` });
   const admin = (known: Credentials) =>
     createSubjects({
       pool,
@@ -178,7 +179,7 @@ describe('credentials in several processes', () => {
     const { apiKey, subjectId, token } = await enrolled(['submitter', 'auditor']);
     for (const { known } of [here, there]) expect((await known.byToken(token))?.roles).toHaveLength(2);
     expect((await there.known.byApiKey(apiKey))?.roles).toHaveLength(2);
-    await admin(here.known).changeRoles(subjectId, ['auditor'], CALLER);
+    await admin(here.known).changeRoles(subjectId, ['auditor'], caller());
     expect((await here.known.byToken(token))?.roles).toEqual(['auditor']);
     const roles = async () => [
       (await there.known.byToken(token))?.roles,
@@ -192,10 +193,10 @@ describe('credentials in several processes', () => {
     const { apiKey, subjectId, token } = await enrolled(['submitter']);
     const [keyId] = (await admin(here.known).find(subjectId))?.keys ?? [];
     expect(await there.known.byApiKey(apiKey)).not.toBeNull();
-    const added = await admin(here.known).addKey(subjectId, CALLER);
+    const added = await admin(here.known).addKey(subjectId, caller());
     const second = (added.ok && added.value.apiKey) || '';
     expect(await there.known.byApiKey(second)).toMatchObject({ id: subjectId });
-    await admin(here.known).revokeKey(subjectId, keyId?.keyId ?? '', CALLER);
+    await admin(here.known).revokeKey(subjectId, keyId?.keyId ?? '', caller());
     await expect.poll(() => there.known.byApiKey(apiKey), PATIENCE).toBeNull();
     expect(await there.known.byToken(token)).not.toBeNull();
     await here.known.disable(subjectId);
