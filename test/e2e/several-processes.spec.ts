@@ -15,7 +15,10 @@ let stack: Stack;
 let apis: string[];
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'aivillage-several-'));
-  stack = await startStack(home, { args: ['--workers', '2', '--apis', '2', '--projectors', '2'] });
+  stack = await startStack(home, {
+    args: ['--workers', '2', '--apis', '2', '--projectors', '2'],
+    env: { RATE_LIMIT_AUTHENTICATED: '1000000' },
+  });
   const [, first, second] = /API\s+(http:\S+)\s+(http:\S+)\n/.exec(stack.output()) ?? [];
   apis = [first as string, second as string];
 });
@@ -113,6 +116,6 @@ test('R144: a rolling restart of both APIs under load loses no request', async (
   await more();
   stopping.abort();
   await clients;
-  expect(failures).toEqual([]);
+  expect(failures.slice(0, 3)).toEqual([]);
   expect(stack.output()).not.toMatch(/was killed by/);
 });
