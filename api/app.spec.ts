@@ -104,6 +104,20 @@ describe('input', () => {
     [{ ...valid, admin: true }, 'admin', 'not a known field'],
     [{ ...valid, nested: { tags: ['ok', 'long'] } }, 'nested.tags.1', 'at most 3 characters'],
     [[], 'body', 'an object'],
+    [{ ...valid, nested: { tags: ['\0'] } }, 'nested.tags.0', 'no character U+0000'],
+    [
+      { ...valid, nested: { tags: ['\ud800'] } },
+      'nested.tags.0',
+      'well-formed Unicode: no half of a surrogate pair',
+    ],
+    [{ ...valid, 'a\0': 1 }, 'a\ufffd', "a member's name: no character U+0000"],
+    [
+      `{"tier":"gold","utilization":9007199254740993}`,
+      'utilization',
+      'a number that JSON carries exactly: a whole one within ±(2^53 − 1)',
+    ],
+    [`{"tier":"gold","utilization":1e999}`, 'utilization', 'a finite number'],
+    [`${'['.repeat(40)}${']'.repeat(40)}`, Array(32).fill('0').join('.'), 'at most 32 levels deep'],
   ])('names field and rule: %j', async (body, field, rule) => {
     const response = await post(api, body);
     expect(response.status).toBe(422);

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { toMicro } from '../domain/money.ts';
+import { nameOf } from '../domain/schema.ts';
+
+export { instant } from '../domain/schema.ts';
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
@@ -24,8 +27,6 @@ export const micro = z
   .regex(/^-?(0|[1-9]\d*)$/)
   .describe('micro-units');
 
-export const instant = z.iso.datetime();
-
 const ULID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
 
 /** `<prefix>-<ulid>`. */
@@ -43,5 +44,5 @@ export const idsOf = (prefix: string, most: number) =>
 
 export const pageQuery = {
   limit: queryNumber(z.int().min(1).max(500)).default(50),
-  cursor: z.string().max(200).optional(),
+  cursor: nameOf(200).optional(),
 };

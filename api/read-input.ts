@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { FieldError } from '../domain/errors.ts';
+import { jsonFault } from '../domain/text.ts';
 import { MAX_JSON_BYTES, parseJson, readBody } from './body.ts';
 import type { Route, RouteInput } from './define-route.ts';
 import type { ApiContext } from './environment.ts';
@@ -33,10 +34,20 @@ const check = (
   return undefined;
 };
 
-/** Text that the database cannot hold is the text of nothing it knows. */
-const checkText = (query: Readonly<Record<string, string>>, errors: FieldError[]): void => {
-  for (const [field, value] of Object.entries(query))
-    if (value.includes('\0')) errors.push({ field, rule: 'no character U+0000' });
+/** Whatever a schema lets through: no text of a path or a query that could not be stored. */
+const checkTexts = (texts: Readonly<Record<string, string>>, errors: FieldError[]): void => {
+  for (const [field, value] of Object.entries(texts)) {
+    const fault = jsonFault(value, field);
+    if (fault && !errors.some((error) => error.field === field)) errors.push(fault);
+  }
+};
+
+/** The body by its schema, behind the gate that all JSON passes. */
+const checkBody = (schema: z.ZodType, value: unknown, errors: FieldError[]): unknown => {
+  const fault = jsonFault(value, 'body');
+  if (!fault) return check(schema, value, 'body', errors);
+  errors.push(fault);
+  return undefined;
 };
 
 /** Rules about there being a field at all, not about what it says. */
@@ -54,7 +65,8 @@ export const readInput = async (c: ApiContext, route: Route): Promise<ReadInput>
   const errors: FieldError[] = [];
   const params = check(route.params, c.req.param(), 'path', errors);
   const query = check(route.query, c.req.query(), 'query', errors);
-  checkText(c.req.query(), errors);
+  checkTexts(c.req.param(), errors);
+  checkTexts(c.req.query(), errors);
   const isName =
     route.errors.includes('RESOURCE_NOT_FOUND') &&
     errors.every((error) => namesNothing(error, route.params?.shape));
@@ -68,7 +80,7 @@ export const readInput = async (c: ApiContext, route: Route): Promise<ReadInput>
     if (route.body) {
       const json = parseJson(bytes, c.req.header('content-type'));
       if (!json.ok) return refused(json.problem);
-      body = check(route.body, json.value, 'body', errors);
+      body = checkBody(route.body, json.value, errors);
     } else {
       body = bytes;
     }

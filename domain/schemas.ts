@@ -11,7 +11,8 @@ import { slaEventSchema } from './sla/schema.ts';
 import { subjectEventSchema } from './subject/schema.ts';
 import { topologyEventSchema } from './topology/schema.ts';
 
-const EVENT_SCHEMAS = {
+/** Schemas of stored events by aggregate. */
+export const eventSchemas = {
   auction: auctionEventSchema,
   enclave: enclaveEventSchema,
   job: jobEventSchema,
@@ -26,12 +27,10 @@ const EVENT_SCHEMAS = {
   topology: topologyEventSchema,
 } as const;
 
-type EventSchema = (typeof EVENT_SCHEMAS)[keyof typeof EVENT_SCHEMAS];
+type EventSchema = (typeof eventSchemas)[keyof typeof eventSchemas];
 
 /** Schema of the aggregate that `type` belongs to; null for an aggregate this build does not know. */
 export const eventSchemaOf = (type: string): EventSchema | null => {
   const aggregate = type.slice(0, type.indexOf('.'));
-  return Object.hasOwn(EVENT_SCHEMAS, aggregate)
-    ? EVENT_SCHEMAS[aggregate as keyof typeof EVENT_SCHEMAS]
-    : null;
+  return Object.hasOwn(eventSchemas, aggregate) ? eventSchemas[aggregate as keyof typeof eventSchemas] : null;
 };

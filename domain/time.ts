@@ -7,6 +7,9 @@ export const epochMs = (at: string): number => {
   return ms;
 };
 
+/** Whether `at` is an instant that can be counted with. */
+export const isInstant = (at: string): boolean => !Number.isNaN(Date.parse(at));
+
 export const instant = (ms: number): string => new Date(ms).toISOString();
 
 export const addMs = (at: string, ms: number): string => instant(epochMs(at) + ms);

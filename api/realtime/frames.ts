@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RecordedEvent } from '../../domain/event.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import { nameOf } from '../../domain/schema.ts';
 import { position } from '../fields.ts';
 import { TOPICS, type Topic } from './topics.ts';
 
@@ -15,7 +16,7 @@ export type FrameError =
   | 'UNKNOWN_TOPIC'
   | 'TOPIC_FORBIDDEN';
 
-const topics = z.array(z.string().max(64)).min(1).max(32);
+const topics = z.array(nameOf(64)).min(1).max(32);
 const from = z.union([position, z.int().min(0).transform(String)]).transform(BigInt);
 
 const clientFrame = z.discriminatedUnion('action', [

@@ -10,9 +10,11 @@ import {
   micro,
   name,
   schemaOf,
+  seconds,
   share,
   text,
   tierName,
+  tops,
   version,
 } from '../schema.ts';
 import type { AuctionEvent } from './events.ts';
@@ -52,9 +54,9 @@ export const auctionEventSchema = schemaOf<AuctionEvent>()(
       quoteId: name,
       tier: tierName,
       tierTableVersion: version,
-      requiredTops: z.number().positive(),
+      requiredTops: tops,
       utilization: share,
-      durationSeconds: z.number().positive(),
+      durationSeconds: seconds,
       winners: z.int().positive(),
       requiredUp: z.int().positive(),
       minimumOwners: z.int().positive(),

@@ -15,9 +15,11 @@ import {
   name,
   platformLabel,
   schemaOf,
+  seconds,
   share,
   text,
   tierName,
+  tops,
   version,
 } from '../schema.ts';
 import type { JobEvent } from './events.ts';
@@ -39,9 +41,9 @@ export const jobEventSchema = schemaOf<JobEvent>()(
       auctionGiven: z.boolean(),
       tier: tierName,
       tierTableVersion: version,
-      requiredTops: z.number().positive(),
+      requiredTops: tops,
       utilization: share,
-      durationSeconds: z.number().positive(),
+      durationSeconds: seconds,
       ceiling: micro,
       winners: z.int().positive(),
       codeHash: hex(32),

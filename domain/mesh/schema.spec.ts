@@ -72,6 +72,34 @@ describe('mesh messages', () => {
     expect(schema.safeParse(message).success).toBe(false);
   });
 
+  it.each([
+    ['a region with U+0000', { ...join, region: 'a\0b' }],
+    ['a region that turns the direction of writing', { ...join, region: 'eu\u202ewest' }],
+    ['a region with half a surrogate pair', { ...join, region: '\ud800' }],
+    ['an address with U+0000', { ...join, addresses: ['/ip4/127.0.0.1\0'] }],
+    ['a machine beyond all measure', { ...join, tops: 1e300 }],
+    ['a fraction of a second without end', { ...join, at: `2026-01-01T00:00:00.${'0'.repeat(40)}Z` }],
+    ['a year that no database knows', { ...join, at: '0000-01-01T00:00:00Z' }],
+  ])('a join with %s is refused', (_name, message) => {
+    expect(discoveryRequestSchema.safeParse(message).success).toBe(false);
+  });
+
+  it('a refusal in broken words is an answer all the same: its words are mended', () => {
+    const refusal = {
+      type: 'refused',
+      code: 'CONFLICT',
+      message: `a\0b\ud800${'x'.repeat(5000)}`,
+      errors: [{ field: 'x\0', rule: 'y\ud800' }],
+    };
+    for (const schema of [...Object.values(nodeReplySchemas), ...Object.values(engineReplySchemas)]) {
+      expect(schema.parse(refusal)).toEqual({
+        ...refusal,
+        message: `a\ufffdb\ufffd${'x'.repeat(2044)}`,
+        errors: [{ field: 'x\ufffd', rule: 'y\ufffd' }],
+      });
+    }
+  });
+
   it('name field and rule of a bad price, never its value', () => {
     const result = workRequestSchema.safeParse({ ...bid, price: '98765.4' });
     expect(result.error?.issues).toMatchObject([{ path: ['price'] }]);

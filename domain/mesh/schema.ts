@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { PLATFORMS } from '../enclave/events.ts';
+import { ENCLAVE_LIMITS, WORK_LIMITS } from '../enclave/limits.ts';
 import { ERROR_STATUS, type ErrorCode } from '../errors.ts';
-import { isMicro, type Micro } from '../money.ts';
 import { FINDINGS } from '../observation/evidence.ts';
+import { MAX_ARTIFACT_BYTES } from '../ports/artifacts.ts';
 import {
   answerSchema,
   availabilityRecordSchema,
@@ -10,6 +11,18 @@ import {
   receiptSchema,
 } from '../proof/observed/schema.ts';
 import { executionProofSchema } from '../proof/schema.ts';
+import {
+  namedMicro as amount,
+  hex as hexOf,
+  instant,
+  nameOf,
+  seconds,
+  share,
+  shownTextOf,
+  textOf,
+  tops,
+} from '../schema.ts';
+import { jsonFault } from '../text.ts';
 import { INFRASTRUCTURE_TYPES, TIER_NAMES } from '../tiers.ts';
 import type { SelectionJson } from '../topology/selection-json.ts';
 import {
@@ -26,17 +39,10 @@ import {
 } from './messages.ts';
 
 /** What goes over the mesh, checked on receipt at both ends. Unknown members are dropped, so that peers can be newer. */
-const hexOf = (bytes: number) =>
-  z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `${bytes} bytes in lower-case hex`);
 const hex32 = hexOf(32);
 const vrfProof = hexOf(80);
-const id = z.string().regex(/^[a-z]+-[0-9A-HJKMNP-TV-Z]{26}$/, 'a prefix and a ULID');
-const name = z.string().min(1).max(128);
-const instant = z.iso.datetime();
-const amount = z.custom<Micro>(
-  (value) => isMicro(value) && !value.startsWith('-') && value.length <= 30,
-  'an integer number of micro-units as a decimal string, not negative',
-);
+const id = z.string().regex(/^[a-z]{1,20}-[0-9A-HJKMNP-TV-Z]{26}$/, 'a prefix and a ULID');
+const name = nameOf(128);
 const platform = z.enum(PLATFORMS);
 const epoch = {
   network: name,
@@ -45,9 +51,14 @@ const epoch = {
   candidateRoot: hex32,
   candidateCount: z.int().positive(),
 };
-const addresses = z.array(z.string().max(256)).max(4);
-/** A draw by another hand: its form is for the verifier to judge, its size is bounded by the frame. */
-const selection = z.custom<SelectionJson>((value) => typeof value === 'object' && value !== null, 'a draw');
+const addresses = z.array(nameOf(256)).max(4);
+/** A draw by another hand: its form is for the verifier to judge. */
+const selection = z.custom<SelectionJson>(
+  (value) => typeof value === 'object' && value !== null && jsonFault(value, '') === null,
+  'a draw',
+);
+/** Bytes in base64url; the hash that comes with them tells whether they are. */
+const artifactBytes = textOf(Math.ceil((MAX_ARTIFACT_BYTES / 3) * 4) + 4);
 const challenge = {
   terms: availabilityRecordSchema.shape.terms,
   round: z.int().min(0).max(63),
@@ -61,26 +72,27 @@ const auctionAnnouncement = z.object({
   auctionId: id,
   submitter: name,
   tier: z.enum(TIER_NAMES),
-  requiredTops: z.number().positive(),
-  utilization: z.number().min(0).max(1),
-  durationSeconds: z.number().positive(),
-  winners: z.number().int().positive(),
+  requiredTops: tops,
+  utilization: share,
+  durationSeconds: seconds,
+  winners: z.int().positive(),
   ceiling: amount,
   closesAt: instant,
 }) satisfies z.ZodType<AuctionAnnouncement>;
 
 const enclaveConfig = z.object({
-  memoryMb: z.number().int().positive(),
-  cpuCores: z.number().positive(),
+  memoryMb: z.int().min(ENCLAVE_LIMITS.memoryMb.min).max(ENCLAVE_LIMITS.memoryMb.max),
+  cpuCores: z.int().min(ENCLAVE_LIMITS.cpuCores.min).max(ENCLAVE_LIMITS.cpuCores.max),
   allowDebug: z.literal(false),
 });
 
+const argument = textOf(WORK_LIMITS.arguments.bytes);
 const workOrder = z.object({
-  args: z.array(z.string()).max(1024),
+  args: z.array(argument).max(WORK_LIMITS.arguments.count),
   inputHash: hex32,
   randomSeed: hex32,
   clockStart: instant,
-  timeLimitSeconds: z.number().positive(),
+  timeLimitSeconds: z.number().positive().max(WORK_LIMITS.seconds.max),
 });
 
 export const nodeRequestSchema = z.discriminatedUnion('type', [
@@ -109,9 +121,9 @@ export const discoveryRequestSchema = z.discriminatedUnion('type', [
     type: z.literal('join'),
     at: instant,
     infrastructureType: z.enum(INFRASTRUCTURE_TYPES),
-    asn: z.number().int().min(1).max(4_294_967_295),
+    asn: z.int().min(1).max(4_294_967_295),
     region: name,
-    tops: z.number().positive(),
+    tops,
     platforms: z.array(platform).min(1).max(PLATFORMS.length),
     stake: amount,
     vrf: z.object({ publicKey: hex32, proof: vrfProof }).exactOptional(),
@@ -119,7 +131,7 @@ export const discoveryRequestSchema = z.discriminatedUnion('type', [
   }),
   z.object({
     type: z.literal('heartbeat'),
-    sequence: z.number().int().nonnegative(),
+    sequence: z.int().nonnegative(),
     at: instant,
     neighbours: z.array(id).max(MOST_NEIGHBOURS).exactOptional(),
   }),
@@ -129,7 +141,7 @@ export const discoveryRequestSchema = z.discriminatedUnion('type', [
 export const workRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('bid'), auctionId: id, price: amount, signature: z.base64url().max(88) }),
   z.object({ type: z.literal('fetch-artifact'), sha256: hex32, enclaveId: id }),
-  z.object({ type: z.literal('store-output'), sha256: hex32, enclaveId: id, bytes: z.string() }),
+  z.object({ type: z.literal('store-output'), sha256: hex32, enclaveId: id, bytes: artifactBytes }),
   z.object({ type: z.literal('neighbourhood') }),
 ]) satisfies z.ZodType<EngineRequest>;
 
@@ -139,12 +151,13 @@ export const peerRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('open-chunks'), ...challenge }),
 ]) satisfies z.ZodType<PeerRequest>;
 
+/** What a peer says in its own words is mended, not refused: a broken message must not make an answer none. */
 const refusal = z.object({
   type: z.literal('refused'),
   code: z.enum(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]),
-  message: z.string().max(2048),
+  message: shownTextOf(2048),
   errors: z
-    .array(z.object({ field: z.string().max(256), rule: z.string().max(512) }))
+    .array(z.object({ field: shownTextOf(256), rule: shownTextOf(512) }))
     .max(64)
     .exactOptional(),
 }) satisfies z.ZodType<MeshRefusal>;
@@ -205,10 +218,10 @@ export const engineReplySchemas: {
   ]),
   heartbeat: z.union([z.object({ type: z.literal('seen') }), refusal]),
   bid: z.union([
-    z.object({ type: z.literal('bid-placed'), bidId: id, position: z.string().regex(/^\d+$/) }),
+    z.object({ type: z.literal('bid-placed'), bidId: id, position: z.string().regex(/^\d{1,18}$/) }),
     refusal,
   ]),
-  'fetch-artifact': z.union([z.object({ type: z.literal('artifact'), bytes: z.string() }), refusal]),
+  'fetch-artifact': z.union([z.object({ type: z.literal('artifact'), bytes: artifactBytes }), refusal]),
   'store-output': z.union([z.object({ type: z.literal('stored') }), refusal]),
   neighbourhood: z.union([
     z.object({

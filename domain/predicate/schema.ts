@@ -2,13 +2,16 @@ import { z } from 'zod';
 import {
   count,
   errorCode,
+  foreignJson,
   hex,
   id,
   instant,
   name as label,
   listOf,
+  nameOf,
   schemaOf,
   text,
+  textOf,
   version,
 } from '../schema.ts';
 import type { AcceptanceEvent } from './acceptance.ts';
@@ -20,7 +23,7 @@ import type { IssuerKey } from './issuer.ts';
 import { PREDICATE_LIMITS } from './limits.ts';
 import { SETUP_LABELS } from './transcript.ts';
 
-const name = z.string().min(1).max(64);
+const name = nameOf(64);
 const bits = z.int().min(1).max(PREDICATE_LIMITS.bits);
 
 const attributeSchema = z.discriminatedUnion('type', [
@@ -37,7 +40,7 @@ const attributeSchema = z.discriminatedUnion('type', [
 
 /** The form of a schema in transit; what it means is checked by `checkSchema`. */
 export const attributesSchema = z.strictObject({
-  name: z.string().min(1).max(100),
+  name: nameOf(100),
   attributes: z.array(attributeSchema).min(1).max(PREDICATE_LIMITS.attributes),
 }) satisfies z.ZodType<AttributeSchema>;
 
@@ -46,18 +49,21 @@ const decimal = z.string().regex(/^(0|[1-9]\d{0,77})$/, 'a whole number as decim
 export const issuerSchema = z.strictObject({ x: decimal, y: decimal }) satisfies z.ZodType<IssuerKey>;
 
 /** Public inputs of a proof; a number that is no field element is for the verifier to refuse. */
-export const publicInputsSchema = z.array(z.string().max(100)).max(PREDICATE_LIMITS.publicInputs);
+export const publicInputsSchema = z.array(textOf(100)).max(PREDICATE_LIMITS.publicInputs);
 
 /** The members of a proof; anything in them is for the verifier to judge. */
-export const proofSchema = z.record(z.string().max(32), z.unknown());
+export const proofSchema = z.record(nameOf(32), foreignJson);
 
-export const predicateText = z.string().max(PREDICATE_LIMITS.text);
+export const predicateText = textOf(PREDICATE_LIMITS.text);
+
+/** A double that holds its decimal text: RFC 7493 §2.2. */
+const exactNumber = z.number().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 
 export const credentialSchema = z.strictObject({
   schema: attributesSchema,
-  values: z.record(z.string().max(64), z.union([z.string().max(1000), z.number(), z.boolean()])),
+  values: z.record(name, z.union([textOf(1000), exactNumber, z.boolean()])),
   holder: decimal,
-  expiresAt: z.iso.datetime(),
+  expiresAt: instant,
   issuer: issuerSchema,
   signature: z.tuple([decimal, decimal, decimal]),
 }) satisfies z.ZodType<Credential>;
@@ -83,6 +89,7 @@ const transcript = z.strictObject({
   contributions: listOf(z.strictObject({ name: label, hash: blake2b })),
   beacon: z
     .string()
+    .max(2048)
     .regex(/^([0-9a-f]{2})+$/)
     .nullable(),
   verified: z.boolean(),
@@ -114,7 +121,7 @@ export const predicateEventSchema = schemaOf<PredicateEvent | AcceptanceEvent>()
     }),
     z.strictObject({
       type: z.literal('predicate.key-made'),
-      verificationKey: z.record(z.string(), z.unknown()).readonly(),
+      verificationKey: z.record(name, foreignJson).readonly(),
       transcript,
       madeAt: instant,
     }),

@@ -6,11 +6,13 @@ import {
   id,
   infrastructureType,
   instant,
+  measure,
   micro,
   name,
   platformLabel,
   schemaOf,
   share,
+  tops,
   version,
 } from '../schema.ts';
 import { EVIDENCE_REASONS, type ProviderEvent } from './events.ts';
@@ -26,7 +28,7 @@ export const providerEventSchema = schemaOf<ProviderEvent>()(
       infrastructureType,
       asn: count,
       region: name,
-      tops: z.number().positive(),
+      tops,
       publicKey: hex(32),
       registeredAt: instant,
     }),
@@ -56,8 +58,8 @@ export const providerEventSchema = schemaOf<ProviderEvent>()(
       type: z.literal('provider.evidence-recorded'),
       evidenceId: name,
       reason: z.enum(EVIDENCE_REASONS),
-      positive: z.number().nonnegative(),
-      negative: z.number().nonnegative(),
+      positive: measure,
+      negative: measure,
       at: instant,
     }),
     z.strictObject({

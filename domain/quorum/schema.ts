@@ -5,6 +5,7 @@ import {
   id,
   instant,
   listOf,
+  measure,
   micro,
   name,
   schemaOf,
@@ -26,8 +27,8 @@ export const violation = z.strictObject({
     'minimum-types',
     'availability',
   ]),
-  have: z.number(),
-  need: z.number(),
+  have: measure,
+  need: measure,
   members: listOf(name),
   recommendation: text,
 });

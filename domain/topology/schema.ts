@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { count, hex, id, instant, listOf, name, schemaOf, text, version } from '../schema.ts';
 import type { TopologyEvent } from './events.ts';
 
-const decimal = z.string().regex(/^(0|[1-9]\d*)$/, 'a whole number');
+const decimal = z.string().regex(/^(0|[1-9]\d{0,18})$/, 'a whole number');
 
 /** The stored events of an epoch of the topology. */
 export const topologyEventSchema = schemaOf<TopologyEvent>()(

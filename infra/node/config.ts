@@ -2,13 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { multiaddr } from '@multiformats/multiaddr';
 import { z } from 'zod';
 import { PLATFORMS } from '../../domain/enclave/events.ts';
-import { isMicro, type Micro } from '../../domain/money.ts';
+import { namedMicro as amount, nameOf, tops } from '../../domain/schema.ts';
 import { INFRASTRUCTURE_TYPES } from '../../domain/tiers.ts';
-
-const amount = z.custom<Micro>(
-  (value) => isMicro(value) && !value.startsWith('-'),
-  'an integer number of micro-units as a decimal string, not negative',
-);
 
 /** The peer id that ends a multiaddr, or null. */
 const peerIdIn = (address: string): string | null => {
@@ -32,8 +27,7 @@ const isMultiaddr = (address: string): boolean => {
   }
 };
 
-const engineAddress = z
-  .string()
+const engineAddress = nameOf(256)
   .refine((address) => peerIdIn(address) !== null, 'a multiaddr that ends in /p2p/<peer id of the engine>')
   .transform((address) => ({ address, peerId: peerIdIn(address) as string }));
 
@@ -41,32 +35,32 @@ const KEEP_BYTES = 256 * 1024 * 1024;
 
 /** `node.json`: who the node is, whom it works for and what its work costs. */
 export const nodeConfigSchema = z.object({
-  name: z.string().min(1).max(64),
+  name: nameOf(64),
   /** Principal that is paid and that posts the deposits. */
-  owner: z.string().min(1).max(128),
+  owner: nameOf(128),
   infrastructureType: z.enum(INFRASTRUCTURE_TYPES),
-  asn: z.number().int().min(1).max(4_294_967_295),
-  region: z.string().min(1).max(128),
-  tops: z.number().positive(),
+  asn: z.int().min(1).max(4_294_967_295),
+  region: nameOf(128),
+  tops,
   platforms: z.array(z.enum(PLATFORMS)).min(1),
   /** Engine addresses to dial; each names the key that must answer there. */
   engines: z.array(engineAddress).min(1),
   /** Where it listens for its neighbours; port 0 takes any free one. */
   listen: z
-    .array(z.string().refine(isMultiaddr, 'a multiaddr, such as /ip4/127.0.0.1/tcp/0'))
+    .array(nameOf(256).refine(isMultiaddr, 'a multiaddr, such as /ip4/127.0.0.1/tcp/0'))
     .max(4)
     .default(['/ip4/127.0.0.1/tcp/0']),
   /** Most bytes of its jobs' artefacts that it keeps beside its configuration; the newest stay. */
-  keepBytes: z.number().int().nonnegative().default(KEEP_BYTES),
+  keepBytes: z.int().nonnegative().default(KEEP_BYTES),
   /** Locked at the first join, micro-units. */
   stake: amount,
   costPolicy: z.object({
     pricePerH200Hour: amount,
     floor: amount,
     margin: z.number().min(0).max(100),
-    maxConcurrent: z.number().int().min(1).max(1024),
+    maxConcurrent: z.int().min(1).max(1024),
     /** Waits this long before it bids. */
-    bidDelayMs: z.number().int().min(0).max(60_000).default(0),
+    bidDelayMs: z.int().min(0).max(60_000).default(0),
   }),
 });
 

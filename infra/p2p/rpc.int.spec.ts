@@ -4,6 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { MAX_ARTIFACT_BYTES } from '../../domain/ports/artifacts.ts';
+import { shownTextOf } from '../../domain/schema.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { ARTIFACT_FRAME_BYTES } from './frames.ts';
 import { createPeer, type Peer, peerIdOf, remotePublicKey } from './peer.ts';
@@ -113,6 +114,41 @@ describe('request and response over a stream', () => {
     expect(await call(connection, { type: 'echo', text: '' })).toMatchObject({
       ok: false,
       failure: 'closed',
+    });
+  });
+
+  it.each([
+    [{ text: 'a\0b' }, 'text', 'no character U+0000'],
+    [{ text: '\ud800' }, 'text', 'well-formed Unicode: no half of a surrogate pair'],
+    [{ text: '', more: [[[{ name: '\0' }]]] }, 'more.0.0.0.name', 'no character U+0000'],
+  ])(
+    'refuses a message with text that nobody could store, whatever the schema lets through',
+    async (rest, field, rule) => {
+      let served = 0;
+      const { connection } = await connect({
+        answer: async (request) => {
+          served++;
+          return request;
+        },
+      });
+      expect(
+        await callPeer(connection, PROTOCOL, { type: 'echo', ...rest }, z.unknown(), { timeoutMs: 10_000 }),
+      ).toMatchObject({
+        ok: true,
+        reply: { type: 'refused', code: 'INVALID_REQUEST', errors: [{ field, rule }] },
+      });
+      expect(served).toBe(0);
+    },
+  );
+
+  it('takes a reply with such text for none, unless its schema mends it', async () => {
+    const { connection } = await connect({ answer: async () => ({ type: 'echo', text: 'a\0b' }) });
+    expect(await call(connection, { type: 'echo', text: '' })).toMatchObject({ failure: 'malformed' });
+    const mending = z.object({ text: shownTextOf(10) });
+    const options = { timeoutMs: 10_000 };
+    expect(await callPeer(connection, PROTOCOL, { type: 'echo', text: '' }, mending, options)).toEqual({
+      ok: true,
+      reply: { text: 'a\ufffdb' },
     });
   });
 

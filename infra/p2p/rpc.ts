@@ -1,8 +1,9 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import type { Uint8ArrayList } from 'uint8arraylist';
 import { z } from 'zod';
-import { ok, type Rejection, type Result, reject } from '../../domain/errors.ts';
+import { ok, type Rejection, type Result, reject, rejectField } from '../../domain/errors.ts';
 import type { MeshRefusal } from '../../domain/mesh/messages.ts';
+import { jsonFault } from '../../domain/text.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { ARTIFACT_FRAME_BYTES, CONTROL_FRAME_BYTES, encodeFrame, FrameError } from './frames.ts';
 import type { Peer } from './peer.ts';
@@ -42,6 +43,13 @@ const sendLast = async (stream: Stream, frame: Uint8ArrayList, signal: AbortSign
   await stream.close({ signal });
 };
 
+/** A reply as its schema has read, mended and thinned it, behind the gate that all JSON passes. */
+const passed = <T>(reply: T): T => {
+  const fault = jsonFault(reply, 'reply');
+  if (fault) throw new FrameError(`${fault.field}: ${fault.rule}`);
+  return reply;
+};
+
 /** Sends a request and reads what `reply` accepts. Every failure of network or peer is a value. */
 export const callPeer = async <T>(
   connection: Connection,
@@ -67,7 +75,7 @@ export const callPeer = async <T>(
     // A peer may refuse before it has read everything: whichever comes first decides.
     const sent = sendLast(stream, frame, deadline.signal).then(() => received);
     const message = await Promise.race([received, sent]);
-    return { ok: true, reply: reply.parse(message) };
+    return { ok: true, reply: passed(reply.parse(message)) };
   } catch (error) {
     const failure = failureOf(error, deadline.signal);
     stream?.abort(error as Error);
@@ -126,7 +134,10 @@ export const servePeer = async <Request>(
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(TIMED_OUT), REQUEST_TIMEOUT_MS);
     try {
-      const request = options.request.safeParse(await readFrame(stream, admit, deadline.signal));
+      const message = await readFrame(stream, admit, deadline.signal);
+      const fault = jsonFault(message, 'message');
+      if (fault) return rejectField(fault.field, fault.rule);
+      const request = options.request.safeParse(message);
       return request.success ? ok(request.data) : refusedBy(request.error);
     } catch (error) {
       if (error instanceof FrameError) return reject('INVALID_REQUEST', error.message);

@@ -8,6 +8,7 @@ import { domainEventOf } from '../../../domain/event.ts';
 import { compare, type Micro, multiply } from '../../../domain/money.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import type { CommandAccepted } from '../../../domain/ports/lifecycles.ts';
+import { nameOf } from '../../../domain/schema.ts';
 import { DEFAULT_AUCTION_SECONDS } from '../../../domain/tiers.ts';
 import { MAX_QUOTE_TOKEN_CHARS } from '../../../infra/keys/quote-tokens.ts';
 import type { Signer } from '../../../infra/keys/signer.ts';
@@ -15,7 +16,7 @@ import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, instant, micro, position } from '../../fields.ts';
 
-export const quoteId = z.string().min(1).max(MAX_QUOTE_TOKEN_CHARS);
+export const quoteId = nameOf(MAX_QUOTE_TOKEN_CHARS);
 export const auctionSeconds = z.int().min(1).max(86_400);
 
 /** The lower of the quote's ceiling and the submitter's own maximum per winner. */

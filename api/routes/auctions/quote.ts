@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { priceQuote } from '../../../domain/auction/pricing.ts';
 import type { Quote, QuoteInputs } from '../../../domain/auction/quote.ts';
+import { WORK_LIMITS } from '../../../domain/enclave/limits.ts';
 import { ok, type Result } from '../../../domain/errors.ts';
 import { suffixOf } from '../../../domain/ids.ts';
+import { tops } from '../../../domain/schema.ts';
 import { QUOTE_TTL_SECONDS, TIER_NAMES, TIER_TABLE_VERSION } from '../../../domain/tiers.ts';
 import { addSeconds } from '../../../domain/time.ts';
 import type { QuoteTokens } from '../../../infra/keys/quote-tokens.ts';
@@ -12,12 +14,9 @@ import { instant, micro } from '../../fields.ts';
 /** Bounds of what can be priced (R58, R64). */
 export const quoteFields = {
   tier: z.enum(TIER_NAMES),
-  required_tops: z.number().positive().max(1e9),
+  required_tops: tops,
   utilization: z.number().min(0).max(1),
-  duration_seconds: z
-    .number()
-    .positive()
-    .max(30 * 86_400),
+  duration_seconds: z.number().positive().max(WORK_LIMITS.seconds.max),
 };
 
 export interface QuoteRequest {

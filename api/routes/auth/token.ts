@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Result } from '../../../domain/errors.ts';
+import { nameOf } from '../../../domain/schema.ts';
 import { ROLES } from '../../../domain/subject/events.ts';
 import type { Granted, SignIn } from '../../auth/sign-in.ts';
 import { defineRoute, respond } from '../../define-route.ts';
@@ -19,9 +20,9 @@ const publicKey = binary(32).transform((bytes) => bytes.toString('hex'));
 const role = z.enum(ROLES).exclude(['engine']).optional();
 
 const requestSchema = z.union([
-  z.strictObject({ api_key: z.string().min(1).max(256), role }),
+  z.strictObject({ api_key: nameOf(256), role }),
   z.strictObject({ public_key: publicKey, role }),
-  z.strictObject({ public_key: publicKey, challenge: z.string().min(1).max(300), signature: binary(64) }),
+  z.strictObject({ public_key: publicKey, challenge: nameOf(300), signature: binary(64) }),
 ]);
 
 const grantSchema = z.object({

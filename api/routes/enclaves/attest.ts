@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Enclave } from '../../../domain/enclave/enclave.ts';
 import { ok, type Result, reject } from '../../../domain/errors.ts';
 import { foldStream } from '../../../domain/registry.ts';
+import { nameOf } from '../../../domain/schema.ts';
 import type { AttestationReport, AttestationSubject } from '../../../infra/providers/attestor.ts';
 import { listProviders } from '../../../projections/providers/queries.ts';
 import { defineRoute, type RequestContext, respond } from '../../define-route.ts';
@@ -12,7 +13,7 @@ import { isPlatform, unsupported } from './create.ts';
 const bodySchema = z
   .strictObject({
     enclave_id: idOf('enclave').optional(),
-    platform: z.string().max(100).optional(),
+    platform: nameOf(100).optional(),
     provider_id: idOf('provider').optional().describe('which of your providers, for a platform'),
     nonce: z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in lower-case hex'),
     include_certificate_chain: z.boolean().default(false),

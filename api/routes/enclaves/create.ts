@@ -10,6 +10,7 @@ import {
 } from '../../../domain/enclave/events.ts';
 import { ok, type Result, reject } from '../../../domain/errors.ts';
 import { domainEventOf, type RecordedEvent } from '../../../domain/event.ts';
+import { nameOf } from '../../../domain/schema.ts';
 import { listProviders } from '../../../projections/providers/queries.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
@@ -113,7 +114,7 @@ export const createEnclave = (deps: Deps) => {
       access: ['submitter', 'engine'],
       body: z.strictObject({
         code_hash: sha256,
-        platform: z.string().max(100),
+        platform: nameOf(100),
         provider_id: idOf('provider').optional(),
         memory_mb: z.int().min(1),
         cpu_cores: z.int().min(1).default(1),

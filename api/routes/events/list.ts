@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
 import type { RecordedEvent } from '../../../domain/event.ts';
+import { nameOf } from '../../../domain/schema.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import { position, queryNumber } from '../../fields.ts';
 import type { VisibleLog } from '../../log-access/visible-log.ts';
@@ -61,7 +62,7 @@ export const listEvents = ({
       query: z.strictObject({
         from: position.default('0').describe('events after this position'),
         limit: queryNumber(z.int().min(1).max(500)).default(50),
-        stream: z.string().max(100).optional(),
+        stream: nameOf(100).optional(),
       }),
       responses: {
         200: z.object({ events: z.array(eventSchema), next_from: position }).meta({ id: 'EventPage' }),

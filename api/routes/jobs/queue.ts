@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nameOf } from '../../../domain/schema.ts';
 import { countActiveEnclaves } from '../../../projections/enclaves/queries.ts';
 import { isJobCursor, listJobs, queueStats } from '../../../projections/jobs/queries.ts';
 import { listProviders } from '../../../projections/providers/queries.ts';
@@ -18,7 +19,7 @@ export const getQueue = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | 'ch
       access: 'any',
       query: z.strictObject({
         ...pageQuery,
-        cursor: z.string().refine(isJobCursor, 'a next_cursor of this list').optional(),
+        cursor: nameOf(200).refine(isJobCursor, 'a next_cursor of this list').optional(),
         ...afterQuery,
       }),
       responses: {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { WORK_LIMITS } from '../../../domain/enclave/limits.ts';
 import { type FieldError, ok, type Result, reject } from '../../../domain/errors.ts';
 import type { SubmitJob } from '../../../domain/job/commands.ts';
 import type { CommandAccepted } from '../../../domain/ports/lifecycles.ts';
+import { textOf } from '../../../domain/schema.ts';
 import { DEFAULT_AUCTION_SECONDS } from '../../../domain/tiers.ts';
 import { startingMemoryMb } from '../../../infra/sandbox/wasm-memory.ts';
 import { queuePosition } from '../../../projections/jobs/queries.ts';
@@ -20,7 +22,7 @@ const EMPTY_SHA256 = createHash('sha256').digest('hex');
 
 const work = {
   code_hash: sha256,
-  args: z.array(z.string().max(16_384)).max(64).default([]),
+  args: z.array(textOf(WORK_LIMITS.arguments.bytes)).max(WORK_LIMITS.arguments.count).default([]),
   input_ref: sha256.optional().describe('standard input; empty when absent'),
   memory_mb: z.int().min(1).default(DEFAULT_MEMORY_MB),
   allow_simulated: z.boolean().default(false),

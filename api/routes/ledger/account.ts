@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
 import { add } from '../../../domain/money.ts';
+import { nameOf } from '../../../domain/schema.ts';
 import { getBalances, isEntryCursor, ledgerTotal, listEntries } from '../../../projections/ledger/queries.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
@@ -33,7 +34,7 @@ export const getAccount = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | '
       params: z.strictObject({ account_id: idOf('subject') }),
       query: z.strictObject({
         ...pageQuery,
-        cursor: z.string().refine(isEntryCursor, 'a next_cursor of this list').optional(),
+        cursor: nameOf(200).refine(isEntryCursor, 'a next_cursor of this list').optional(),
         ...afterQuery,
       }),
       responses: {

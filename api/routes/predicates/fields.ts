@@ -3,9 +3,10 @@ import type { PredicateContext } from '../../../domain/predicate/context.ts';
 import { attributesSchema, issuerSchema, predicateText } from '../../../domain/predicate/schema.ts';
 import { STANDARD_SCHEMA } from '../../../domain/predicate/standard-schema.ts';
 import { SETUP_LABELS } from '../../../domain/predicate/transcript.ts';
+import { nameOf } from '../../../domain/schema.ts';
 import { instant } from '../../fields.ts';
 
-export const circuitId = z.string().min(1).max(128).describe('hex SHA-256 of the circuit’s shape');
+export const circuitId = nameOf(128).describe('hex SHA-256 of the circuit’s shape');
 
 export const schemaField = attributesSchema
   .default({ ...STANDARD_SCHEMA, attributes: [...STANDARD_SCHEMA.attributes] })
@@ -16,7 +17,7 @@ export const contextSchema = z.strictObject({
   predicate: predicateText,
   schema: schemaField,
   issuer: issuerSchema.describe('whose credentials count: a point of BabyJubJub'),
-  scope: z.string().min(1).max(200).describe('a holder proves once in a scope'),
+  scope: nameOf(200).describe('a holder proves once in a scope'),
   nonce: z.string().regex(/^([0-9a-f]{2}){16,64}$/, '16 to 64 bytes in lower-case hex'),
   issued_at: instant.describe('the time against which credentials are judged'),
   expires_at: instant.describe('at most an hour later'),

@@ -7,6 +7,7 @@ import {
   slaRecordSchema,
 } from '../../../domain/proof/observed/schema.ts';
 import { executionProofSchema } from '../../../domain/proof/schema.ts';
+import { foreignJson, nameOf } from '../../../domain/schema.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, instant, position, sha256 } from '../../fields.ts';
@@ -53,16 +54,13 @@ export const generateProof = ({
       tag: 'proofs',
       access: ['provider', 'engine', 'operator'],
       body: z.strictObject({
-        proof_type: z
-          .string()
-          .max(100)
-          .describe(`one of ${PROOF_TYPES.join(', ')}`),
+        proof_type: nameOf(100).describe(`one of ${PROOF_TYPES.join(', ')}`),
         enclave_id: idOf('enclave').optional().describe('of a proof of execution'),
         task_id: idOf('job').optional(),
         input_hash: sha256.optional().describe('of a proof of execution'),
         // Read by the schema of its type once the type is known.
         evidence: z
-          .union([...proofs, z.record(z.string(), z.unknown())])
+          .union([...proofs, z.record(nameOf(64), foreignJson)])
           .optional()
           .describe('left out of a proof of availability, it is what the observers of provider_id signed'),
         provider_id: idOf('provider')

@@ -3,6 +3,7 @@ import { reject } from '../../../domain/errors.ts';
 import { domainEventOf, type RecordedEvent } from '../../../domain/event.ts';
 import type { ProofEvent } from '../../../domain/proof/events.ts';
 import { availabilityRecordSchema, slaRecordSchema } from '../../../domain/proof/observed/schema.ts';
+import { foreignJson, nameOf } from '../../../domain/schema.ts';
 import type { Principal } from '../../../infra/keys/credentials.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
@@ -39,7 +40,7 @@ export const verifyProof = ({
       access: 'any',
       body: z
         .strictObject({
-          proof: z.record(z.string(), z.unknown()).optional(),
+          proof: z.record(nameOf(64), foreignJson).optional(),
           proof_id: idOf('proof').optional(),
           expected_input_hash: sha256.optional(),
           allow_simulated: z.boolean().default(true),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
 import { providerIdOf } from '../../../domain/provider/provider-id.ts';
+import { nameOf, tops } from '../../../domain/schema.ts';
 import { INFRASTRUCTURE_TYPES } from '../../../domain/tiers.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
@@ -20,11 +21,11 @@ export const registerProvider = ({
       tag: 'providers',
       access: ['provider'],
       body: z.strictObject({
-        owner: z.string().min(1).max(100),
+        owner: nameOf(100),
         infrastructure_type: z.enum(INFRASTRUCTURE_TYPES),
         asn: z.int().min(0).max(4_294_967_295),
-        region: z.string().min(1).max(100),
-        tops: z.number().positive().max(1e9),
+        region: nameOf(100),
+        tops,
         pubkey: z.string().regex(/^[0-9a-f]{64}$/, 'an Ed25519 key in lower-case hex'),
       }),
       responses: {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
 import { checkSet, memberOf, type SetMember } from '../../../domain/quorum/feasibility.ts';
+import { nameOf } from '../../../domain/schema.ts';
 import {
   INFRASTRUCTURE_TYPES,
   MEMBER_UNAVAILABILITY,
@@ -15,11 +16,11 @@ const MAX_MEMBERS = 100;
 const share = z.number().min(0).max(1);
 
 const memberSchema = z.strictObject({
-  id: z.string().min(1).max(100),
-  owner: z.string().min(1).max(100),
+  id: nameOf(100),
+  owner: nameOf(100),
   infrastructure_type: z.enum(INFRASTRUCTURE_TYPES),
   asn: z.int().min(0).max(4_294_967_295),
-  region: z.string().min(1).max(100),
+  region: nameOf(100),
   unavailability: share.optional(),
 });
 
@@ -35,7 +36,7 @@ const bodySchema = z
   .strictObject({
     tier: z.enum(TIER_NAMES),
     required_up: z.int().min(1).max(MAX_MEMBERS).optional(),
-    proposed_providers: z.array(z.string().max(100)).max(MAX_MEMBERS).optional(),
+    proposed_providers: z.array(nameOf(100)).max(MAX_MEMBERS).optional(),
     members: z.array(memberSchema).max(MAX_MEMBERS).optional(),
     type_unavailability: z.partialRecord(z.enum(INFRASTRUCTURE_TYPES), share).optional(),
   })

@@ -1,12 +1,15 @@
 import { z } from 'zod';
+import { textOf } from '../../../domain/schema.ts';
 
-const hex = (bytes: number) => z.string().describe(`${bytes} bytes in lower-case hex`);
+/** Longer than anything that verifies. */
+const some = textOf(256);
+const hex = (bytes: number) => some.describe(`${bytes} bytes in lower-case hex`);
 
 const committedSchema = z.object({
   index: z.int().nonnegative(),
   weight: z.int().nonnegative().describe('trust when the candidates were frozen, in thousandths'),
-  address_prefix: z.string(),
-  operator: z.string(),
+  address_prefix: some,
+  operator: some,
   path: z.array(hex(32)).max(64).describe('inclusion path, from the leaf up'),
 });
 
@@ -16,17 +19,17 @@ const committedSchema = z.object({
  */
 export const selectionSchema = z
   .object({
-    node_id: z.string(),
+    node_id: some,
     public_key: hex(32),
-    network: z.string(),
-    suite: z.string(),
+    network: some,
+    suite: some,
     epoch: z.int().nonnegative(),
     beacon: hex(32),
     candidate_root: hex(32),
     candidate_count: z.int().nonnegative(),
     self: committedSchema,
     takes_all: z.boolean().describe('every other node is a neighbour, there being no more than 8'),
-    neighbors: z.array(committedSchema.extend({ node_id: z.string(), public_key: hex(32) })).max(64),
+    neighbors: z.array(committedSchema.extend({ node_id: some, public_key: hex(32) })).max(64),
     vrf_output: hex(64),
     vrf_proof: hex(80),
   })

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { count, hex, instant, listOf, share } from '../../schema.ts';
+import { count, hex, instant, listOf, measure, nameOf, share } from '../../schema.ts';
 import type { AvailabilityProof, AvailabilityRecord } from '../availability-record.ts';
 import { SAMPLE_STATES, type SlaProof, type SlaRecord } from '../sla-record.ts';
 
 /** Proofs that rest on observers, in transit and stored. Their meaning is checked by `infra/verify`, their shape here. */
 
-const text = z.string().max(4096);
+const text = nameOf(256);
 const base64url = z.base64url().max(65_536);
 export const observedProofId = z.string().regex(/^proof-[0-9A-HJKMNP-TV-Z]{26}$/, 'proof- and a ULID');
 
@@ -35,9 +35,9 @@ export const slaRecordSchema = z.strictObject({
     maintenance: count,
     unobserved: count,
     samplesNeeded: count,
-    budgetSeconds: z.number().nonnegative(),
-    missedSeconds: z.number().nonnegative(),
-    burnRates: listOf(z.strictObject({ seconds: count, rate: z.number().nonnegative() })),
+    budgetSeconds: measure,
+    missedSeconds: measure,
+    burnRates: listOf(z.strictObject({ seconds: count, rate: measure })),
     alert: z.enum(['page', 'ticket']).nullable(),
   }),
 }) satisfies z.ZodType<SlaRecord>;
