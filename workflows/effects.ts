@@ -14,6 +14,7 @@ import type { MachineAction } from '../domain/lifecycle.ts';
 import type { CommandMeta } from '../domain/ports/lifecycles.ts';
 import { isLifecycle, LIFECYCLES } from '../domain/registry.ts';
 import type { EventsItem } from './inbox.ts';
+import { shownText } from '../domain/text.ts';
 import type {
   ActivityEffect,
   ChildrenEffect,
@@ -24,6 +25,9 @@ import type {
 } from './lifecycle.ts';
 
 type Run = (input: unknown) => Promise<readonly DomainEvent[]>;
+
+/** What is kept of an error's message, UTF-16 units: it may quote anything. */
+const MESSAGE_LENGTH = 2048;
 
 /** Who asked for an effect: the event it follows from. */
 export interface Asker {
@@ -117,7 +121,9 @@ export class Effects {
       .then(deliver, (error: unknown) => {
         if (isCancellation(error)) return;
         if (!(error instanceof ActivityFailure)) throw error;
-        deliver(policy.failed(effect.input, error.cause?.message ?? error.message));
+        deliver(
+          policy.failed(effect.input, shownText(error.cause?.message ?? error.message, MESSAGE_LENGTH)),
+        );
       });
   }
 

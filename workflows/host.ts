@@ -37,7 +37,11 @@ const { 'journal.append': append } = proxyLocalActivities<{
   'journal.append': (request: JournalRequest, next?: FollowingEffect) => Promise<StepReply>;
 }>({
   startToCloseTimeout: '15 seconds',
-  retry: { initialInterval: '100 milliseconds', maximumInterval: '2 seconds' },
+  retry: {
+    initialInterval: '100 milliseconds',
+    maximumInterval: '2 seconds',
+    nonRetryableErrorTypes: ['UnstorableError'],
+  },
 });
 
 /** An append, and the local effect that runs right behind it, when there is one. */

@@ -1,5 +1,6 @@
 import type { NewEvent, Origin } from '../../domain/event.ts';
 import { NO_STREAM, type StreamAppend } from '../../domain/ports/event-store.ts';
+import { isUnstorable } from '../../domain/text.ts';
 import { envelopeOf } from './hash.ts';
 
 /** Events for one stream as they will be stored: one type and one envelope per event, in revision order. */
@@ -40,6 +41,14 @@ const checkName = (what: string, value: string): void => {
     );
 };
 
+/**
+ * An event holds U+0000 or a lone surrogate: a gate before the store has a hole (`domain/text.ts`). Stored, it would stop
+ * readers for ever; trying again does not mend it.
+ */
+export class UnstorableError extends TypeError {
+  override readonly name = 'UnstorableError';
+}
+
 /** A value of a wrong type would be stored as broken JSON, for ever. */
 const checkEvent = (event: NewEvent): void => {
   checkName('an event type', event.type);
@@ -54,7 +63,7 @@ const checkEvent = (event: NewEvent): void => {
 
 /**
  * @throws RangeError on a request that no caller may make: no events, a stream named twice, a malformed name.
- * @throws TypeError on content that JSON cannot carry.
+ * @throws TypeError on content that JSON cannot carry; UnstorableError on text that readers of it cannot.
  */
 export const prepareAppend = (
   appends: readonly StreamAppend[],
@@ -100,7 +109,10 @@ const partOf = (append: StreamAppend): Part => {
     checkEvent(event);
     revision += 1n;
     types.push(event.type);
-    envelopes.push(envelopeOf(event, stream, revision));
+    const envelope = envelopeOf(event, stream, revision);
+    if (isUnstorable(envelope))
+      throw new UnstorableError(`${event.type} for ${stream} holds U+0000 or half of a surrogate pair`);
+    envelopes.push(envelope);
   }
   if (new Set(commands).size < commands.length)
     throw new RangeError('an append names each of its commands once');

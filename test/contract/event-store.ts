@@ -41,7 +41,7 @@ export const eventStoreContract = (name: string, open: () => Promise<StoreUnderT
       test('gives positions from 1 and revisions from 0, and reads back what was written', async () => {
         const event = sampleEvent(
           {
-            text: 'a "quoted"\nline\u0000 ünï \u2028 \ud83d\ude00',
+            text: 'a "quoted"\nline\u0001 ünï \u2028 \ud83d\ude00 \\u0000 \\\\ud800',
             nested: { list: [1, 2.5, null, true] },
             left: undefined,
           },
@@ -156,6 +156,32 @@ export const eventStoreContract = (name: string, open: () => Promise<StoreUnderT
         for (const bad of broken) {
           const append = { stream: 'sample-1', expectedRevision: NO_STREAM, events: [event, bad] };
           await expect(store.append(append)).rejects.toThrow(TypeError);
+        }
+        expect(await store.head()).toEqual({ position: 0n, hash: '0'.repeat(64) });
+      });
+
+      test('refuses text that no reader could carry, wherever it stands, and writes nothing', async () => {
+        const poisons = ['\0', 'a\u0000b', '\ud800', 'a\udfff', '\udc00\ud800', '\\\0'];
+        const bad = poisons.flatMap((text) => [
+          sampleEvent({ text }),
+          sampleEvent({ deep: { list: [{ text }] } }),
+          sampleEvent({ [text]: 1 }),
+          sampleEvent({}, { actor: text }),
+          sampleEvent({}, { causationId: text }),
+          sampleEvent({}, { traceparent: text }),
+        ]);
+        for (const event of bad) {
+          const append = {
+            stream: 'sample-1',
+            expectedRevision: NO_STREAM,
+            events: [sampleEvent({}), event],
+          };
+          await expect(store.append(append)).rejects.toMatchObject({ name: 'UnstorableError' });
+          await expect(store.appendMany([sampleAppend('sample-2', NO_STREAM), append])).rejects.toMatchObject(
+            {
+              name: 'UnstorableError',
+            },
+          );
         }
         expect(await store.head()).toEqual({ position: 0n, hash: '0'.repeat(64) });
       });
