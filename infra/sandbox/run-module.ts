@@ -1,4 +1,5 @@
 import type { RunOutcome } from '../../domain/proof/record.ts';
+import { shownTail } from '../../domain/text.ts';
 import { type ProcessUsage, usageOf } from './process-usage.ts';
 import {
   BYTES_PER_MB,
@@ -109,7 +110,7 @@ export const runModule = (
       const tail = reason === null ? stderr.text() : `${stderr.text()}\n[sandbox] ${reason}\n`;
       resolve({
         ...facts,
-        stderrTail: tail.slice(-STDERR_TAIL_CHARACTERS).toWellFormed(),
+        stderrTail: shownTail(tail, STDERR_TAIL_CHARACTERS),
         wallMs: performance.now() - startedAt,
       });
     });

@@ -35,6 +35,13 @@ test('R50: two parties and a beacon make a key that the engine takes over', {
   if (!started.ok || !contributed.ok) throw new Error('the ceremony was refused');
   expect(contributed.value).toEqual([...started.value, expect.stringMatching(/^[0-9a-f]{128}$/)]);
 
+  for (const name of ['', 'be\0n', 'be\u202en', 'x'.repeat(101)])
+    expect(await ceremony.contribute(name)).toMatchObject({ ok: false, errors: [{ field: 'name' }] });
+  const honest = await readFile(join(folder, 'ceremony.json'), 'utf8');
+  await writeFile(join(folder, 'ceremony.json'), honest.replace('"anna"', '"an\\u0000na"'));
+  expect(await ceremony.contribute('carl')).toMatchObject({ ok: false, code: 'INVALID_REQUEST' });
+  await writeFile(join(folder, 'ceremony.json'), honest);
+
   const file = await open(join(folder, CIRCUIT_FILES.zkey), 'r+');
   const byte = Buffer.alloc(1);
   await file.read(byte, 0, 1, 100_000);

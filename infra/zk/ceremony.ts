@@ -1,7 +1,8 @@
 import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ok, type Result, reject } from '../../domain/errors.ts';
+import { type FieldError, ok, type Result, reject } from '../../domain/errors.ts';
 import type { Shape } from '../../domain/predicate/ir.ts';
+import { jsonFault, nameFault } from '../../domain/text.ts';
 import { CIRCUIT_FILES } from './circuit-files.ts';
 import type { CircuitKey, Circuits } from './circuits.ts';
 import { sha256OfFile } from './hashes.ts';
@@ -19,6 +20,16 @@ interface State extends MadeKey {
 const STATE = 'ceremony.json';
 const NEXT_STATE = 'ceremony.next.json';
 const NEXT = 'next.zkey';
+
+const MOST_NAME = 100;
+
+/** Who contributed is part of the transcript, and so of the log. */
+const nameErrors = (names: readonly string[]): FieldError[] =>
+  names.flatMap((name) => {
+    const rule =
+      name.length > 0 && name.length <= MOST_NAME ? nameFault(name) : `1 to ${MOST_NAME} characters`;
+    return rule ? [{ field: 'name', rule }] : [];
+  });
 
 export interface CeremonyDeps {
   /** The folder that goes round. */
@@ -57,9 +68,16 @@ export const createCeremony = ({ folder, toolchain, circuits, onProgress }: Cere
   const load = async (): Promise<Result<State>> => {
     const saved = await read(STATE);
     if (!saved) return reject('RESOURCE_NOT_FOUND', `${folder} holds no ceremony`);
+    const foreign = jsonFault(saved, STATE) ?? nameErrors(saved.contributions.map(({ name }) => name))[0];
+    if (foreign) return reject('INVALID_REQUEST', 'the record of the ceremony is not usable', [foreign]);
     const state = await recordOf(saved);
     if (!state) return reject('CONFLICT', 'the key is not the one that the record names');
     return ok(state);
+  };
+
+  const unnamed = (contributor: string) => {
+    const errors = nameErrors([contributor]);
+    return errors.length > 0 ? reject('INVALID_REQUEST', 'a contributor needs a name', errors) : null;
   };
 
   const closed = () => reject('CONFLICT', 'the ceremony is closed');
@@ -97,6 +115,8 @@ export const createCeremony = ({ folder, toolchain, circuits, onProgress }: Cere
   return {
     /** Compiles the circuit and makes the first contribution. */
     async start(shape: Shape, contributor: string): Promise<Result<readonly string[]>> {
+      const refused = unnamed(contributor);
+      if (refused) return refused;
       if (await circuits.find(shape)) return reject('CONFLICT', 'the circuit has a key already');
       await mkdir(folder, { recursive: true });
       const compiled = await circuits.compile(shape, onProgress);
@@ -113,6 +133,8 @@ export const createCeremony = ({ folder, toolchain, circuits, onProgress }: Cere
 
     /** Adds a contribution; answers with the hashes of all, for their contributors to publish. */
     async contribute(contributor: string): Promise<Result<readonly string[]>> {
+      const refused = unnamed(contributor);
+      if (refused) return refused;
       const state = await load();
       if (!state.ok) return state;
       if (state.value.beacon !== null) return closed();
