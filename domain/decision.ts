@@ -1,5 +1,6 @@
-import type { Rejection } from './errors.ts';
+import { type Rejection, rejectField } from './errors.ts';
 import type { DomainEvent } from './event.ts';
+import { jsonFault } from './text.ts';
 
 export interface Acceptance<E extends DomainEvent> {
   readonly ok: true;
@@ -13,6 +14,15 @@ export const accept = <E extends DomainEvent>(...events: readonly E[]): Acceptan
   ok: true,
   events,
 });
+
+/**
+ * The refusal of a command that holds what no event may (`domain/text.ts`); null for every other. Asked where commands
+ * arrive, not in `decide`: what was decided once is decided the same way for ever.
+ */
+export const unreadable = (command: object): Rejection | null => {
+  const fault = jsonFault(command, 'command');
+  return fault && rejectField(fault.field, fault.rule);
+};
 
 /** What a decision may know beside state and command: the host's clock and the caller. */
 export interface DecisionContext {

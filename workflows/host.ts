@@ -11,7 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { type AnyMachineSnapshot, createActor, getInitialSnapshot } from 'xstate';
-import type { DecisionContext } from '../domain/decision.ts';
+import { type DecisionContext, unreadable } from '../domain/decision.ts';
 import { type Rejection, reject } from '../domain/errors.ts';
 import { type DomainEvent, type EventContext, eventId } from '../domain/event.ts';
 import { fingerprintOf } from '../domain/fingerprint.ts';
@@ -154,7 +154,8 @@ class Host {
   /** Cheap refusals leave no history: the validator decides on the state at hand, the turn decides again. */
   #validate(command: Command, meta: CommandMeta): void {
     if (this.#revision < 0 || this.#answers.of(meta.commandId)) return;
-    const decision = this.#version.decide(this.#snapshot, command, this.#decisionContext(meta));
+    const decision =
+      unreadable(command) ?? this.#version.decide(this.#snapshot, command, this.#decisionContext(meta));
     if (!decision.ok) {
       throw ApplicationFailure.create({
         message: decision.message,

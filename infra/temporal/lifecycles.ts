@@ -8,6 +8,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { unreadable } from '../../domain/decision.ts';
 import {
   ERROR_STATUS,
   type ErrorCode,
@@ -91,6 +92,8 @@ export const createLifecycles = ({
     meta: CommandMeta,
     call: () => Promise<CommandOutcome>,
   ): Promise<CommandOutcome> => {
+    const refused = unreadable(command);
+    if (refused) return refused;
     try {
       return await client.connection.withDeadline(Date.now() + timeoutMs, call);
     } catch (error) {

@@ -99,6 +99,48 @@ test('adopts the events that stand in its place in the log, and goes on from the
   expect(bids.map(({ bidId }) => balanceOf(ledger, account.deposit(bidId)))).toEqual([1_000_000n, 0n, 0n]);
 });
 
+test('a command with text that nobody could store is refused before it is a command, by client and workflow', async () => {
+  const open = openCommand({ auctionSeconds: 2 });
+  const { auctionId } = open;
+  const refusal = { code: 'INVALID_REQUEST', errors: [{ field: 'quoteId', rule: 'no character U+0000' }] };
+  expect(
+    await engine.lifecycles.open(
+      'auction',
+      auctionId,
+      { ...open, quoteId: 'a\0b' } as Command,
+      metaOf('poison'),
+    ),
+  ).toMatchObject(refusal);
+  expect(await engine.lifecycles.inspect(auctionId)).toBeNull();
+
+  await engine.lifecycles.open('auction', auctionId, open, metaOf(`${auctionId}/open`));
+  const bids = await Promise.all([0, 1, 2].map((index) => sealedBid(auctionId, index)));
+  const poisoned = { type: 'place-bid', ...bids[0], sealed: '\ud800' };
+  const direct = engine.client.workflow
+    .getHandle(auctionId)
+    .executeUpdate('command', { args: [poisoned, metaOf('direct', bids[0]?.owner)] });
+  await expect(direct).rejects.toMatchObject({ cause: { type: 'INVALID_REQUEST' } });
+  for (const bid of bids) {
+    const command = { type: 'place-bid', ...bid };
+    expect(await engine.lifecycles.execute(auctionId, command, metaOf(bid.bidId, bid.owner))).toMatchObject({
+      ok: true,
+    });
+  }
+  expect(await ended(auctionId)).toMatchObject({ value: 'allocated' });
+});
+
+test('a workflow that comes to hold such text fails, instead of trying to store it for ever', async () => {
+  const open = openCommand({ quoteId: '\ud800' });
+  const meta = metaOf(`${open.auctionId}/open`);
+  const handle = await engine.client.workflow.start('auction', {
+    workflowId: open.auctionId,
+    taskQueue: engine.taskQueue,
+    args: [{ stream: open.auctionId, version: 1, open: { command: open, meta } }],
+  });
+  await expect(handle.result()).rejects.toMatchObject({ name: 'WorkflowFailedError' });
+  expect(await typesOf(open.auctionId)).toEqual([]);
+});
+
 test('opens once when several callers open at the same moment, and outlives the refusal of the others', async () => {
   const open = openCommand();
   const { auctionId } = open;
