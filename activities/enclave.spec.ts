@@ -1,26 +1,40 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Enclave } from '../domain/enclave/enclave.ts';
+import type { WorkOrder } from '../domain/enclave/events.ts';
 import { measurementOf, moduleSha384, reportData } from '../domain/enclave/measurement.ts';
 import type { NodeRequest } from '../domain/mesh/messages.ts';
 import { createAttestationJudge } from '../infra/providers/attestation-judge.ts';
 import { evidenceOf } from '../infra/tee/index.ts';
+import { assembleTestModule } from '../test/workloads/assemble.ts';
 import { simulatedMachine } from '../test/workloads/simulated-machine.ts';
 import { createEnclaveActivities, type EnclaveDeps } from './enclave.ts';
 
 const NOW = '2026-03-01T12:00:00.000Z';
 const KEY = 'c0'.repeat(32);
-const MODULE = Buffer.from('a module');
+const MODULE = await assembleTestModule('exit-3');
+const INPUT = new Uint8Array();
 const machine = simulatedMachine(NOW);
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 const enclave = {
   enclaveId: 'enclave-1',
   providerId: 'provider-1',
-  codeHash: createHash('sha256').update(MODULE).digest('hex'),
+  codeHash: sha256(MODULE),
   config: { memoryMb: 64, cpuCores: 1, allowDebug: false },
   allowSimulated: true,
   enclaveKey: KEY,
 } as Enclave;
+
+const work: WorkOrder = {
+  args: [],
+  inputHash: sha256(INPUT),
+  randomSeed: '00'.repeat(32),
+  clockStart: NOW,
+  timeLimitSeconds: 1,
+};
+const running: Enclave = { ...enclave, work };
 
 type Reply = (request: Extract<NodeRequest, { type: 'attest-enclave' }>) => Promise<unknown>;
 
@@ -39,9 +53,12 @@ const reporting =
     ),
   });
 
-const activitiesWith = (reply: Reply) => {
+/** What the engine can hand out. */
+const STORED = new Map([MODULE, INPUT].map((bytes) => [sha256(bytes), bytes]));
+
+const activitiesWith = (reply: Reply, stored: ReadonlyMap<string, Uint8Array> = STORED) => {
   const used: string[] = [];
-  const artifacts = { read: async () => MODULE } as never;
+  const artifacts = { read: async (hash: string) => stored.get(hash) ?? null } as never;
   const activities = createEnclaveActivities({
     ask: async (_: string, request: NodeRequest) => ({
       reply: await reply(request as never),
@@ -113,16 +130,52 @@ describe('attesting an enclave', () => {
   });
 
   test.each([
-    ['RESOURCE_NOT_FOUND', 'lost'],
-    ['RESOURCE_UNAVAILABLE', 'lost'],
-    ['CONFLICT', 'refusal'],
-  ])('%s of a launched enclave is %s, of one to be launched a refusal', async (code, fault) => {
+    ['RESOURCE_NOT_FOUND', 'lost', 'refusal'],
+    ['RESOURCE_UNAVAILABLE', 'lost', 'refusal'],
+    ['CONFLICT', 'lost', 'lost'],
+    ['INVALID_REQUEST', 'refusal', 'refusal'],
+  ])('%s of a launched enclave is %s, of one to be launched %s', async (code, fault, before) => {
     const { activities } = activitiesWith(async () => ({ type: 'refused', code, message: 'so it is' }));
-    const running = { ...enclave, work: { timeLimitSeconds: 1 } } as Enclave;
-    const says = (fault: string) => [{ type: 'enclave.failed', fault, code, message: 'so it is' }];
+    const says = (fault: string) => [
+      { type: 'enclave.failed', fault, cause: 'node', code, message: 'so it is' },
+    ];
     expect(await activities['enclave.attest']({ enclave })).toMatchObject(says(fault));
     expect(await activities['enclave.reattest']({ enclave })).toMatchObject(says(fault));
     expect(await activities['enclave.runOnNode']({ enclave: running })).toMatchObject(says(fault));
-    expect(await activities['enclave.createOnNode']({ enclave })).toMatchObject(says('refusal'));
+    expect(await activities['enclave.createOnNode']({ enclave })).toMatchObject(says(before));
+  });
+
+  test('what the engine ordered wrongly, or could not hand out, is nobody’s evidence', async () => {
+    const refusing = (stored?: ReadonlyMap<string, Uint8Array>) =>
+      activitiesWith(
+        async () => ({ type: 'refused', code: 'INVALID_REQUEST', message: 'the enclave cannot do this' }),
+        stored,
+      ).activities;
+    const ordered = (change: Partial<WorkOrder>) =>
+      refusing()['enclave.runOnNode']({ enclave: { ...running, work: { ...work, ...change } } });
+    expect(await ordered({ args: ['a\0b'] })).toMatchObject([
+      {
+        fault: 'stopped',
+        cause: 'submitter',
+        message: 'the order breaks a rule: work.args.0: no character U+0000',
+      },
+    ]);
+    expect(await ordered({ timeLimitSeconds: 2_592_000 })).toMatchObject([
+      { fault: 'stopped', cause: 'submitter' },
+    ]);
+    const tooLarge = { ...enclave, config: { ...enclave.config, memoryMb: 10_000 } };
+    expect(await refusing()['enclave.createOnNode']({ enclave: tooLarge })).toMatchObject([
+      { fault: 'stopped', cause: 'submitter' },
+    ]);
+    const text = Buffer.from('no module');
+    const broken = { ...enclave, codeHash: sha256(text) };
+    const holding = refusing(new Map([[sha256(text), text]]));
+    expect(await holding['enclave.createOnNode']({ enclave: broken })).toMatchObject([
+      { fault: 'stopped', cause: 'module' },
+    ]);
+    for (const stored of [new Map(), new Map([[sha256(MODULE), MODULE]])])
+      expect(await refusing(stored)['enclave.runOnNode']({ enclave: running })).toMatchObject([
+        { fault: 'stopped', cause: 'engine' },
+      ]);
   });
 });

@@ -6,15 +6,18 @@ import type {
   EnclaveFault,
   VerificationStep,
 } from '../domain/enclave/events.ts';
+import { RUN_GRACE_SECONDS, workErrors } from '../domain/enclave/limits.ts';
+import { blameFor } from '../domain/enclave/refusal.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { newEvent } from '../domain/event.ts';
-import type { NodeReplies } from '../domain/mesh/messages.ts';
+import type { MeshRefusal, NodeReplies } from '../domain/mesh/messages.ts';
 import type { Artifacts } from '../domain/ports/artifacts.ts';
 import { type EventStore, NO_STREAM } from '../domain/ports/event-store.ts';
 import type { ProofRecorded } from '../domain/proof/events.ts';
 import type { ExecutionProof } from '../domain/proof/record.ts';
 import type { Nonces } from '../infra/keys/nonces.ts';
 import { type AttestationJudge, brokenStep } from '../infra/providers/attestation-judge.ts';
+import { checkOrder } from '../infra/sandbox/order-rules.ts';
 import { type TrustedRoot, verifyExecutionProof } from '../infra/verify/index.ts';
 import type { AskPatiently } from './patience.ts';
 
@@ -37,8 +40,6 @@ type AttestedType = 'enclave.attested' | 'enclave.attestation-renewed';
 
 const LAUNCH_WINDOW_MS = 30_000;
 const DESTROY_WINDOW_MS = 5_000;
-/** A node may need this long beyond the time limit to start, fetch and upload. */
-const RUN_GRACE_SECONDS = 60;
 
 const failed = (
   fault: EnclaveFault,
@@ -46,13 +47,6 @@ const failed = (
   message: string,
   steps: readonly VerificationStep[] = [],
 ): EnclaveFailed => ({ type: 'enclave.failed', fault, code, message, steps });
-
-/**
- * What a refusal means once an enclave was launched. A node that forgot it has restarted, one whose process ended has
- * crashed: saying so must not cost more than falling silent would. Everything else it was asked for, it can do.
- */
-const refusalFault = (code: ErrorCode): EnclaveFault =>
-  code === 'RESOURCE_NOT_FOUND' || code === 'RESOURCE_UNAVAILABLE' ? 'lost' : 'refusal';
 
 /**
  * What a report that is not accepted means. Whether its hardware is simulated, a node has said when it was admitted: a
@@ -97,6 +91,26 @@ export const createEnclaveActivities = ({
     return { type, reportHash, measurement, nonce, label, steps, attestedAt, expiresAt };
   };
 
+  /** A node's refusal, held against the engine's own look at what it had asked for. */
+  const refused = async (
+    enclave: Enclave,
+    { code, message, errors = [] }: MeshRefusal,
+    launched: boolean,
+  ) => {
+    const { codeHash, config, work } = enclave;
+    const module = await artifacts.read(codeHash);
+    const checked = module ? await checkOrder({ code: module, codeHash, config }) : null;
+    const order = [
+      ...(checked && !checked.ok ? (checked.errors ?? []) : []),
+      ...(work ? workErrors(work).map(({ field, rule }) => ({ field: `work.${field}`, rule })) : []),
+    ];
+    const artefacts = module !== null && (!work || (await artifacts.read(work.inputHash)) !== null);
+    const { fault, cause } = blameFor({ code, errors, launched, order, artefacts });
+    const [broken] = order;
+    const why = broken ? `the order breaks a rule: ${broken.field}: ${broken.rule}` : message;
+    return { ...failed(fault, code, why), cause };
+  };
+
   /** Asks the node for a report under a fresh nonce, and judges it. `silence`: what no answer in time means. */
   const attest = async (
     enclave: Enclave,
@@ -114,7 +128,7 @@ export const createEnclaveActivities = ({
       case 'attestation':
         return [await judgeAttestation(enclave, nonce, reply, type)];
       case 'refused':
-        return [failed(refusalFault(reply.code), reply.code, reply.message)];
+        return [await refused(enclave, reply, true)];
       case 'lost':
         return [failed('lost', 'RESOURCE_UNAVAILABLE', reply.message)];
       case 'silent':
@@ -179,8 +193,7 @@ export const createEnclaveActivities = ({
         case 'enclave-created':
           return [{ type: 'enclave.created', enclaveKey: reply.enclaveKey }];
         case 'refused':
-          // Whatever the reason: the bid promised room and a start, and nobody can tell inability from second thoughts.
-          return [failed('refusal', reply.code, reply.message)];
+          return [await refused(enclave, reply, false)];
         case 'lost':
           return [failed('lost', 'RESOURCE_UNAVAILABLE', reply.message)];
         case 'silent':
@@ -227,7 +240,7 @@ export const createEnclaveActivities = ({
           ];
         }
         case 'refused':
-          return [failed(refusalFault(reply.code), reply.code, reply.message)];
+          return [await refused(enclave, reply, true)];
         case 'lost':
         case 'silent':
           return [failed('lost', 'RESOURCE_UNAVAILABLE', reply.message)];

@@ -6,7 +6,7 @@ import { decide as decideEnclave, decideV1 as decideEnclaveV1 } from './enclave/
 import { ENCLAVE_VERSION, enclaveMachine } from './enclave/machine.ts';
 import { enclaveMachineV1 } from './enclave/machine-v1.ts';
 import { aggregateOf, type DomainEvent, domainEventOf, type NewEvent } from './event.ts';
-import { decide as decideJob } from './job/decide.ts';
+import { decide as decideJob, decideV1 as decideJobV1 } from './job/decide.ts';
 import { JOB_VERSION, jobMachine } from './job/machine.ts';
 import { movements as jobMovements } from './job/movements.ts';
 import type { LedgerEvent } from './ledger/events.ts';
@@ -68,7 +68,10 @@ export const LIFECYCLES = {
   job: {
     current: JOB_VERSION,
     opening: 'job.submitted',
-    versions: { 1: version(jobMachine, decideJob, jobMovements) },
+    versions: {
+      1: version(jobMachine, decideJobV1, jobMovements),
+      2: version(jobMachine, decideJob, jobMovements),
+    },
   },
   predicate: {
     current: PREDICATE_VERSION,

@@ -156,6 +156,7 @@ const onEnclave = (report: Report, job: Job): JobEvent[] => {
         bidId: member.bidId,
         enclaveId,
         fault: failure.fault,
+        ...(failure.cause && { cause: failure.cause }),
         // A replacement stands without a deposit: there is nothing to take.
         slashed: SLASHED.has(failure.fault) && job.deposits.some(({ bidId }) => bidId === member.bidId),
         evidenceId: `${enclaveId}@${failure.revision}`,

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { machineDecider, specify } from '../../test/support/decider.ts';
 import { addSeconds } from '../time.ts';
 import type { CreateEnclave, EnclaveCommand } from './commands.ts';
-import { decide, ENCLAVE_LIMITS } from './decide.ts';
+import { decide } from './decide.ts';
 import { type EnclaveEvent, type EnclaveFault, PLATFORMS, type WorkOrder } from './events.ts';
+import { ENCLAVE_LIMITS } from './limits.ts';
 import { enclaveMachine } from './machine.ts';
 
 const { given } = specify(machineDecider(enclaveMachine, decide));

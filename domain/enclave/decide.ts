@@ -1,10 +1,11 @@
 import type { SnapshotFrom } from 'xstate';
 import { accept, type Decision, type DecisionContext } from '../decision.ts';
-import { type FieldError, reject } from '../errors.ts';
+import { reject } from '../errors.ts';
 import { stateName } from '../lifecycle.ts';
 import { addSeconds } from '../time.ts';
 import type { CreateEnclave, EnclaveCommand } from './commands.ts';
 import type { EnclaveEvent } from './events.ts';
+import { configErrors } from './limits.ts';
 import { ENCLAVE_VERSION, type enclaveMachine } from './machine.ts';
 import type { enclaveMachineV1 } from './machine-v1.ts';
 
@@ -13,9 +14,6 @@ interface Snapshot {
   readonly value: unknown;
   readonly can: (event: EnclaveEvent) => boolean;
 }
-
-/** Bounds of one enclave (requirements §3, tee). The measured memory bound is hard; the upper end is a node's to offer. */
-export const ENCLAVE_LIMITS = { memoryMb: { min: 1, max: 4096 }, cpuCores: { min: 1, max: 32 } } as const;
 
 const decideAt = (
   version: number,
@@ -72,14 +70,8 @@ const stop = (snapshot: Snapshot, reason: string): Decision<EnclaveEvent> => {
     : reject('CONFLICT', `the enclave is ${stateName(snapshot.value)}`);
 };
 
-const outOfRange = (
-  field: string,
-  value: number,
-  { min, max }: { min: number; max: number },
-): FieldError[] =>
-  Number.isInteger(value) && value >= min && value <= max
-    ? []
-    : [{ field, rule: `an integer from ${min} to ${max}` }];
+/** Names of a request for what a configuration calls differently. */
+const REQUEST_FIELDS: Readonly<Record<string, string>> = { memoryMb: 'memory_mb', cpuCores: 'cpu_cores' };
 
 const create = (
   version: number,
@@ -93,10 +85,10 @@ const create = (
       { field: 'platform', rule: 'one of the platforms a node offers: amd_sev_snp' },
     ]);
   }
-  const errors = [
-    ...outOfRange('memory_mb', command.config.memoryMb, ENCLAVE_LIMITS.memoryMb),
-    ...outOfRange('cpu_cores', command.config.cpuCores, ENCLAVE_LIMITS.cpuCores),
-  ];
+  const errors = configErrors(command.config).map(({ field, rule }) => ({
+    field: REQUEST_FIELDS[field] ?? field,
+    rule,
+  }));
   if (errors.length > 0)
     return reject('INVALID_REQUEST', 'the enclave is larger than any node may offer', errors);
   const { type: _, lifetimeSeconds, ...facts } = command;

@@ -7,6 +7,7 @@ import type {
   EnclaveFailed,
   EnclaveFault,
   EnclaveRequested,
+  FaultCause,
   Platform,
   PlatformLabel,
   WorkOrder,
@@ -34,6 +35,7 @@ export interface Enclave {
   } | null;
   readonly failure: {
     readonly fault: EnclaveFault;
+    readonly cause?: FaultCause;
     readonly code: ErrorCode;
     readonly message: string;
     /** Revision of the failing event: the evidence a slash cites. */
@@ -84,7 +86,13 @@ export const attested = (
 });
 
 export const failed = (enclave: Enclave, event: EnclaveFailed): Partial<Enclave> => ({
-  failure: { fault: event.fault, code: event.code, message: event.message, revision: enclave.events },
+  failure: {
+    fault: event.fault,
+    ...(event.cause && { cause: event.cause }),
+    code: event.code,
+    message: event.message,
+    revision: enclave.events,
+  },
   destroyReason: event.code,
   events: enclave.events + 1,
 });

@@ -79,9 +79,15 @@ export interface EnclaveAttestationRenewed extends Omit<EnclaveAttested, 'type'>
 /** Why an enclave failed, in the words that trust and money use; `stopped` is nobody's fault. */
 export type EnclaveFault = 'refusal' | 'no-show' | 'attestation' | 'lost' | 'stopped';
 
+/** Who brought it about (settled 39, 40): only what a node caused is evidence against it. */
+export const FAULT_CAUSES = ['node', 'engine', 'submitter', 'module'] as const;
+export type FaultCause = (typeof FAULT_CAUSES)[number];
+
 export interface EnclaveFailed {
   readonly type: 'enclave.failed';
   readonly fault: EnclaveFault;
+  /** Absent where nobody has looked into it. */
+  readonly cause?: FaultCause;
   readonly code: ErrorCode;
   readonly message: string;
   readonly steps: readonly VerificationStep[];

@@ -15,9 +15,10 @@ import {
   verificationStep,
   version,
 } from '../schema.ts';
-import { type EnclaveEvent, PLATFORMS } from './events.ts';
+import { type EnclaveEvent, FAULT_CAUSES, PLATFORMS } from './events.ts';
 
 export const platform = z.enum(PLATFORMS);
+export const faultCause = z.enum(FAULT_CAUSES);
 export const enclaveFault = z.enum(['refusal', 'no-show', 'attestation', 'lost', 'stopped']);
 
 const attestation = {
@@ -59,6 +60,7 @@ export const enclaveEventSchema = schemaOf<EnclaveEvent>()(
     z.strictObject({
       type: z.literal('enclave.failed'),
       fault: enclaveFault,
+      cause: faultCause.exactOptional(),
       code: errorCode,
       message: text,
       steps: listOf(verificationStep),

@@ -3,7 +3,7 @@ import { machineDecider, specify } from '../../test/support/decider.ts';
 import { toMicro } from '../money.ts';
 import { TIER_NAMES, TIERS } from '../tiers.ts';
 import type { SubmitJob } from './commands.ts';
-import { decide } from './decide.ts';
+import { decide, decideV1 } from './decide.ts';
 import type { JobEvent, JobSubmitted } from './events.ts';
 import { jobMachine } from './machine.ts';
 
@@ -35,7 +35,7 @@ const submit: SubmitJob = {
 const { type: _, ...facts } = submit;
 const submitted: JobSubmitted = {
   type: 'job.submitted',
-  machineVersion: 1,
+  machineVersion: 2,
   ...facts,
   winners: 3,
   submittedAt: AT,
@@ -69,7 +69,7 @@ describe('submitting', () => {
   });
 
   test.each([
-    ['duration_seconds', 'durationSeconds', 1, 2_592_000],
+    ['duration_seconds', 'durationSeconds', 1, 2_073_600],
     ['memory_mb', 'memoryMb', 1, 4096],
     ['auction_seconds', 'auctionSeconds', 1, 86_400],
   ] as const)('bounds %s', (field, name, min, max) => {
@@ -94,6 +94,23 @@ describe('submitting', () => {
     expect(ask(['a'.repeat(16_383)]).thenState().value).toBe('quoted');
     ask(['a'.repeat(16_384)]).thenRejects('INVALID_REQUEST', undefined, rule);
     ask(['ü'.repeat(8192)]).thenRejects('INVALID_REQUEST', undefined, rule);
+  });
+
+  test.each([
+    ['a\0b', 'no character U+0000'],
+    ['\ud800', 'well-formed Unicode: no half of a surrogate pair'],
+  ])('takes no argument that no module could be given: %j', (arg, rule) => {
+    given()
+      .when({ ...submit, args: ['-n', arg] }, { now: AT })
+      .thenRejects('INVALID_REQUEST', undefined, [{ field: 'args.1', rule }]);
+  });
+
+  test('streams of version 1 keep the rules that they began with', () => {
+    const begun = specify(machineDecider(jobMachine, decideV1)).given();
+    const month = { ...submit, durationSeconds: 2_592_000, args: ['a\0b'] };
+    const { type: __, ...then } = month;
+    begun.when(month, { now: AT }).then({ ...submitted, ...then, machineVersion: 1 });
+    begun.when({ ...month, durationSeconds: 2_592_001 }, { now: AT }).thenRejects('INVALID_REQUEST');
   });
 });
 

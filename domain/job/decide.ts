@@ -1,6 +1,6 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js';
 import type { SnapshotFrom } from 'xstate';
 import { accept, type Decision, type DecisionContext } from '../decision.ts';
+import { argumentErrors, ENCLAVE_LIMITS, WORK_LIMITS } from '../enclave/limits.ts';
 import { type FieldError, reject } from '../errors.ts';
 import { stateName } from '../lifecycle.ts';
 import { TIERS } from '../tiers.ts';
@@ -11,19 +11,30 @@ import { JOB_VERSION, type jobMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof jobMachine>;
 
-const LIMITS = {
-  durationSeconds: { field: 'duration_seconds', whole: false, min: 1, max: 30 * 86_400 },
-  memoryMb: { field: 'memory_mb', whole: true, min: 1, max: 4096 },
-  auctionSeconds: { field: 'auction_seconds', whole: true, min: 1, max: 86_400 },
-} as const;
+/** Longest job of version 1, which no node would run. */
+const V1_SECONDS = 30 * 86_400;
 
-const ARGUMENT_LIMIT = { count: 64, bytes: 16_384 };
+const limitsOf = (version: number) =>
+  ({
+    durationSeconds: {
+      field: 'duration_seconds',
+      whole: false,
+      min: 1,
+      max: version === 1 ? V1_SECONDS : WORK_LIMITS.seconds.max,
+    },
+    memoryMb: { field: 'memory_mb', whole: true, ...ENCLAVE_LIMITS.memoryMb },
+    auctionSeconds: { field: 'auction_seconds', whole: true, min: 1, max: 86_400 },
+  }) as const;
 
-/** Rules over commands of a job. After the submission it is its children and effects that move it. */
-export const decide = (snapshot: Snapshot, command: JobCommand, ctx: DecisionContext): Decision<JobEvent> => {
+const decideAt = (
+  version: number,
+  snapshot: Snapshot,
+  command: JobCommand,
+  ctx: DecisionContext,
+): Decision<JobEvent> => {
   switch (command.type) {
     case 'submit':
-      return submit(snapshot, command, ctx);
+      return submit(version, snapshot, command, ctx);
     case 'deadline': {
       const event = aborted(
         'RESOURCE_UNAVAILABLE',
@@ -34,37 +45,47 @@ export const decide = (snapshot: Snapshot, command: JobCommand, ctx: DecisionCon
   }
 };
 
-const boundErrors = (command: SubmitJob): FieldError[] => {
+/** Rules over commands of a job. After the submission it is its children and effects that move it. */
+export const decide = (snapshot: Snapshot, command: JobCommand, ctx: DecisionContext): Decision<JobEvent> =>
+  decideAt(JOB_VERSION, snapshot, command, ctx);
+
+/** The same for streams of version 1, whose jobs a node might have refused. */
+export const decideV1 = (snapshot: Snapshot, command: JobCommand, ctx: DecisionContext): Decision<JobEvent> =>
+  decideAt(1, snapshot, command, ctx);
+
+/** What a node would refuse is refused here, before money moves. */
+const boundErrors = (version: number, command: SubmitJob): FieldError[] => {
   const errors: FieldError[] = [];
-  for (const [name, { field, whole, min, max }] of Object.entries(LIMITS)) {
-    const value = command[name as keyof typeof LIMITS];
+  const limits = limitsOf(version);
+  for (const [name, { field, whole, min, max }] of Object.entries(limits)) {
+    const value = command[name as keyof typeof limits];
     const isNumber = whole ? Number.isInteger(value) : Number.isFinite(value);
     if (!isNumber || value < min || value > max)
       errors.push({ field, rule: `${whole ? 'an integer ' : ''}from ${min} to ${max}` });
   }
-  const bytes = command.args.reduce((sum, arg) => sum + utf8ToBytes(arg).length + 1, 0);
-  if (command.args.length > ARGUMENT_LIMIT.count || bytes > ARGUMENT_LIMIT.bytes) {
-    errors.push({
-      field: 'args',
-      rule: `at most ${ARGUMENT_LIMIT.count} arguments and ${ARGUMENT_LIMIT.bytes} bytes`,
-    });
-  }
-  return errors;
+  const unfit = argumentErrors(command.args);
+  // Version 1 measured the arguments and did not look into them.
+  return [...errors, ...(version === 1 ? unfit.filter(({ field }) => field === 'args') : unfit)];
 };
 
-const submit = (snapshot: Snapshot, command: SubmitJob, ctx: DecisionContext): Decision<JobEvent> => {
+const submit = (
+  version: number,
+  snapshot: Snapshot,
+  command: SubmitJob,
+  ctx: DecisionContext,
+): Decision<JobEvent> => {
   if (!snapshot.matches('new')) {
     const [what, field] = command.auctionGiven ? ['auction', 'auction_id'] : ['quote', 'quote_id'];
     return reject('CONFLICT', `this ${what} has already been used for a job`, [
       { field, rule: 'not used before' },
     ]);
   }
-  const errors = boundErrors(command);
+  const errors = boundErrors(version, command);
   if (errors.length > 0) return reject('INVALID_REQUEST', 'the job is out of bounds', errors);
   const { type: _, ...facts } = command;
   return accept({
     type: 'job.submitted',
-    machineVersion: JOB_VERSION,
+    machineVersion: version,
     ...facts,
     winners: TIERS[command.tier].winners,
     submittedAt: ctx.now,

@@ -1,5 +1,5 @@
 import type { OpenedBid, Winner } from '../auction/events.ts';
-import type { EnclaveFault, PlatformLabel } from '../enclave/events.ts';
+import type { EnclaveFault, FaultCause, PlatformLabel } from '../enclave/events.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Micro } from '../money.ts';
 import type { RunOutcome } from '../proof/record.ts';
@@ -85,6 +85,8 @@ export interface JobMemberFailed {
   readonly bidId: string;
   readonly enclaveId: string;
   readonly fault: EnclaveFault;
+  /** As the enclave's failure says; absent where nobody has looked into it. */
+  readonly cause?: FaultCause;
   readonly slashed: boolean;
   /** Id of the event that shows the fault. */
   readonly evidenceId: string;

@@ -3,7 +3,8 @@ import { type DeadlineRaised, effect } from '../lifecycle.ts';
 import type { JobEvent } from './events.ts';
 import { blankJob, evolveJob, type Job, phaseOf } from './job.ts';
 
-export const JOB_VERSION = 1;
+/** Version 2 is the same machine under stricter rules for what is submitted. */
+export const JOB_VERSION = 2;
 
 /** Margins on top of what a state may rightly take; past them the job is aborted, never left hanging (invariant 20). */
 const SECONDS = 1000;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { openedBid, winner } from '../auction/schema.ts';
-import { enclaveFault } from '../enclave/schema.ts';
+import { enclaveFault, faultCause } from '../enclave/schema.ts';
 import { proofIdSchema, runOutcome } from '../proof/schema.ts';
 import { violation } from '../quorum/schema.ts';
 import {
@@ -92,6 +92,7 @@ export const jobEventSchema = schemaOf<JobEvent>()(
       bidId: id,
       enclaveId: id,
       fault: enclaveFault,
+      cause: faultCause.exactOptional(),
       slashed: z.boolean(),
       evidenceId: eventIdSchema,
       message: text,

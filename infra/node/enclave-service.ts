@@ -36,6 +36,12 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const noEnclave = (enclaveId: string): Rejection => reject('RESOURCE_NOT_FOUND', `no enclave ${enclaveId}`);
 
+/** Not the order and not this node: the artefact could not be had. */
+const unfetched = (field: string, { code, message }: Rejection): Rejection =>
+  reject(code === 'INVALID_REQUEST' ? 'RESOURCE_UNAVAILABLE' : code, message, [
+    { field, rule: 'an artefact within reach at the engine' },
+  ]);
+
 export const createEnclaveService = (deps: EnclaveServiceDeps): EnclaveService => {
   const { host, artifacts, capacity, providerId, nowMs, log } = deps;
   const creations = createOnce<NodeReplies['create-enclave']>();
@@ -48,7 +54,7 @@ export const createEnclaveService = (deps: EnclaveServiceDeps): EnclaveService =
     config,
   }: Request<'create-enclave'>): Reply<'create-enclave'> => {
     const code = await artifacts.fetch(codeHash, enclaveId);
-    if (!code.ok) return code;
+    if (!code.ok) return unfetched('codeHash', code);
     const created = await host.create({ enclaveId, code: code.value, codeHash, config });
     if (!created.ok) return created;
     log.info({ enclaveId, network: created.value.network }, 'enclave created');
@@ -89,7 +95,7 @@ export const createEnclaveService = (deps: EnclaveServiceDeps): EnclaveService =
     const provider = providerId();
     if (!enclave || !provider) return noEnclave(enclaveId);
     const input = await artifacts.fetch(work.inputHash, enclaveId);
-    if (!input.ok) return input;
+    if (!input.ok) return unfetched('work.inputHash', input);
     log.info({ enclaveId, jobId }, 'run started');
     const finished = await enclave.run({ jobId, providerId: provider, work }, input.value);
     if (!finished.ok) return finished;

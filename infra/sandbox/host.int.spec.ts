@@ -130,7 +130,7 @@ describe('an enclave', () => {
       const result = await enclave.run(order(workOf(input, work)), input);
       return result.ok ? [] : (result.errors ?? []).map((error) => error.field);
     };
-    expect(await fields({ args: ['a\0b'] })).toEqual(['work.args']);
+    expect(await fields({ args: ['a\0b'] })).toEqual(['work.args.0']);
     expect(await fields({ randomSeed: 'abc' })).toEqual(['work.randomSeed']);
     expect(await fields({ clockStart: 'soon' })).toEqual(['work.clockStart']);
     expect(await fields({ timeLimitSeconds: 3_000_000 })).toEqual(['work.timeLimitSeconds']);
@@ -230,7 +230,7 @@ describe('an enclave host', () => {
       return result.ok ? [] : (result.errors ?? []);
     };
     expect(await errors({ config: { ...CONFIG, memoryMb: 10_240 } })).toEqual([
-      { field: 'config.memoryMb', rule: 'a whole number from 1 to 4096' },
+      { field: 'config.memoryMb', rule: 'an integer from 1 to 4096' },
     ]);
     expect(await errors({ codeHash: '00'.repeat(32) })).toMatchObject([{ field: 'codeHash' }]);
     const cut = code.subarray(0, code.length - 3);

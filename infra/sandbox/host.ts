@@ -1,21 +1,10 @@
-import { createHash } from 'node:crypto';
-import type { EnclaveConfig } from '../../domain/enclave/events.ts';
-import { type FieldError, ok, type Result, reject } from '../../domain/errors.ts';
+import { ok, type Result, reject } from '../../domain/errors.ts';
 import { canonicalJson } from '../../domain/json.ts';
 import type { TeePlatform } from '../tee/platform.ts';
 import { createEnclave, type Enclave } from './enclave.ts';
 import { enclaveLink } from './enclave-link.ts';
-import { inspectModule } from './inspect-module.ts';
-import { BYTES_PER_MB } from './protocol.ts';
+import { checkOrder, type EnclaveOrder } from './order-rules.ts';
 import { detectIsolation, spawnEnclave } from './spawn.ts';
-
-export interface EnclaveOrder {
-  readonly enclaveId: string;
-  readonly code: Uint8Array;
-  /** Hex SHA-256 that `code` must have. */
-  readonly codeHash: string;
-  readonly config: EnclaveConfig;
-}
 
 export interface EnclaveHost {
   /** Whether this machine lets enclaves be cut off from the network; `host` says that it does not. */
@@ -45,38 +34,9 @@ interface Entry {
   enclave: Enclave | null;
 }
 
-/** A wasm32 memory ends at 4 GiB. */
-const MAX_MEMORY_MB = 4096;
 const START_LIMIT_MS = 30_000;
 /** Ends remembered, so that a late repetition of `create` does not bring an enclave back. */
 const REMEMBERED_ENDS = 10_000;
-
-const configErrors = ({ memoryMb, cpuCores, allowDebug }: EnclaveConfig): FieldError[] => {
-  const checks: readonly (readonly [boolean, string, string])[] = [
-    [
-      Number.isInteger(memoryMb) && memoryMb >= 1 && memoryMb <= MAX_MEMORY_MB,
-      'config.memoryMb',
-      `a whole number from 1 to ${MAX_MEMORY_MB}`,
-    ],
-    [Number.isInteger(cpuCores) && cpuCores >= 1, 'config.cpuCores', 'a whole number from 1'],
-    [!allowDebug, 'config.allowDebug', 'false'],
-  ];
-  return checks.flatMap(([holds, field, rule]) => (holds ? [] : [{ field, rule }]));
-};
-
-const checkOrder = async ({ code, codeHash, config }: EnclaveOrder): Promise<Result<null>> => {
-  const errors = configErrors(config);
-  if (createHash('sha256').update(code).digest('hex') !== codeHash)
-    errors.push({ field: 'codeHash', rule: 'the SHA-256 of the module' });
-  if (errors.length > 0) return reject('INVALID_REQUEST', 'the enclave cannot be created', errors);
-  const inspected = await inspectModule(code);
-  if (!inspected.ok) return inspected;
-  if (inspected.value.minimumMemoryBytes <= config.memoryMb * BYTES_PER_MB) return ok(null);
-  const needed = Math.ceil(inspected.value.minimumMemoryBytes / BYTES_PER_MB);
-  return reject('INVALID_REQUEST', 'the module needs more memory than the enclave has', [
-    { field: 'config.memoryMb', rule: `at least ${needed}, which the module starts with` },
-  ]);
-};
 
 /** Runs enclaves of one platform as child processes; they die with this process. */
 export const createEnclaveHost = ({ platform, maximumEnclaves = 32 }: EnclaveHostOptions): EnclaveHost => {

@@ -88,9 +88,25 @@ describe('a request that makes no sense', () => {
 
   test('whose module starts with more memory than its enclaves would have is refused: no node is to blame', async () => {
     const code_hash = await storeModule(rest, 'large-start');
-    const answer = await submit({ ...SMALL_JOB, code_hash });
     const errors = [{ field: 'memory_mb', rule: 'at least 65, which the module starts with' }];
-    expectProblem(answer, { status: 422, code: 'INVALID_REQUEST', errors });
+    for (const answer of [
+      await submit({ ...SMALL_JOB, code_hash }),
+      await rest.post('/v1/fog/tee/create', { code_hash, platform: 'amd_sev_snp', memory_mb: 64 }),
+    ])
+      expectProblem(answer, { status: 422, code: 'INVALID_REQUEST', errors });
+  });
+
+  test('whose text no database could hold, or no node would run for so long, is refused, and nothing is held for it', async () => {
+    const before = await money();
+    for (const [change, field, rule] of [
+      [{ args: ['-n', '\0'] }, 'args.1', 'no character U+0000'],
+      [{ args: ['\ud800'] }, 'args.0', 'well-formed Unicode: no half of a surrogate pair'],
+      [{ duration_seconds: 2_073_601 }, 'duration_seconds', 'at most 2073600'],
+    ] as const) {
+      const answer = await submit({ ...SMALL_JOB, ...work(), ...change });
+      expectProblem(answer, { status: 422, code: 'INVALID_REQUEST', errors: [{ field, rule }] });
+    }
+    expect(await money()).toEqual(before);
   });
 
   test('malformed JSON is 400', async () => {

@@ -15,6 +15,7 @@ import { listProviders } from '../../../projections/providers/queries.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, instant, position, sha256 } from '../../fields.ts';
+import { memoryErrors } from '../artifacts/module-memory.ts';
 import { WASM_MEDIA_TYPE } from '../artifacts/put.ts';
 
 /** How long an enclave without a job lives. */
@@ -151,6 +152,8 @@ export const createEnclave = (deps: Deps) => {
           { field: 'code_hash', rule: 'a module that you stored' },
         ]);
       }
+      const tooSmall = await memoryErrors(artifacts, body.code_hash, body.memory_mb);
+      if (tooSmall.length > 0) return reject('INVALID_REQUEST', 'the module needs more memory', tooSmall);
       const host = await hostFor(body.platform, body.provider_id, commandId);
       if (!host.ok) return host;
       const enclaveId = newId('enclave');

@@ -6,11 +6,11 @@ import type { SubmitJob } from '../../../domain/job/commands.ts';
 import type { CommandAccepted } from '../../../domain/ports/lifecycles.ts';
 import { textOf } from '../../../domain/schema.ts';
 import { DEFAULT_AUCTION_SECONDS } from '../../../domain/tiers.ts';
-import { startingMemoryMb } from '../../../infra/sandbox/wasm-memory.ts';
 import { queuePosition } from '../../../projections/jobs/queries.ts';
 import { defineRoute, type RequestContext, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, idOf, position, sha256 } from '../../fields.ts';
+import { memoryErrors } from '../artifacts/module-memory.ts';
 import { WASM_MEDIA_TYPE } from '../artifacts/put.ts';
 import { auctionSeconds, quoteId, usedElsewhere } from '../auctions/open.ts';
 import { makeQuote, quoteFields } from '../auctions/quote.ts';
@@ -89,15 +89,6 @@ export const submitJob = (deps: Deps) => {
     return errors;
   };
 
-  /** A module that starts with more memory than its enclaves have runs on no node, and none would be at fault. */
-  const memoryErrors = async ({ code_hash, memory_mb }: Body): Promise<FieldError[]> => {
-    const module = await artifacts.read(code_hash);
-    const needed = module ? startingMemoryMb(module) : 0;
-    return memory_mb < needed
-      ? [{ field: 'memory_mb', rule: `at least ${needed}, which the module starts with` }]
-      : [];
-  };
-
   return defineRoute(
     {
       method: 'POST',
@@ -132,7 +123,7 @@ export const submitJob = (deps: Deps) => {
       }
       const missing = await missingArtifacts(body, principal.id);
       if (missing.length > 0) return reject('RESOURCE_NOT_FOUND', 'an artefact is missing', missing);
-      const tooSmall = await memoryErrors(body);
+      const tooSmall = await memoryErrors(artifacts, body.code_hash, body.memory_mb);
       if (tooSmall.length > 0) return reject('INVALID_REQUEST', 'the module needs more memory', tooSmall);
       const terms = await termsOf(body, context);
       if (!terms.ok) return terms;
