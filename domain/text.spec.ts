@@ -1,7 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from './json.ts';
-import { isUnstorable, JSON_BOUNDS, jsonFault, nameFault, shownTail, shownText, textFault } from './text.ts';
+import {
+  isUnstorable,
+  JSON_BOUNDS,
+  jsonFault,
+  nameFault,
+  shownTail,
+  shownText,
+  storable,
+  textFault,
+} from './text.ts';
 
 /** Any sequence of UTF-16 units, the broken ones among them. */
 const units = fc
@@ -104,6 +113,13 @@ describe('JSON from outside', () => {
     expect(jsonFault(nested(1_000_000), 'body')?.rule).toBe('at most 32 levels deep');
   });
 
+  test('stored before the gate stood, it is mended with marks that can be seen', () => {
+    expect(storable({ a: ['x\0y', { '\ud800': '\udc00' }], b: 1 })).toEqual({
+      a: ['x\u2400y', { '\ufffd': '\ufffd' }],
+      b: 1,
+    });
+  });
+
   test('its text form is storable exactly when every text in it is', () => {
     const json = fc.letrec<{ value: unknown }>((tie) => ({
       value: fc.oneof(
@@ -122,6 +138,9 @@ describe('JSON from outside', () => {
           Object.entries(value).every(([key, member]) => isStorable(key) && allStorable(member));
     fc.assert(
       fc.property(json, (value) => {
+        const mended = storable(value);
+        expect(allStorable(mended)).toBe(true);
+        if (allStorable(value)) expect(mended).toBe(value);
         expect(isUnstorable(canonicalJson(value))).toBe(!allStorable(value));
         expect(isUnstorable(JSON.stringify(value))).toBe(!allStorable(value));
       }),

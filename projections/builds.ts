@@ -10,49 +10,11 @@ export interface Build {
   readonly position: bigint;
   /** Base names of its tables. */
   readonly tables: readonly string[];
-  readonly failure: Failure | null;
+  /** Counts what was parked and released in it. */
+  readonly parkings: number;
 }
 
-/** The event that stopped a build. */
-export interface Failure {
-  readonly position: bigint;
-  readonly type: string;
-  readonly error: string;
-  /** Version of the fold that met it. */
-  readonly version: number;
-}
-
-interface BuildRecord {
-  projection: string;
-  build: number;
-  version: number;
-  position: bigint;
-  tables: string[];
-  failed_position: bigint | null;
-  failed_type: string | null;
-  failed_error: string | null;
-  failed_version: number | null;
-}
-
-const COLUMNS =
-  'projection, build, version, position, tables, failed_position, failed_type, failed_error, failed_version';
-
-const toBuild = (row: BuildRecord): Build => ({
-  projection: row.projection,
-  build: row.build,
-  version: row.version,
-  position: row.position,
-  tables: row.tables,
-  failure:
-    row.failed_position === null
-      ? null
-      : {
-          position: row.failed_position,
-          type: row.failed_type ?? '',
-          error: row.failed_error ?? '',
-          version: row.failed_version ?? row.version,
-        },
-});
+const COLUMNS = 'projection, build, version, position, tables, parkings';
 
 /** Another process swapped or moved the build: what was about to be written is stale. */
 export class SupersededError extends Error {
@@ -89,30 +51,30 @@ export const liveBuild = async (
   projection: string,
   lock = false,
 ): Promise<Build | null> => {
-  const { rows } = await session.query<BuildRecord>(
+  const { rows } = await session.query<Build>(
     `select ${COLUMNS} from fog.builds where projection = $1 and state = 'live'${lock ? ' for update' : ''}`,
     [projection],
   );
-  return rows[0] ? toBuild(rows[0]) : null;
+  return rows[0] ?? null;
 };
 
 /** All live builds. */
 export const liveBuilds = async (session: Session): Promise<Build[]> => {
-  const { rows } = await session.query<BuildRecord>(
+  const { rows } = await session.query<Build>(
     `select ${COLUMNS} from fog.builds where state = 'live' order by projection`,
   );
-  return rows.map(toBuild);
+  return rows;
 };
 
 /** Creates the tables of a new, empty build. Call inside a transaction. */
 export const createBuild = async (session: Session, projection: Projection): Promise<Build> => {
-  const { rows } = await session.query<BuildRecord>(
+  const { rows } = await session.query<Build>(
     `insert into fog.builds (projection, build, version, state, tables)
      select $1, coalesce(max(build), 0) + 1, $2, 'building', $3 from fog.builds where projection = $1
      returning ${COLUMNS}`,
     [projection.name, projection.version, projection.tables],
   );
-  const build = toBuild(rows[0] as BuildRecord);
+  const build = rows[0] as Build;
   await session.query(projection.ddl(buildTables(build.build)));
   return build;
 };
@@ -129,11 +91,11 @@ export const dropBuild = async (session: Session, build: Build): Promise<void> =
 
 /** Deletes builds that a rebuild left behind when it died. Call inside a transaction, with the rebuild lock held. */
 export const dropAbandonedBuilds = async (session: Session, projection: string): Promise<void> => {
-  const { rows } = await session.query<BuildRecord>(
+  const { rows } = await session.query<Build>(
     `select ${COLUMNS} from fog.builds where projection = $1 and state = 'building'`,
     [projection],
   );
-  for (const row of rows) await dropBuild(session, toBuild(row));
+  for (const row of rows) await dropBuild(session, row);
 };
 
 /** Makes `build` the one that readers see, and deletes `old`, which they saw. Call inside a transaction. */
@@ -153,28 +115,20 @@ export const publishBuild = async (session: Session, build: Build, old: Build | 
 };
 
 /**
- * Moves the checkpoint, in the transaction of the rows.
- * @throws SupersededError when the build is not where the caller left it.
+ * Moves the checkpoint, in the transaction of the rows. `parked`: something was parked or released with it.
+ * @throws SupersededError when the build is not where, or not what, the caller left it.
  */
-export const moveCheckpoint = async (session: Session, build: Build, to: bigint): Promise<void> => {
+export const moveCheckpoint = async (
+  session: Session,
+  { projection, build, position, parkings }: Build,
+  to: bigint,
+  parked: boolean,
+): Promise<void> => {
   const { rowCount } = await session.query(
-    `update fog.builds set position = $4, updated_at = now()
-      where projection = $1 and build = $2 and position = $3 and failed_position is null`,
-    [build.projection, build.build, build.position, to],
+    `update fog.builds set position = $5, parkings = parkings + $6, updated_at = now()
+      where projection = $1 and build = $2 and position = $3 and parkings = $4`,
+    [projection, build, position, parkings, to, parked ? 1 : 0],
   );
-  if (rowCount !== 1) {
-    throw new SupersededError(
-      `build ${build.build} of ${build.projection} is no longer at ${build.position}`,
-    );
-  }
-};
-
-/** Stops the build at the event it could not take. */
-export const recordFailure = async (session: Session, build: Build, failure: Failure): Promise<void> => {
-  await session.query(
-    `update fog.builds
-        set failed_position = $3, failed_type = $4, failed_error = $5, failed_version = $6, updated_at = now()
-      where projection = $1 and build = $2`,
-    [build.projection, build.build, failure.position, failure.type, failure.error, failure.version],
-  );
+  if (rowCount !== 1)
+    throw new SupersededError(`build ${build} of ${projection} is no longer as it was at ${position}`);
 };

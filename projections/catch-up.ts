@@ -1,7 +1,9 @@
 import { DatabaseError } from 'pg';
 import type { RecordedEvent } from '../domain/event.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
-import { type Build, buildTables, moveCheckpoint, recordFailure, transaction } from './builds.ts';
+import { shownText, storable } from '../domain/text.ts';
+import { type Build, buildTables, moveCheckpoint, transaction } from './builds.ts';
+import { type Parked, park, parkedIn } from './parked.ts';
 import type { Projection, Session, TableNames } from './projection.ts';
 
 /** Events of one batch: smaller batches pay for round trips, larger ones only for memory. */
@@ -19,6 +21,12 @@ export interface Page {
   readonly to: bigint;
 }
 
+/** The event as tables can carry it. What was stored before the gate stood shows in every build with the same marks. */
+export const readable = (event: RecordedEvent): RecordedEvent => {
+  const data = storable(event.data);
+  return data === event.data ? event : { ...event, data };
+};
+
 /** Handled events in (after, until], page by page, the next page being read while the caller works on this one. */
 export async function* readPages(
   store: Pick<EventStore, 'readAll'>,
@@ -26,7 +34,8 @@ export async function* readPages(
   after: bigint,
   until: bigint,
 ): AsyncGenerator<Page> {
-  const read = (from: bigint) => store.readAll({ after: from, limit: PAGE_SIZE, types });
+  const read = async (from: bigint) =>
+    (await store.readAll({ after: from, limit: PAGE_SIZE, types })).map(readable);
   let next: Promise<readonly RecordedEvent[]> | null = after < until ? read(after) : null;
   while (next) {
     const events: readonly RecordedEvent[] = await next;
@@ -41,12 +50,23 @@ export async function* readPages(
   }
 }
 
-/** Data, integrity and syntax errors follow from the rows; everything else from the server's state. */
+/**
+ * Errors that follow from the rows, SQLSTATE 22 (data), 23 (integrity) and 54 (limits): everything else, a missing table
+ * as well, is the server's state and would meet every event alike.
+ */
 const isPoison = (error: unknown): boolean =>
-  error instanceof PoisonError || (error instanceof DatabaseError && /^(22|23|42)/.test(error.code ?? ''));
+  error instanceof PoisonError || (error instanceof DatabaseError && /^(22|23|54)/.test(error.code ?? ''));
 
-/** Folds one batch into the tables of `names`. Call inside a transaction. */
-export const writeBatch = async (
+const foldOrPoison = (projection: Projection, events: readonly RecordedEvent[], before: unknown): unknown => {
+  try {
+    return projection.fold(events, before);
+  } catch (error) {
+    throw new PoisonError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+};
+
+/** Folds events into the tables of `names`. Call inside a transaction. */
+const write = async (
   session: Session,
   projection: Projection,
   events: readonly RecordedEvent[],
@@ -57,54 +77,94 @@ export const writeBatch = async (
   await projection.apply(session, foldOrPoison(projection, events, before), names);
 };
 
-const foldOrPoison = (projection: Projection, events: readonly RecordedEvent[], before: unknown): unknown => {
-  try {
-    return projection.fold(events, before);
-  } catch (error) {
-    throw new PoisonError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+const MESSAGE_LENGTH = 1000;
+
+const parkedAt = (projection: Projection, event: RecordedEvent, error: unknown): Parked => ({
+  key: projection.keyOf(event),
+  stream: event.stream,
+  position: event.position,
+  type: event.type,
+  error: shownText(error instanceof Error ? error.message : String(error), MESSAGE_LENGTH),
+});
+
+/**
+ * Folds what can be folded of `events` into the tables of `names`, past the keys in `skipped`: a part that fails is halved
+ * until one event is left, and that one's key skipped from there on. Call inside a transaction, which goes on whatever the
+ * events are like.
+ * @returns what has to be parked now, in the order of the events.
+ */
+export const writeSurvivors = async (
+  session: Session,
+  projection: Projection,
+  events: readonly RecordedEvent[],
+  names: TableNames,
+  skipped: ReadonlySet<string>,
+): Promise<Parked[]> => {
+  const parked: Parked[] = [];
+  const keys = new Set(skipped);
+  const settle = async (part: readonly RecordedEvent[]): Promise<void> => {
+    const fresh = part.filter((event) => !keys.has(projection.keyOf(event)));
+    const [first] = fresh;
+    if (!first) return;
+    await session.query('savepoint part');
+    try {
+      await write(session, projection, fresh, names);
+      await session.query('release savepoint part');
+      return;
+    } catch (error) {
+      if (!isPoison(error)) throw error;
+      await session.query('rollback to savepoint part');
+      await session.query('release savepoint part');
+      if (fresh.length === 1) {
+        const found = parkedAt(projection, first, error);
+        parked.push(found);
+        keys.add(found.key);
+        return;
+      }
+    }
+    const middle = Math.ceil(fresh.length / 2);
+    await settle(fresh.slice(0, middle));
+    await settle(fresh.slice(middle));
+  };
+  await settle(events);
+  return parked;
 };
 
-/** Writes one batch and its checkpoint. Call inside a transaction. */
+/** Keys that a build skips. */
+export const skippedIn = async (session: Session, build: Build): Promise<Set<string>> =>
+  new Set(build.parkings === 0 ? [] : (await parkedIn(session, build)).map(({ key }) => key));
+
+/** Writes what can be written of a page, parks what cannot, and moves the checkpoint. Call inside a transaction. */
 export const advance = async (
   session: Session,
   projection: Projection,
   build: Build,
   { events, to }: Page,
 ): Promise<Build> => {
-  await writeBatch(session, projection, events, buildTables(build.build));
-  await moveCheckpoint(session, build, to);
-  return { ...build, position: to };
+  const skipped = await skippedIn(session, build);
+  const parked = await writeSurvivors(session, projection, events, buildTables(build.build), skipped);
+  await park(session, build, parked);
+  await moveCheckpoint(session, build, to, parked.length > 0);
+  return { ...build, position: to, parkings: build.parkings + (parked.length > 0 ? 1 : 0) };
 };
 
-/** Goes through a batch that failed event by event: what comes before the poison is kept, the poison is recorded. */
-const isolate = async (session: Session, projection: Projection, from: Build, page: Page): Promise<Build> => {
-  let build = from;
-  for (const event of page.events) {
-    try {
-      build = await transaction(session, () =>
-        advance(session, projection, build, { events: [event], to: event.position }),
-      );
-    } catch (error) {
-      if (!isPoison(error)) throw error;
-      const failure = {
-        position: event.position,
-        type: event.type,
-        error: error instanceof Error ? error.message : String(error),
-        version: projection.version,
-      };
-      await recordFailure(session, build, failure);
-      return { ...build, failure };
-    }
-  }
-  return page.to > build.position
-    ? transaction(session, () => advance(session, projection, build, { events: [], to: page.to }))
-    : build;
+/** The same for a page of which everything can be written; costs nothing for the case that something cannot. */
+const advanceAll = async (
+  session: Session,
+  projection: Projection,
+  build: Build,
+  { events, to }: Page,
+  skipped: ReadonlySet<string>,
+): Promise<Build> => {
+  const fresh = skipped.size === 0 ? events : events.filter((event) => !skipped.has(projection.keyOf(event)));
+  await write(session, projection, fresh, buildTables(build.build));
+  await moveCheckpoint(session, build, to, false);
+  return { ...build, position: to };
 };
 
 /**
  * Brings `build` to `until` (or as far as it gets before `signal` aborts), a transaction a page.
- * @returns the build where it stands now; with `failure` set when an event stopped it.
+ * @returns the build where it stands now. `parkings` tells whether something was parked on the way.
  * @throws when the database fails or another process moved the build; what was committed stays.
  */
 export const catchUp = async (
@@ -116,14 +176,17 @@ export const catchUp = async (
   signal?: AbortSignal,
 ): Promise<Build> => {
   let build = from;
+  let skipped = await skippedIn(session, build);
   for await (const page of readPages(store, projection.handles, build.position, until)) {
+    const before = build;
     try {
-      build = await transaction(session, () => advance(session, projection, build, page));
+      build = await transaction(session, () => advanceAll(session, projection, before, page, skipped));
     } catch (error) {
       if (!isPoison(error)) throw error;
-      build = await isolate(session, projection, build, page);
+      build = await transaction(session, () => advance(session, projection, before, page));
+      skipped = await skippedIn(session, build);
     }
-    if (build.failure || signal?.aborted) break;
+    if (signal?.aborted) break;
   }
   return build;
 };

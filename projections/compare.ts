@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import { liveBuild } from './builds.ts';
+import { describeParked, type Parked, parkedIn } from './parked.ts';
 import type { Projection, Session } from './projection.ts';
 import { type Scratch, withScratch } from './scratch.ts';
 
@@ -30,6 +31,22 @@ const compareTable = async ({ session, names }: Scratch, table: string): Promise
   ];
 };
 
+/** Every key that is parked is a difference by itself: its rows do not show what the log says. */
+const compareParked = (table: string, live: readonly Parked[], rebuilt: readonly Parked[]): Difference[] => {
+  const same = (a: Parked) => (b: Parked) => a.key === b.key && a.position === b.position;
+  return [
+    ...live.map((parked) => ({
+      table,
+      problem: rebuilt.some(same(parked))
+        ? describeParked(parked)
+        : `${describeParked(parked)}; a rebuild takes it: retry`,
+    })),
+    ...rebuilt
+      .filter((parked) => !live.some(same(parked)))
+      .map((parked) => ({ table, problem: `${describeParked(parked)}: in a rebuild, but not live` })),
+  ];
+};
+
 /**
  * Rebuilds a read model from the log up to its own checkpoint, in scratch tables, and compares it with what readers see,
  * row by row and byte by byte.
@@ -43,13 +60,6 @@ export const compareWithRebuild = (
     const live = await liveBuild(scratch.session, projection.name);
     if (!live) return [{ table: projection.name, problem: 'there is no live build' }];
     const problems: Difference[] = [];
-    if (live.failure) {
-      const { position, type, error } = live.failure;
-      problems.push({
-        table: projection.name,
-        problem: `stopped at ${type} (position ${position}): ${error}`,
-      });
-    }
     if (live.version !== projection.version) {
       problems.push({
         table: projection.name,
@@ -64,7 +74,13 @@ export const compareWithRebuild = (
         problem: `its checkpoint ${live.position} is past the log, ${head}`,
       });
     }
-    await scratch.fill(live.position);
+    problems.push(
+      ...compareParked(
+        projection.name,
+        await parkedIn(scratch.session, live),
+        await scratch.fill(live.position),
+      ),
+    );
     for (const table of projection.tables) problems.push(...(await compareTable(scratch, table)));
     return problems;
   };

@@ -21,10 +21,23 @@ export interface Projection<Before = unknown, Rows = unknown> {
   readonly tables: readonly string[];
   /** Statements that create the tables of one build. */
   ddl(names: TableNames): string;
+  /**
+   * What waits when this event cannot be taken: events of one key are folded in their order, and nothing that an event
+   * writes depends on events of another key. Never throws.
+   */
+  keyOf(event: RecordedEvent): string;
   /** Reads what `fold` needs of rows written before: at most one statement per table. */
   load(session: Session, batch: readonly RecordedEvent[], names: TableNames): Promise<Before>;
-  /** Pure. Throws on an event that cannot follow what is known: the runner then stops at it. */
+  /**
+   * Pure. Throws on an event that cannot follow what is known or makes a row that no table holds: its key is then parked.
+   * Whether it throws is a matter of the key's events alone, wherever batches begin and end.
+   */
   fold(batch: readonly RecordedEvent[], before: Before): Rows;
   /** Writes `rows`: one statement per table. */
   apply(session: Session, rows: Rows, names: TableNames): Promise<void>;
+  /**
+   * Deletes what the events of `key` have written, so that they can be told anew by themselves. Absent where they are
+   * added to what others have written: then a retry builds the whole model anew.
+   */
+  forget?(session: Session, key: string, names: TableNames): Promise<void>;
 }

@@ -5,8 +5,6 @@ import {
   type Build,
   createBuild,
   dropAbandonedBuilds,
-  dropBuild,
-  type Failure,
   liveBuild,
   publishBuild,
   transaction,
@@ -21,16 +19,6 @@ const LAST_STRETCH = 500n;
 const LOCK_NOT_AVAILABLE = '55P03';
 const LOCK_TIMEOUT_MS = 250;
 const LOCK_RETRY_MS = 500;
-
-/** The new fold cannot take an event; the live build is untouched. */
-export class RebuildStoppedError extends Error {
-  override readonly name = 'RebuildStoppedError';
-  readonly failure: Failure;
-  constructor(projection: string, failure: Failure) {
-    super(`${projection} stopped at ${failure.type} (position ${failure.position}): ${failure.error}`);
-    this.failure = failure;
-  }
-}
 
 /** Makes sure that there is something to read: an empty live build where there was none. */
 export const ensureLive = (session: Session, projection: Projection): Promise<Build> =>
@@ -80,7 +68,8 @@ const swapWhenFree = async (
 
 /**
  * Builds a projection anew beside the live build, which readers go on using, and swaps when it has caught up.
- * @throws RebuildStoppedError when an event cannot be taken; Error when a rebuild of it already runs somewhere.
+ * What cannot be taken is parked in it, as in the live one.
+ * @throws Error when a rebuild of it already runs somewhere.
  */
 export const rebuild = (
   pool: Pool,
@@ -100,11 +89,6 @@ export const rebuild = (
     do {
       build = await catchUp(store, session, projection, build, head, signal);
       signal?.throwIfAborted();
-      if (build.failure) {
-        const { failure } = build;
-        await transaction(session, () => dropBuild(session, build));
-        throw new RebuildStoppedError(projection.name, failure);
-      }
       head = (await store.head()).position;
     } while (head - build.position > LAST_STRETCH);
     return swapWhenFree(store, session, projection, build, signal);

@@ -1,6 +1,6 @@
 import type { DomainEvent, RecordedEvent } from '../domain/event.ts';
 import type { Projection } from './projection.ts';
-import { columnName, selectList, type Table, tableDdl, upsertSql, writeRows } from './table.ts';
+import { checkMembers, columnName, selectList, type Table, tableDdl, upsertSql, writeRows } from './table.ts';
 
 /** The payload of the events of type `T`, also where one interface holds several types. */
 type PayloadOf<E extends DomainEvent, T extends string> = E extends { readonly type: infer U }
@@ -50,6 +50,7 @@ export const rowProjection = <E extends DomainEvent, Row extends Positioned, Fir
     handles: [first, ...Object.keys(changes)],
     tables: [table.name],
     ddl: (names) => tableDdl(table, names(table.name)),
+    keyOf: ({ stream }) => stream,
 
     load: async (session, batch, names) => {
       const seen = new Set<string>();
@@ -73,21 +74,27 @@ export const rowProjection = <E extends DomainEvent, Row extends Positioned, Fir
       for (const event of batch) {
         const position = String(event.position);
         if (event.type === first) {
-          changed.set(event.stream, {
-            ...model.create(event.data as PayloadOf<E, First>, event),
-            position,
-          } as Row);
+          const row = { ...model.create(event.data as PayloadOf<E, First>, event), position } as Row;
+          if (row[key] !== event.stream) throw new Error(`${first} of ${event.stream} names another stream`);
+          checkMembers(table, row);
+          changed.set(event.stream, row);
           continue;
         }
         const row = changed.get(event.stream) ?? before.get(event.stream);
         if (!row) throw new Error(`${event.type} before ${first} in ${event.stream}`);
         const change = changes[event.type];
         if (!change) throw new Error(`${model.name} does not handle ${event.type}`);
-        changed.set(event.stream, { ...row, ...change(row, event.data, event), position });
+        const members = change(row, event.data, event);
+        checkMembers(table, members);
+        changed.set(event.stream, { ...row, ...members, position });
       }
       return [...changed.values()];
     },
 
     apply: (session, rows, names) => writeRows(session, upsertSql(table, names(table.name)), rows),
+
+    forget: async (session, stream, names) => {
+      await session.query(`delete from ${names(table.name)} where ${columnName(key)} = $1`, [stream]);
+    },
   };
 };

@@ -1,12 +1,13 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../domain/ports/event-store.ts';
-import { type Build, recordFailure, SupersededError } from './builds.ts';
+import { type Build, SupersededError } from './builds.ts';
 import { catchUp } from './catch-up.ts';
 import { CHECKPOINT_CHANNEL } from './checkpoints.ts';
 import { createFeed, type Feed } from './feed.ts';
 import type { Log } from './log.ts';
+import { describeParked, parkedIn } from './parked.ts';
 import type { Projection, Session } from './projection.ts';
-import { ensureLive, RebuildStoppedError, rebuild } from './rebuild.ts';
+import { ensureLive, rebuild } from './rebuild.ts';
 import { pause, tryLock, withSession } from './session.ts';
 
 export interface RunnerDeps {
@@ -17,7 +18,7 @@ export interface RunnerDeps {
 }
 
 export interface Runner {
-  /** Keeps all projections up to date until `signal` aborts; one that stops or fails does not hold up the others. */
+  /** Keeps all projections up to date until `signal` aborts; one that fails does not hold up the others. */
   run(projections: readonly Projection[], signal: AbortSignal): Promise<void>;
   /** Brings one projection to the newest event, once. Waits for nobody: throws when another process leads it. */
   catchUp(projection: Projection): Promise<Build>;
@@ -36,7 +37,13 @@ const announce = (session: Session, build: Build): Promise<unknown> =>
   session.query('select pg_notify($1, $2)', [CHECKPOINT_CHANNEL, `${build.projection} ${build.position}`]);
 
 export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
-  /** Follows the live build until it is swapped (returns), stops at an event (returns) or the database fails (throws). */
+  /** Tells once what a build has parked, as operators want to know. */
+  const tellParked = async (session: Session, build: Build): Promise<void> => {
+    for (const parked of await parkedIn(session, build))
+      log.error({ projection: build.projection }, `${describeParked(parked)}; waits for an operator`);
+  };
+
+  /** Follows the live build until it is swapped (returns) or the database fails (throws). */
   const followBuild = async (
     session: Session,
     projection: Projection,
@@ -46,31 +53,14 @@ export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
     progressed: () => void,
   ): Promise<void> => {
     let build = from;
+    let told = 0;
     while (!signal.aborted) {
       build = await catchUp(store, session, projection, build, feed.head(), signal);
       await announce(session, build);
       progressed();
-      if (build.failure) return;
+      if (build.parkings > told) await tellParked(session, build);
+      told = build.parkings;
       await feed.past(build.position);
-    }
-  };
-
-  /** Replaces a build of an older version. What stops the new one is recorded where operators look. */
-  const upgrade = async (
-    session: Session,
-    projection: Projection,
-    live: Build,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    log.info(
-      { projection: projection.name, from: live.version, to: projection.version },
-      'building a new version',
-    );
-    try {
-      await rebuild(pool, store, projection, signal);
-    } catch (error) {
-      if (!(error instanceof RebuildStoppedError)) throw error;
-      await recordFailure(session, live, error.failure);
     }
   };
 
@@ -95,7 +85,9 @@ export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
           said = obstacle;
           await pause(STANDBY_MS, signal);
         } else if (live.version < projection.version) {
-          await upgrade(session, projection, live, signal);
+          const { name, version } = projection;
+          log.info({ projection: name, from: live.version, to: version }, 'building a new version');
+          await rebuild(pool, store, projection, signal);
         } else {
           await followBuild(session, projection, live, feed, signal, progressed).catch((error: unknown) => {
             if (!(error instanceof SupersededError)) throw error;
@@ -147,14 +139,10 @@ export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
 };
 
 /** Why the projection may not go on, in words for the log; null when it may. */
-const obstacleOf = (projection: Projection, { failure, version }: Build): string | null => {
-  if (failure?.version === projection.version) {
-    return `stopped at ${failure.type} (position ${failure.position}): ${failure.error}; waits for an operator`;
-  }
-  return version > projection.version
+const obstacleOf = (projection: Projection, { version }: Build): string | null =>
+  version > projection.version
     ? `the live build has version ${version}, this process version ${projection.version}: stands by`
     : null;
-};
 
 /** Creates the empty live builds of a new database, so that readers find their tables before the first event. */
 export const prepareReadModels = (pool: Pool, projections: readonly Projection[]): Promise<void> =>

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../domain/ports/event-store.ts';
-import { readPages, writeBatch } from './catch-up.ts';
+import { readPages, writeSurvivors } from './catch-up.ts';
+import type { Parked } from './parked.ts';
 import type { Projection, Session, TableNames } from './projection.ts';
 import { withSession } from './session.ts';
 
@@ -10,8 +11,8 @@ const scratchTables: TableNames = (table) => `pg_temp.${table}`;
 export interface Scratch {
   readonly session: Session;
   readonly names: TableNames;
-  /** Projects the events up to and including `until` into the scratch tables. */
-  fill(until: bigint): Promise<void>;
+  /** Projects the events up to and including `until` into the scratch tables; answers what had to be left out. */
+  fill(until: bigint): Promise<Parked[]>;
 }
 
 /**
@@ -34,9 +35,12 @@ export const withScratch = <T>(
       session,
       names: scratchTables,
       fill: async (until) => {
+        const parked: Parked[] = [];
         for await (const { events } of readPages(store, projection.handles, 0n, until)) {
-          await writeBatch(session, projection, events, scratchTables);
+          const skipped = new Set(parked.map(({ key }) => key));
+          parked.push(...(await writeSurvivors(session, projection, events, scratchTables, skipped)));
         }
+        return parked;
       },
     });
     await session.query('rollback');

@@ -1,3 +1,4 @@
+import { isMicro } from '../domain/money.ts';
 import type { Session } from './projection.ts';
 
 /** How a value is stored and read back. Amounts, positions and instants are strings in a row, as they are in events. */
@@ -19,6 +20,32 @@ const SQL_TYPES = {
 
 export type ColumnType = keyof typeof SQL_TYPES;
 
+/** PostgreSQL's B-trees take keys of 2704 bytes; a UTF-16 unit takes three of UTF-8 at most. */
+const MAX_INDEXED_LENGTH = 900;
+const MAX_INTEGER = 2 ** 31 - 1;
+/** Longer than every sum that is kept; `numeric` ends far beyond. */
+const MAX_DIGITS = 100;
+
+/** RFC 3339 in UTC with a date that exists: of the 30th of February PostgreSQL and JavaScript think differently. */
+const isStorableInstant = (value: string): boolean => {
+  const ms = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value)
+    ? Date.parse(value)
+    : Number.NaN;
+  return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 10) === value.slice(0, 10);
+};
+
+const HOLDS: { readonly [T in ColumnType]: (value: unknown) => boolean } = {
+  text: (value) => typeof value === 'string',
+  boolean: (value) => typeof value === 'boolean',
+  integer: (value) => Number.isInteger(value) && Math.abs(value as number) <= MAX_INTEGER,
+  long: Number.isSafeInteger,
+  real: Number.isFinite,
+  amount: (value) => isMicro(value) && value.length <= MAX_DIGITS,
+  position: (value) => typeof value === 'string' && /^\d{1,18}$/.test(value),
+  instant: (value) => typeof value === 'string' && isStorableInstant(value),
+  json: () => true,
+};
+
 /** A table whose rows are plain objects: property `closesAt` is column `closes_at`. */
 export interface Table<Row> {
   readonly name: string;
@@ -34,6 +61,26 @@ export const columnName = (property: string): string =>
 
 const columnsOf = <Row>(table: Table<Row>): [string, ColumnType][] =>
   Object.entries<ColumnType>(table.columns);
+
+/**
+ * Holds members of a row to their columns, so that no batch fails for what one event has written: a fold calls it with
+ * what an event sets, and whether it throws depends on that event alone.
+ * @throws TypeError naming the column.
+ */
+export const checkMembers = <Row>(table: Table<Row>, members: Partial<Row>): void => {
+  for (const [property, value] of Object.entries(members)) {
+    const type: ColumnType | undefined = table.columns[property as keyof Row & string];
+    if (type === undefined) throw new TypeError(`${table.name} has no column ${columnName(property)}`);
+    const isKey = (table.key as readonly string[]).includes(property);
+    if (value === null || value === undefined ? isKey : !HOLDS[type](value))
+      throw new TypeError(`${columnName(property)} is no ${type}`);
+    if (typeof value === 'string' && isIndexed(table, property) && value.length > MAX_INDEXED_LENGTH)
+      throw new TypeError(`${columnName(property)} is longer than ${MAX_INDEXED_LENGTH} characters`);
+  }
+};
+
+const isIndexed = <Row>({ key, indexes = [] }: Table<Row>, property: string): boolean =>
+  [key, ...indexes].some((properties) => (properties as readonly string[]).includes(property));
 
 /** `create table` and its indexes. Every column but the key may be null. */
 export const tableDdl = <Row>(table: Table<Row>, qualified: string): string => {

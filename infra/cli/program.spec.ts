@@ -297,7 +297,8 @@ test('audits are handed on with their arguments, and their exit code comes back'
   expect(await handed('rebuild', 'jobs', 'trust')).toBe('rebuild -- jobs trust');
   expect(await handed('rebuild', '--until', '99')).toBe('rebuild --until 99 --');
   expect(await handed('status')).toBe('status');
-  expect(await handed('resume', 'jobs')).toBe('resume jobs');
+  expect(await handed('retry', 'jobs')).toBe('retry jobs');
+  expect(await handed('retry', 'jobs', 'job-1')).toBe('retry jobs job-1');
 });
 
 test('a command line that makes no sense ends with 2 and sends nothing; help ends with 0', async () => {

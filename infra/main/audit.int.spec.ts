@@ -109,17 +109,60 @@ describe('the audit program', () => {
     ]);
     const { lines } = await run('status');
     expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
-      expect.objectContaining({ projection: 'ledger', build: 2, lag: '0', failure: null }),
+      expect.objectContaining({ projection: 'ledger', build: 2, lag: '0', parked: [] }),
     );
     expect((await run('rebuild', 'nothing')).lines[0]).toMatch(/no read model nothing; there are auctions/);
   });
 
-  it('resume, usage and wrong options', async () => {
-    expect(await run('resume', 'ledger')).toEqual({ code: 0, lines: ['ledger was not stopped'] });
-    expect((await run('resume')).code).toBe(2);
+  it('retry, usage and wrong options', async () => {
+    expect(await run('retry', 'ledger')).toEqual({ code: 0, lines: ['ledger has parked nothing'] });
+    expect(await run('retry', 'ledger', 'ledger-main@9')).toEqual({
+      code: 2,
+      lines: ['ledger has not parked ledger-main@9'],
+    });
+    expect((await run('retry')).code).toBe(2);
     expect((await run('explode')).code).toBe(2);
     expect((await run('check', '--jsno')).code).toBe(2);
     expect((await run()).lines[0]).toMatch(/^usage:/);
+  });
+
+  it('status, check and retry: a parked row is named, and told again after the repair', async () => {
+    const [bad] = await store.readAll({ after: 0n, limit: 1, types: ['provider.registered'] });
+    const { position = 0n, stream = '' } = bad ?? {};
+    const envelopeAt = 'select envelope from log.events where position = $1';
+    const { rows } = await pool.query<{ envelope: string }>(envelopeAt, [position]);
+    const envelope = rows[0]?.envelope ?? '';
+    const write = (text: string) =>
+      pool.query('update log.events set envelope = $2 where position = $1', [position, text]);
+    await write(envelope.replace(/"asn":\d+/, '"asn":"none"'));
+    await run('rebuild', 'providers');
+
+    const status = await run('status');
+    expect(status.code).toBe(1);
+    const error = 'asn is no long';
+    expect(status.lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
+      expect.objectContaining({
+        projection: 'providers',
+        lag: '0',
+        parked: [{ key: stream, stream, position: String(position), type: 'provider.registered', error }],
+      }),
+    );
+    const said = `${stream} is parked at provider.registered (position ${position}): ${error}`;
+    const { problems } = JSON.parse((await run('check', '--json')).lines[0] as string) as {
+      problems: { check: string; difference: string }[];
+    };
+    expect(problems.filter(({ check }) => check === 'projection')).toEqual([
+      { check: 'projection', subject: 'providers', difference: said },
+    ]);
+    expect(await run('retry', 'providers')).toEqual({ code: 1, lines: [said] });
+
+    await write(envelope);
+    expect(await run('retry', 'providers', stream)).toEqual({
+      code: 0,
+      lines: [`${stream} shows what the log says again`],
+    });
+    expect((await run('status')).code).toBe(0);
+    expect((await run('check')).code).toBe(0);
   });
 
   it('check: exit 1 when anything is wrong', async () => {

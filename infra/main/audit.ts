@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { compareWithRebuild } from '../../projections/compare.ts';
 import { ledgerTotal } from '../../projections/ledger/queries.ts';
+import { describeParked } from '../../projections/parked.ts';
 import { READ_MODELS, readModel } from '../../projections/read-models.ts';
 import { rebuild } from '../../projections/rebuild.ts';
+import { retryParked } from '../../projections/retry.ts';
 import { dumpTable, withScratch } from '../../projections/scratch.ts';
-import { projectionStatus, resumeProjection } from '../../projections/status.ts';
+import { projectionStatus } from '../../projections/status.ts';
 import { runAuditCheck } from '../audit/check.ts';
 import { replayStream } from '../audit/replay.ts';
 import { type AuditReport, passed } from '../audit/report.ts';
@@ -19,8 +21,8 @@ const USAGE = `usage:
   audit replay STREAM [--at REVISION]      state of a stream, now or at a revision
   audit rebuild [NAME ...]                 builds read models anew beside the live ones and swaps
   audit rebuild [NAME ...] --until POSITION  prints read models as they were at a position; changes nothing
-  audit status                             where every read model stands
-  audit resume NAME                        lets a stopped read model try its event again`;
+  audit status                             where every read model stands, and what it has parked
+  audit retry NAME [KEY ...]               lets a read model try what it has parked again, as after a repair`;
 
 /** Connections: one per scratch rebuild, the rest for the streams compared at the same time. */
 const POOL_SIZE = 10;
@@ -143,14 +145,16 @@ const status = async ({ pool, store }: Audit, print: Print): Promise<number> => 
   const { position } = await store.head();
   const statuses = await projectionStatus(pool, position);
   for (const each of statuses) print(json(each));
-  return statuses.some((each) => each.failure) ? 1 : 0;
+  return statuses.some((each) => each.parked.length > 0) ? 1 : 0;
 };
 
-const resume = async ({ pool }: Audit, [name]: string[], print: Print): Promise<number> => {
-  if (!name) throw new UsageError('audit resume takes the name of a read model');
-  const resumed = await resumeProjection(pool, readModel(name).name);
-  print(resumed ? `${name} goes on` : `${name} was not stopped`);
-  return 0;
+const retry = async ({ pool, store }: Audit, [name, ...keys]: string[], print: Print): Promise<number> => {
+  if (!name) throw new UsageError('audit retry takes the name of a read model, and the keys that are meant');
+  const retried = await retryParked(pool, store, readModel(name), keys);
+  for (const { key, parked } of retried)
+    print(parked ? describeParked(parked) : `${key} shows what the log says again`);
+  if (retried.length === 0) print(`${name} has parked nothing`);
+  return retried.some(({ parked }) => parked !== null) ? 1 : 0;
 };
 
 const VERBS = {
@@ -158,7 +162,7 @@ const VERBS = {
   replay,
   rebuild: rebuildReadModels,
   status: (audit: Audit, _: string[], print: Print) => status(audit, print),
-  resume,
+  retry,
 };
 
 const isVerb = (verb: string | undefined): verb is keyof typeof VERBS =>

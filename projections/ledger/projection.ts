@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../../domain/event.ts';
 import type { EntryPosted, Posting } from '../../domain/ledger/events.ts';
 import { toMicro, units } from '../../domain/money.ts';
 import type { Projection } from '../projection.ts';
-import { tableDdl, upsertSql, writeRows } from '../table.ts';
+import { checkMembers, tableDdl, upsertSql, writeRows } from '../table.ts';
 import { type AccountRow, accountsTable, type PostingRow, postingsTable } from './table.ts';
 
 /** What a batch adds: `balance` of a row is the change. */
@@ -46,7 +46,9 @@ const fold = (batch: readonly RecordedEvent[]): LedgerChange => {
         position,
       });
       const { entryId, kind, cause } = entry;
-      postings.push({ position, line, account, amount, entryId, kind, cause, at: event.occurredAt });
+      const posting = { position, line, account, amount, entryId, kind, cause, at: event.occurredAt };
+      checkMembers(postingsTable, posting);
+      postings.push(posting);
     }
     if (sum !== 0n) throw new Error(`entry ${entry.entryId} does not balance: ${sum}`);
   }
@@ -61,7 +63,11 @@ const fold = (batch: readonly RecordedEvent[]): LedgerChange => {
   };
 };
 
-/** Balances and the journal. An entry that does not balance stops it: Σ of all balances stays zero. */
+/**
+ * Balances and the journal. An entry that cannot be taken, as one that does not balance, is left out whole, and nothing
+ * waits for it: every other entry sums to zero, so Σ of all balances stays zero. Until it is retried the balances of its
+ * own accounts are off by what it moves. Since balances add up over entries in their order, that builds the model anew.
+ */
 export const ledger: Projection<null, LedgerChange> = {
   name: 'ledger',
   version: 1,
@@ -69,6 +75,7 @@ export const ledger: Projection<null, LedgerChange> = {
   tables: [accountsTable.name, postingsTable.name],
   ddl: (names) =>
     [accountsTable, postingsTable].map((table) => tableDdl(table as never, names(table.name))).join('\n'),
+  keyOf: ({ id }) => id,
   load: () => Promise.resolve(null),
   fold,
   apply: async (session, { accounts, postings }, names) => {

@@ -42,12 +42,13 @@ export const addAudit = (program: Command, context: CliContext): void => {
     );
   audit
     .command('status')
-    .description('where every read model stands')
+    .description('where every read model stands, and what it has parked')
     .action(() => hand('status'));
   audit
-    .command('resume')
-    .description('let a stopped read model try its event again')
+    .command('retry')
+    .description('let a read model try what it has parked again, as after a repair')
     .argument('<name>', 'a read model')
-    .action((name: string) => hand('resume', name));
+    .argument('[keys...]', 'what it has parked; all of it unless given')
+    .action((name: string, keys: string[]) => hand('retry', name, ...keys));
   addAuditLog(audit, context);
 };

@@ -2,6 +2,7 @@ import type { Connection } from '@temporalio/client';
 import type { Component, HealthState, Probed } from '../../../api/health.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { msBetween } from '../../../domain/time.ts';
+import { describeParked } from '../../../projections/parked.ts';
 import { platformCounts } from '../../../projections/providers/queries.ts';
 import { type ProjectionStatus, projectionStatus } from '../../../projections/status.ts';
 import { topologiesInForce } from '../../../projections/topologies/queries.ts';
@@ -26,6 +27,8 @@ export interface ComponentDeps extends ProofHealthDeps {
 
 /** A read model this many events behind is late. */
 const LATE_EVENTS = 1000n;
+/** Parked keys that a cause names. */
+const PARKED_SHOWN = 3;
 /** An anchor that takes this long is late. */
 const LATE_ANCHOR_MS = 3_600_000;
 const TEMPORAL_MS = 1500;
@@ -39,9 +42,10 @@ export const projectionLag = async ({ pool, store }: Pick<ComponentDeps, 'pool' 
 const judge = (status: ProjectionStatus | undefined): Probed => {
   if (!status) return { status: 'down', cause: 'not built yet' };
   const lag = Number(status.lag);
-  if (status.failure) {
-    const { position, type, error } = status.failure;
-    return { status: 'degraded', lag, cause: `stopped at ${type} (position ${position}): ${error}` };
+  if (status.parked.length > 0) {
+    const named = status.parked.slice(0, PARKED_SHOWN).map(describeParked);
+    const more = status.parked.length - named.length;
+    return { status: 'degraded', lag, cause: [...named, ...(more > 0 ? [`${more} more`] : [])].join('; ') };
   }
   return { status: status.lag > LATE_EVENTS ? 'degraded' : 'ok', lag };
 };

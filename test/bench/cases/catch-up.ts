@@ -47,6 +47,7 @@ const totalsProjection = (name: string): Projection<null, Totals[]> => ({
   handles: ['auction.bid-placed'],
   tables: [name],
   ddl: (names) => tableText(names(name)),
+  keyOf: ({ stream }) => stream,
   load: () => Promise.resolve(null),
   fold: totalsOf,
   apply: async (session, rows, names) => {
