@@ -13,8 +13,8 @@ import type { DomainEvent } from '../domain/event.ts';
 import type { MachineAction } from '../domain/lifecycle.ts';
 import type { CommandMeta } from '../domain/ports/lifecycles.ts';
 import { isLifecycle, LIFECYCLES } from '../domain/registry.ts';
-import type { EventsItem } from './inbox.ts';
 import { shownText } from '../domain/text.ts';
+import type { EventsItem } from './inbox.ts';
 import type {
   ActivityEffect,
   ChildrenEffect,
