@@ -18,7 +18,7 @@ afterAll(() => rm(root, { recursive: true }));
 const BEACON = '5e'.repeat(32);
 
 test('R50: two parties and a beacon make a key that the engine takes over', {
-  timeout: 240_000,
+  timeout: 900_000,
 }, async () => {
   const toolchain = await findToolchain();
   const circuits = createCircuits({ directory: join(root, 'cache'), toolchain });
