@@ -115,24 +115,31 @@ const NULL_SHOWN = '\u2400';
 const storableText = (text: string): string =>
   textFault(text) === null ? text : text.toWellFormed().replaceAll('\0', NULL_SHOWN);
 
+/** Whether JSON is all text that may be stored: looked at without making anything, for nearly all of it is. */
+const isStorable = (value: unknown): boolean => {
+  if (typeof value === 'string') return !value.includes('\0') && value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every(isStorable);
+  for (const key of Object.keys(value)) {
+    if (!isStorable(key) || !isStorable((value as Record<string, unknown>)[key])) return false;
+  }
+  return true;
+};
+
+const mendedJson = (value: unknown): unknown => {
+  if (typeof value === 'string') return storableText(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(mendedJson);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [storableText(key), mendedJson(member)]),
+  );
+};
+
 /**
  * JSON as readers can carry it: in texts and names of members U+0000 becomes U+2400 (its symbol) and half a surrogate
  * pair U+FFFD. For what was stored before the gate stood; the same value comes back where there is nothing to mend.
  */
-export const storable = <T>(value: T): T => {
-  if (typeof value === 'string') return storableText(value) as T;
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    const items = value.map((item: unknown) => storable(item));
-    return items.every((item, index) => item === value[index]) ? value : (items as T);
-  }
-  const members = Object.entries(value);
-  const mended = members.map(([key, member]) => [storableText(key), storable<unknown>(member)] as const);
-  const isSame = members.every(
-    ([key, member], index) => mended[index]?.[0] === key && mended[index]?.[1] === member,
-  );
-  return isSame ? value : (Object.fromEntries(mended) as T);
-};
+export const storable = <T>(value: T): T => (isStorable(value) ? value : (mendedJson(value) as T));
 
 /** `\u0000` and halves of surrogate pairs as JSON.stringify writes them, with an even number of backslashes before. */
 const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
