@@ -12,11 +12,10 @@ export const withSession = async <T>(pool: Pool, work: (session: Session) => Pro
   client.on('error', () => undefined);
   try {
     await client.query('set synchronous_commit = off');
-    const result = await work(client);
+    return await work(client);
+  } finally {
     // The server notices the end of a session late, and others wait for its locks. A lost session has none left.
     await client.query('select pg_advisory_unlock_all()').catch(() => undefined);
-    return result;
-  } finally {
     // Ends the session, and with it its settings and what is left of its locks.
     client.release(true);
   }
