@@ -81,7 +81,8 @@ const orders: fc.Arbitrary<Order> = fc.record({
       fc.array(fc.constantFrom('', 'a'), { minLength: 63, maxLength: 65 }),
     ),
     duration_seconds: fc.oneof(
-      fc.constantFrom(0.5, 1, 60, 1.5, 2_073_600, 2_073_601, 2_147_483, 2_147_484, 2_592_000),
+      fc.constantFrom(1, 60, 1.5, 2_073_600),
+      fc.constantFrom(0.5, 2_073_601, 2_147_483, 2_147_484, 2_592_000),
       fc.double({ min: 0, max: 2_600_000, noNaN: true }),
     ),
     memory_mb: fc.constantFrom(0, 1, 64, 65, 256, 4096, 4097),
@@ -213,7 +214,8 @@ describe('an order that the engine takes', () => {
       }),
       { numRuns: 600 },
     );
-    expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(50);
+    // Far below what comes: a property over nothing would say nothing.
+    expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(10);
   });
 
   test('is refused by the decision alone where a node would refuse it, without the gate of the API', async () => {

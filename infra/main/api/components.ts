@@ -1,15 +1,14 @@
 import type { Connection } from '@temporalio/client';
-import type { Component, HealthState, Probed } from '../../../api/health.ts';
+import type { Component, HealthState } from '../../../api/health.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { msBetween } from '../../../domain/time.ts';
-import { describeParked } from '../../../projections/parked.ts';
 import { platformCounts } from '../../../projections/providers/queries.ts';
-import { type ProjectionStatus, projectionStatus } from '../../../projections/status.ts';
 import { topologiesInForce } from '../../../projections/topologies/queries.ts';
 import { anchoringStatus } from '../../anchor/status.ts';
 import type { ExpectedProcesses } from '../../processes/roster.ts';
 import { processHealth } from './process-health.ts';
 import { type ProofHealthDeps, proofHealth } from './proof-health.ts';
+import { readModelHealth } from './read-model-health.ts';
 
 export interface ComponentDeps extends ProofHealthDeps {
   readonly store: EventStore;
@@ -25,30 +24,11 @@ export interface ComponentDeps extends ProofHealthDeps {
   readonly leaving: AbortSignal;
 }
 
-/** A read model this many events behind is late. */
-const LATE_EVENTS = 1000n;
-/** Parked keys that a cause names. */
-const PARKED_SHOWN = 3;
 /** An anchor that takes this long is late. */
 const LATE_ANCHOR_MS = 3_600_000;
 const TEMPORAL_MS = 1500;
 
 const is = (status: HealthState): Component => ({ critical: false, probe: async () => ({ status }) });
-
-/** Where every read model stands against the log. */
-export const projectionLag = async ({ pool, store }: Pick<ComponentDeps, 'pool' | 'store'>) =>
-  projectionStatus(pool, (await store.head()).position);
-
-const judge = (status: ProjectionStatus | undefined): Probed => {
-  if (!status) return { status: 'down', cause: 'not built yet' };
-  const lag = Number(status.lag);
-  if (status.parked.length > 0) {
-    const named = status.parked.slice(0, PARKED_SHOWN).map(describeParked);
-    const more = status.parked.length - named.length;
-    return { status: 'degraded', lag, cause: [...named, ...(more > 0 ? [`${more} more`] : [])].join('; ') };
-  }
-  return { status: status.lag > LATE_EVENTS ? 'degraded' : 'ok', lag };
-};
 
 /**
  * The named components (R10) and every store and broker. Reads and sign-in need PostgreSQL alone, so only it and this
@@ -57,20 +37,7 @@ const judge = (status: ProjectionStatus | undefined): Probed => {
 export const healthComponents = (deps: ComponentDeps): Readonly<Record<string, Component>> => {
   const { pool, connection, now, network } = deps;
 
-  const readModel = (name: string): Component => ({
-    critical: false,
-    probe: async () => judge((await projectionLag(deps)).find(({ projection }) => projection === name)),
-  });
-
-  const projections: Component = {
-    critical: false,
-    probe: async () => {
-      const verdicts = (await projectionLag(deps)).map(judge);
-      const worst = verdicts.find(({ status }) => status !== 'ok');
-      const lag = Math.max(0, ...verdicts.map((verdict) => verdict.lag ?? 0));
-      return { ...(worst ?? { status: 'ok' }), lag };
-    },
-  };
+  const { readModel, projections } = readModelHealth(deps);
 
   const topology: Component = {
     critical: false,

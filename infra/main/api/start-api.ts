@@ -65,8 +65,9 @@ import { createAcceptances } from '../../zk/acceptances.ts';
 import { createDevProver } from '../../zk/dev-prover.ts';
 import { createPublishedKeys } from '../../zk/published-keys.ts';
 import { withPatience } from '../worker/patience.ts';
-import { healthComponents, projectionLag } from './components.ts';
+import { healthComponents } from './components.ts';
 import { type Listening, listen } from './listen.ts';
+import { projectionLag } from './read-model-health.ts';
 
 const POOL_SIZE = 16;
 const SWEEP_MS = 3_600_000;

@@ -1,4 +1,3 @@
-import type { Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newEvent } from '../../../domain/event.ts';
@@ -9,9 +8,8 @@ import { createTestDatabase, type TestDatabase } from '../../../test/support/pos
 import { createPostgresEventStore } from '../../event-store/postgres/store.ts';
 import { migrate } from '../../postgres/migrate.ts';
 import { createPool } from '../../postgres/pool.ts';
-import { healthComponents } from './components.ts';
+import { readModelHealth } from './read-model-health.ts';
 
-const NOW = '2026-01-01T00:00:00.000Z';
 let database: TestDatabase;
 let pool: ReturnType<typeof createPool>;
 let store: EventStore;
@@ -30,7 +28,7 @@ afterAll(async () => {
 
 it('a parked row degrades its model and names itself; the model is not behind', async () => {
   const context = {
-    occurredAt: NOW,
+    occurredAt: '2026-01-01T00:00:00.000Z',
     actor: 'engine',
     correlationId: 'c',
     causationId: 'c',
@@ -43,14 +41,7 @@ it('a parked row degrades its model and names itself; the model is not behind', 
   }
   const runner = createRunner({ pool, store, log: pino({ level: 'silent' }) });
   for (const projection of READ_MODELS) await runner.catchUp(projection);
-  const components = healthComponents({
-    pool,
-    store,
-    connection: {} as Connection,
-    now: () => NOW,
-    network: 'test',
-    anchoring: false,
-  });
+  const { readModel, projections } = readModelHealth({ pool, store });
   const said = {
     status: 'degraded',
     lag: 0,
@@ -59,7 +50,7 @@ it('a parked row degrades its model and names itself; the model is not behind', 
       'quorum-b is parked at quorum.dissolved (position 2): quorum.dissolved before quorum.formed in quorum-b; ' +
       'quorum-c is parked at quorum.dissolved (position 3): quorum.dissolved before quorum.formed in quorum-c; 2 more',
   };
-  expect(await components['hetero_quorum']?.probe()).toEqual(said);
-  expect(await components['projections']?.probe()).toEqual(said);
-  expect(await components['market_pricing']?.probe()).toEqual({ status: 'ok', lag: 0 });
+  expect(await readModel('quorums').probe()).toEqual(said);
+  expect(await projections.probe()).toEqual(said);
+  expect(await readModel('auctions').probe()).toEqual({ status: 'ok', lag: 0 });
 });
