@@ -14,6 +14,8 @@ export interface Recovered {
   readonly opened: number;
   /** Lifecycles that run anyway. */
   readonly running: number;
+  /** Lifecycles that had ended, and tell an unfinished job so once more. */
+  readonly told: number;
 }
 
 const PAGE = 1_000;
@@ -28,8 +30,13 @@ const parentOf = ({ type, data }: RecordedEvent): string | null => {
   return type !== LIFECYCLES.job.opening && typeof jobId === 'string' ? jobId : null;
 };
 
-/** The openings of all lifecycles without an end, and of all that an unfinished job has to hear from, parents first. */
-const unfinished = async (store: EventStore): Promise<RecordedEvent[]> => {
+const parentsFirst = (a: RecordedEvent, b: RecordedEvent): number =>
+  Number(parentOf(a) !== null) - Number(parentOf(b) !== null) || Number(a.position - b.position);
+
+/** The openings of all lifecycles without an end, parents first, and of all that an unfinished job has to hear from. */
+const unfinished = async (
+  store: EventStore,
+): Promise<{ readonly open: readonly RecordedEvent[]; readonly heard: readonly RecordedEvent[] }> => {
   const open: RecordedEvent[] = [];
   const ended: RecordedEvent[] = [];
   for (let after = 0n; ; ) {
@@ -42,9 +49,7 @@ const unfinished = async (store: EventStore): Promise<RecordedEvent[]> => {
   }
   const jobs = new Set(open.map(({ stream }) => stream));
   const heard = ended.filter((event) => jobs.has(parentOf(event) ?? ''));
-  return [...open, ...heard].sort(
-    (a, b) => Number(parentOf(a) !== null) - Number(parentOf(b) !== null) || Number(a.position - b.position),
-  );
+  return { open: open.toSorted(parentsFirst), heard };
 };
 
 /**
@@ -52,10 +57,8 @@ const unfinished = async (store: EventStore): Promise<RecordedEvent[]> => {
  * effects follow from the events. What runs already is left alone, so it may be called at any time, and again.
  */
 export const recoverLifecycles = async ({ client, store, taskQueue }: RecoverOptions): Promise<Recovered> => {
-  let opened = 0;
-  let running = 0;
-
-  const open = async (first: RecordedEvent): Promise<void> => {
+  /** @returns false when it runs already. */
+  const open = async (first: RecordedEvent): Promise<boolean> => {
     const { stream } = first;
     const parent = parentOf(first);
     const input = {
@@ -72,15 +75,24 @@ export const recoverLifecycles = async ({ client, store, taskQueue }: RecoverOpt
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
       });
-      opened += 1;
+      return true;
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      running += 1;
+      return false;
     }
   };
 
+  /** How many of them were opened. */
+  const openAll = async (lifecycles: readonly RecordedEvent[]): Promise<number> => {
+    let opened = 0;
+    for (let start = 0; start < lifecycles.length; start += AT_ONCE) {
+      const results = await Promise.all(lifecycles.slice(start, start + AT_ONCE).map(open));
+      opened += results.filter(Boolean).length;
+    }
+    return opened;
+  };
+
   const lifecycles = await unfinished(store);
-  for (let start = 0; start < lifecycles.length; start += AT_ONCE)
-    await Promise.all(lifecycles.slice(start, start + AT_ONCE).map(open));
-  return { opened, running };
+  const opened = await openAll(lifecycles.open);
+  return { opened, running: lifecycles.open.length - opened, told: await openAll(lifecycles.heard) };
 };
