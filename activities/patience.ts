@@ -40,15 +40,20 @@ export const createAskPatiently = ({
   readonly now: () => string;
 }): AskPatiently => {
   const missedBy = async (providerId: string, since: string): Promise<number> => {
-    const seen = await heartbeats.lastSeen(providerId);
-    // A node that has never been seen is counted from when it was asked.
-    const from = seen ?? since;
-    return Math.max(0, Math.floor(msBetween(from, now()) / (HEARTBEAT_SECONDS * 1000)));
+    const [seen, hearableMs] = await Promise.all([
+      heartbeats.lastSeen(providerId),
+      heartbeats.hearableMs(providerId),
+    ]);
+    // A node that has never been seen is counted from when it was asked; nobody is from before it could be heard.
+    const silentMs = Math.min(msBetween(seen ?? since, now()), hearableMs);
+    return Math.max(0, Math.floor(silentMs / (HEARTBEAT_SECONDS * 1000)));
   };
 
   return async (providerId, request, { windowMs }) => {
     const context = Context.current();
     const startedAt = now();
+    /** Time in which the engine had no way to the node: it does not count against its window. */
+    let excusedMs = 0;
     let missedHeartbeats = 0;
     let lost = false;
     const gone = new AbortController();
@@ -68,7 +73,8 @@ export const createAskPatiently = ({
     const signal = AbortSignal.any([gone.signal, context.cancellationSignal]);
     try {
       for (;;) {
-        const left = windowMs - msBetween(startedAt, now());
+        const askedAt = now();
+        const left = windowMs + excusedMs - msBetween(startedAt, askedAt);
         if (left <= 0) return { reply: { type: 'silent', message: 'no answer in time' }, missedHeartbeats };
         const reply = await gateway.request(providerId, request, { timeoutMs: left, signal });
         context.cancellationSignal.throwIfAborted();
@@ -76,6 +82,7 @@ export const createAskPatiently = ({
         await watch();
         if (lost) return { reply: { type: 'lost', message: 'three heartbeats missed' }, missedHeartbeats };
         await context.sleep(RETRY_MS);
+        if (reply.cause === 'engine') excusedMs += msBetween(askedAt, now());
       }
     } finally {
       clearInterval(pulse);

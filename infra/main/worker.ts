@@ -21,14 +21,17 @@ import { createPostgresEventStore } from '../event-store/postgres/store.ts';
 import { createJournal } from '../journal/journal.ts';
 import { createEnrolment } from '../keys/enrolment.ts';
 import { readKeyFile } from '../keys/key-file.ts';
+import { readOrMakeKeyFile } from '../keys/make-key-file.ts';
 import { createNonces } from '../keys/nonces.ts';
 import { openSigner } from '../keys/open-signer.ts';
 import { createSealing } from '../keys/sealing.ts';
 import { createCollector } from '../observation/collector.ts';
 import { createObservations } from '../observation/observations.ts';
 import { keepObservationSchedule } from '../observation/schedule.ts';
-import { createEngineMesh, type EngineMesh } from '../p2p/engine-mesh.ts';
+import { enginePeerKeyFile } from '../p2p/engine-address.ts';
+import { createEngineMesh } from '../p2p/engine-mesh.ts';
 import { createPeer } from '../p2p/peer.ts';
+import { leaseWorker } from '../p2p/worker-lease.ts';
 import { createPool } from '../postgres/pool.ts';
 import { createTurns } from '../postgres/turns.ts';
 import { reportPresence } from '../processes/presence.ts';
@@ -68,8 +71,8 @@ const pool = createPool(config.databaseUrl, {
 const store = createPostgresEventStore({ pool, onFault: (fault, error) => log.warn({ err: error }, fault) });
 const keys = (name: string) => readKeyFile(join(config.home, 'keys', name));
 const [masterKey] = await keys('master.key');
-const [peerSeed] = await keys('engine-peer.key');
-if (!masterKey || !peerSeed) throw new Error('the data directory has no keys: run npm start once');
+if (!masterKey) throw new Error('the data directory has no keys: run npm start once');
+const [peerSeed] = await readOrMakeKeyFile(enginePeerKeyFile(config.home, config.workerIndex));
 const signer = openSigner(join(config.home, 'keys', 'engine.key'), {
   onFault: (fault) => log.error({ fault }, 'the engine keeps its keys'),
 });
@@ -102,7 +105,26 @@ const nodeJoined = (): void => {
   schedule.trigger().catch((error: unknown) => log.warn({ err: error }, 'the topology could not be opened'));
 };
 
-const peer = await createPeer({ seed: peerSeed, listen: [`/ip4/127.0.0.1/tcp/${config.meshPort}`] });
+const lease = await withPatience(log, 'PostgreSQL', () =>
+  leaseWorker({
+    pool,
+    index: config.workerIndex,
+    signal: stop.signal,
+    onWaiting: () => log.info({ index: config.workerIndex }, 'another process is this worker; waiting'),
+    onError: (error) => log.warn({ err: error }, 'the lease of this worker could not be renewed'),
+  }),
+);
+if (!lease) process.exit(0);
+lease.lost.addEventListener('abort', () => {
+  log.error({ err: lease.lost.reason }, 'this process has to end');
+  process.exitCode = 1;
+  stop.abort();
+});
+const peer = await createPeer({
+  seed: peerSeed as Uint8Array,
+  listen: [`/ip4/127.0.0.1/tcp/${config.meshPort}`],
+});
+await lease.serve({ peerId: peer.peerId, address: peer.addresses()[0] as string });
 const admission = createAdmission({
   providers,
   enrolment: createEnrolment({ pool, store, now }),
@@ -114,26 +136,25 @@ const admission = createAdmission({
 const sets = createCandidateSets(artifacts);
 const transparency = createTransparencyLog(pool);
 const observations = createObservations(pool);
-const mesh: EngineMesh = await withPatience(log, 'PostgreSQL', () =>
-  createEngineMesh({
-    peer,
+const mesh = await createEngineMesh({
+  peer,
+  lease,
+  pool,
+  now,
+  onError: (error) => log.warn({ err: error }, 'the mesh met an error'),
+  handlers: createMeshHandlers({
+    admission,
+    providers,
+    lifecycles,
+    sealing,
+    store,
+    artifacts,
     pool,
     now,
-    onError: (error) => log.warn({ err: error }, 'the mesh met an error'),
-    handlers: createMeshHandlers({
-      admission,
-      providers,
-      lifecycles,
-      sealing,
-      store,
-      artifacts,
-      pool,
-      now,
-      nodeJoined,
-      neighbourhood: createNeighbourhoods({ pool, sets, network: config.topology.network, now }),
-    }),
+    nodeJoined,
+    neighbourhood: createNeighbourhoods({ pool, sets, network: config.topology.network, now }),
   }),
-);
+});
 
 const nativeConnection = await withPatience(log, 'Temporal', () =>
   NativeConnection.connect({ address: config.temporalAddress }),
@@ -206,12 +227,13 @@ const presence = reportPresence({
   instance: config.instance,
   onFault: (fault, error) => log.warn({ err: error }, fault),
 });
-log.info({ peerId: peer.peerId }, 'worker ready');
+log.info({ index: lease.index, peerId: peer.peerId }, 'worker ready');
 await worker.run();
 stop.abort();
 await presence.leave();
 await announcing;
 await mesh.stop();
+await lease.release();
 await peer.stop();
 await nativeConnection.close();
 await connection.close();

@@ -2,19 +2,23 @@ import type { Pool } from 'pg';
 import { type AuctionAnnouncement, PROTOCOLS } from '../../domain/mesh/messages.ts';
 import type { Heartbeats, NodeGateway } from '../../domain/ports/node-gateway.ts';
 import { createAnnouncer } from './announcer.ts';
-import { askNodeOver } from './ask-node.ts';
 import { serveDiscovery } from './discovery-service.ts';
 import type { EngineHandlers } from './engine-handlers.ts';
 import { createHeartbeats } from './heartbeats.ts';
+import { createNodeGateway } from './node-gateway.ts';
 import type { Peer } from './peer.ts';
 import { createPresenceMonitor } from './presence-monitor.ts';
+import { createAskThrough, serveRelay } from './relay.ts';
 import { createNodeRoutes } from './routes.ts';
 import { createSessions } from './sessions.ts';
 import { serveWork } from './work-service.ts';
+import type { WorkerLease } from './worker-lease.ts';
 
 export interface EngineMeshDeps {
   /** A listening peer; the mesh serves on it and leaves stopping it to its owner. */
   readonly peer: Peer;
+  /** The right to serve as this peer, which is entered already. */
+  readonly lease: Pick<WorkerLease, 'instance' | 'live' | 'leads'>;
   readonly pool: Pool;
   readonly handlers: EngineHandlers;
   /** RFC 3339 instant. */
@@ -24,9 +28,12 @@ export interface EngineMeshDeps {
 }
 
 export interface EngineMesh extends NodeGateway, Heartbeats {
-  /** Tells all joined nodes of an auction, and again after an extension. Resolves with how many noted it. */
+  /**
+   * Tells all nodes joined here of an auction, and again after an extension. Resolves with how many noted it. Every worker
+   * tells its own: a node hears it once from each that it has joined, and bids once.
+   */
   announce(auction: AuctionAnnouncement): Promise<number>;
-  /** Tells all joined nodes that an auction is over; `winners` are provider ids. */
+  /** Tells all nodes joined here that an auction is over; `winners` are provider ids. */
   auctionEnded(auctionId: string, winners: readonly string[]): Promise<void>;
   /** Judges silence now instead of at the next second. */
   checkPresence(): Promise<void>;
@@ -34,42 +41,52 @@ export interface EngineMesh extends NodeGateway, Heartbeats {
   stop(): Promise<void>;
 }
 
-/** The worker's side of the mesh: takes joins, heartbeats, bids and artefacts, and reaches nodes by provider id. */
+/**
+ * A worker's side of the mesh: takes joins, heartbeats, bids and artefacts, and reaches nodes by provider id, those of
+ * the other workers through these.
+ */
 export const createEngineMesh = async (deps: EngineMeshDeps): Promise<EngineMesh> => {
-  const { peer, pool, handlers, now, onError } = deps;
+  const { peer, lease, pool, handlers, now, onError } = deps;
   const sessions = createSessions();
   const heartbeats = createHeartbeats(pool);
-  const routes = createNodeRoutes(pool, peer.peerId);
+  const routes = createNodeRoutes(pool, peer.peerId, lease);
   const announcer = createAnnouncer(sessions, now);
+  const relay = { peer, live: lease.live };
+  const gateway = createNodeGateway({
+    pool,
+    sessions,
+    peerId: peer.peerId,
+    heartbeats,
+    askThrough: createAskThrough(relay),
+    onError,
+  });
   const monitor = createPresenceMonitor({
     heartbeats,
+    leads: lease.leads,
     now,
     providerSeen: (...seen) => handlers.providerSeen(...seen),
     onError,
   });
 
-  await routes.clear();
   await serveWork({ peer, sessions, handlers, onError });
   await serveDiscovery({ peer, sessions, heartbeats, routes, announcer, handlers, now, onError });
+  await serveRelay(relay, gateway.relayed, onError);
   monitor.start();
 
   return {
-    async request(providerId, request, options) {
-      const session = sessions.of(providerId);
-      if (!session) return { type: 'unreachable', message: 'the node is not connected' };
-      return askNodeOver(session.connection)(request, options);
-    },
-    connected: () => sessions.all().map((session) => session.providerId),
+    request: gateway.request,
+    connected: gateway.connected,
     record: heartbeats.record,
     lastSeen: heartbeats.lastSeen,
+    hearableMs: heartbeats.hearableMs,
     announce: announcer.announce,
     auctionEnded: (auctionId, winners) => announcer.ended(auctionId, new Set(winners)),
     checkPresence: monitor.tick,
     async stop() {
-      await peer.libp2p.unhandle([PROTOCOLS.resourceDiscovery, PROTOCOLS.agentCommunication]);
+      const { resourceDiscovery, agentCommunication, relay: ofWorkers } = PROTOCOLS;
+      await peer.libp2p.unhandle([resourceDiscovery, agentCommunication, ofWorkers]);
       await monitor.stop();
       for (const session of sessions.all()) sessions.close(session);
-      await routes.clear();
     },
   };
 };

@@ -1,12 +1,15 @@
 import type { Pool } from 'pg';
 import type { Presence } from '../../domain/mesh/presence.ts';
 import type { Heartbeats } from '../../domain/ports/node-gateway.ts';
+import { hearableMsSql } from './routes.ts';
 
 /** A provider's newest beat and the presence that its stream was last told; null before the first time. */
 export interface PresenceRow {
   readonly providerId: string;
   readonly lastSeen: string;
   readonly told: Presence | null;
+  /** As `Heartbeats.hearableMs`. */
+  readonly hearableMs: number;
 }
 
 export interface HeartbeatTable extends Heartbeats {
@@ -56,14 +59,21 @@ export const createHeartbeats = (pool: Pool): HeartbeatTable => ({
     return rows[0]?.last_seen ?? null;
   },
 
+  async hearableMs(providerId) {
+    const { rows } = await pool.query<{ ms: number }>(`select ${hearableMsSql('$1')} as ms`, [providerId]);
+    return rows[0]?.ms ?? 0;
+  },
+
   async due(silentSince) {
-    const { rows } = await pool.query<{ provider_id: string; last_seen: string; presence: Presence | null }>(
-      `select provider_id, last_seen, presence from engine.heartbeats
+    const { rows } = await pool.query<PresenceRow>(
+      `select provider_id as "providerId", last_seen as "lastSeen", presence as told,
+         ${hearableMsSql('heartbeats.provider_id')} as "hearableMs"
+       from engine.heartbeats
        where case when last_seen < $1 then presence is distinct from 'lost' else presence is distinct from 'up' end
        order by provider_id`,
       [silentSince],
     );
-    return rows.map((row) => ({ providerId: row.provider_id, lastSeen: row.last_seen, told: row.presence }));
+    return rows;
   },
 
   async told(providerId, presence) {

@@ -9,7 +9,7 @@ describe('presence monitor', () => {
   it('does not hold a database outage, in which no beat could be recorded, against the nodes', async () => {
     let clock = START;
     let down = false;
-    const row: PresenceRow = { providerId: 'provider-1', lastSeen: START, told: 'up' };
+    const row: PresenceRow = { providerId: 'provider-1', lastSeen: START, told: 'up', hearableMs: 3_600_000 };
     const seen: string[] = [];
     const errors: unknown[] = [];
     const monitor = createPresenceMonitor({
@@ -20,6 +20,7 @@ describe('presence monitor', () => {
         },
         told: async () => undefined,
       },
+      leads: () => true,
       now: () => clock,
       providerSeen: async (_, type) => void seen.push(type),
       onError: (error) => errors.push(error),

@@ -7,6 +7,8 @@ export type PresenceEventType = 'provider.up' | 'provider.suspected' | 'provider
 
 export interface PresenceMonitorDeps {
   readonly heartbeats: Pick<HeartbeatTable, 'due' | 'told'>;
+  /** Whether this process is the one that judges; several at once repeat nothing but work. */
+  readonly leads: () => boolean;
   /** RFC 3339 instant. */
   readonly now: () => string;
   /**
@@ -35,15 +37,17 @@ const STALL_MS = HEARTBEAT_SECONDS * 1000;
 
 /** Turns rows of beats into transitions: what was told last is in the table, so a restart repeats nothing. */
 export const createPresenceMonitor = (deps: PresenceMonitorDeps): PresenceMonitor => {
-  const { heartbeats, now, providerSeen, onError } = deps;
+  const { heartbeats, leads, now, providerSeen, onError } = deps;
   let listeningSince = now();
   let lastLook = listeningSince;
   let looking: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
 
-  const judge = async ({ providerId, lastSeen, told }: PresenceRow, at: string): Promise<void> => {
+  const judge = async (row: PresenceRow, at: string): Promise<void> => {
+    const { providerId, lastSeen, told, hearableMs } = row;
     const silentMs = msBetween(lastSeen, at);
-    const heardMs = Math.min(silentMs, msBetween(listeningSince, at));
+    // Silence counts from when both this process looked and a worker was there for the node to be heard by.
+    const heardMs = Math.min(silentMs, msBetween(listeningSince, at), hearableMs);
     const presence = nextPresence(told, silentMs, heardMs);
     if (presence === null || presence === told) return;
     await providerSeen(providerId, `provider.${presence}`, missedBeats(heardMs), lastSeen);
@@ -51,6 +55,8 @@ export const createPresenceMonitor = (deps: PresenceMonitorDeps): PresenceMonito
   };
 
   const look = async (): Promise<void> => {
+    // Who takes over has not looked for a while, and listens anew.
+    if (!leads()) return;
     const at = now();
     const rows = await heartbeats.due(addMs(at, -STALL_MS));
     if (msBetween(lastLook, at) > STALL_MS) listeningSince = at;

@@ -72,7 +72,7 @@ const gateway: Pick<NodeGateway, 'request'> = {
   request: async (providerId: string, request: NodeRequest) => {
     const place = scene.nodes.findIndex(({ member }) => member.nodeId === providerId);
     const node = scene.nodes[place];
-    if (!node || away.has(place)) return { type: 'unreachable', message: 'away' };
+    if (!node || away.has(place)) return { type: 'unreachable', message: 'away', cause: 'node' };
     asked.push(`${request.type} ${place}`);
     if (request.type !== 'observe' && request.type !== 'be-observed') throw new Error(request.type);
     const reply = await (request.type === 'observe'
