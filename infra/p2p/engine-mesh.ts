@@ -18,7 +18,7 @@ export interface EngineMeshDeps {
   /** A listening peer; the mesh serves on it and leaves stopping it to its owner. */
   readonly peer: Peer;
   /** The right to serve as this peer, which is entered already. */
-  readonly lease: Pick<WorkerLease, 'instance' | 'live' | 'leads'>;
+  readonly lease: Pick<WorkerLease, 'instance' | 'held' | 'live' | 'leads'>;
   readonly pool: Pool;
   readonly handlers: EngineHandlers;
   /** RFC 3339 instant. */
@@ -55,6 +55,7 @@ export const createEngineMesh = async (deps: EngineMeshDeps): Promise<EngineMesh
   const gateway = createNodeGateway({
     pool,
     sessions,
+    held: lease.held,
     peerId: peer.peerId,
     heartbeats,
     askThrough: createAskThrough(relay),
@@ -68,8 +69,18 @@ export const createEngineMesh = async (deps: EngineMeshDeps): Promise<EngineMesh
     onError,
   });
 
-  await serveWork({ peer, sessions, handlers, onError });
-  await serveDiscovery({ peer, sessions, heartbeats, routes, announcer, handlers, now, onError });
+  await serveWork({ peer, held: lease.held, sessions, handlers, onError });
+  await serveDiscovery({
+    peer,
+    held: lease.held,
+    sessions,
+    heartbeats,
+    routes,
+    announcer,
+    handlers,
+    now,
+    onError,
+  });
   await serveRelay(relay, gateway.relayed, onError);
   monitor.start();
 

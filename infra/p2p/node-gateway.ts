@@ -11,6 +11,8 @@ import type { LiveWorker } from './workers.ts';
 export interface NodeGatewayDeps {
   readonly pool: Pool;
   readonly sessions: Sessions;
+  /** Whether this process may still act as this worker. */
+  readonly held: () => boolean;
   /** Of this worker. */
   readonly peerId: string;
   readonly heartbeats: Pick<HeartbeatTable, 'hearableMs'>;
@@ -20,7 +22,7 @@ export interface NodeGatewayDeps {
 
 /** Reaches nodes over this worker's own connections, else through the worker that holds one. */
 export const createNodeGateway = (deps: NodeGatewayDeps): NodeGateway & { readonly relayed: AnswerRelay } => {
-  const { pool, sessions, peerId, heartbeats, askThrough, onError } = deps;
+  const { pool, sessions, held, peerId, heartbeats, askThrough, onError } = deps;
 
   const failed =
     (message: string) =>
@@ -41,7 +43,7 @@ export const createNodeGateway = (deps: NodeGatewayDeps): NodeGateway & { readon
     request: R,
     options: AskOptions,
   ): Promise<NodeReplyOf<R> | Unreachable | null> => {
-    const session = sessions.of(providerId);
+    const session = held() ? sessions.of(providerId) : null;
     if (!session) return null;
     const reply = await askNodeOver(session.connection)(request, options);
     if (reply.type !== 'unreachable' || reply.cause === 'node' || options.signal?.aborted) return reply;

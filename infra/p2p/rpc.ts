@@ -117,6 +117,12 @@ const refusedBy = (error: z.ZodError): Rejection =>
 export const refusalOf = ({ code, message, errors }: Rejection): MeshRefusal =>
   errors ? { type: 'refused', code, message, errors } : { type: 'refused', code, message };
 
+/** What a worker says that does not know whether another process has taken its place. */
+export const NOT_HELD = reject(
+  'RESOURCE_UNAVAILABLE',
+  'this worker cannot renew its lease at the moment: try again',
+);
+
 /** Serves one protocol: every stream carries one request and gets one reply, a refusal at worst. */
 export const servePeer = async <Request>(
   peer: Peer,

@@ -119,9 +119,31 @@ it('is lost to another process that took it while the session was gone', async (
     await endSessions(name);
     await expect(Promise.race([second.lease, Promise.resolve(null)])).resolves.not.toBeNull();
   }, PATIENCE);
+  expect(lease.held()).toBe(false);
   await (await second.lease)?.serve({ peerId: 'peer-0', address: '/ip4/127.0.0.1/tcp/2/p2p/peer-0' });
   await vi.waitFor(() => expect(lease.lost.aborted).toBe(true), PATIENCE);
   expect((await rowOf(0))?.instance).toBe((await second.lease)?.instance);
+});
+
+it('is not held while PostgreSQL does not say so, and held again afterwards', async () => {
+  const { name, lease } = await serving(0);
+  const blocker = await admin.connect();
+  try {
+    await vi.waitFor(async () => {
+      await endSessions(name);
+      const { rows } = await blocker.query(
+        `select pg_try_advisory_lock(hashtext('engine.workers'), 0) as locked`,
+      );
+      expect(rows).toEqual([{ locked: true }]);
+    }, PATIENCE);
+    await vi.waitFor(() => expect(lease.held()).toBe(false), PATIENCE);
+    expect((await rowOf(0))?.alive).toBe(false);
+  } finally {
+    await blocker.query('select pg_advisory_unlock_all()');
+    blocker.release();
+  }
+  await vi.waitFor(() => expect(lease.held()).toBe(true), PATIENCE);
+  expect(lease.lost.aborted).toBe(false);
 });
 
 it('a sign of life that comes too late begins a new time awake', async () => {

@@ -17,6 +17,8 @@ export interface WorkerLease {
   readonly instance: string;
   /** Enters the peer as which this process serves; it counts as alive from now on, until `release` or its death. */
   serve(peer: WorkerPeer): Promise<void>;
+  /** Whether nobody else can be this worker yet: false from when it could not be renewed in time until it is again. */
+  held(): boolean;
   /** Workers that lived a second ago, this one among them. */
   live(): readonly LiveWorker[];
   /** Whether this is the first of the live workers: what one of them is enough for is its part. May be wrong for seconds. */
@@ -87,25 +89,48 @@ const end = async (session: PoolClient): Promise<void> => {
   session.release(true);
 };
 
+/** Whether another life of worker `index` has been renewed so lately that it may still hold its lease. */
+const mayBeHeld = async (session: PoolClient, index: number): Promise<boolean> => {
+  const { rowCount } = await bounded(
+    session.query('select from engine.workers where index = $1 and alive_until > clock_timestamp()', [index]),
+  );
+  return rowCount === 1;
+};
+
+/** The locked session of who may be worker `index` now; null when `signal` aborts before. */
+const acquire = async ({ pool, index, signal, onWaiting }: WorkerLeaseDeps): Promise<PoolClient | null> => {
+  let session = await lockedSession(pool, index);
+  if (!session) onWaiting();
+  try {
+    while (!session || (await mayBeHeld(session, index))) {
+      await sleep(WAIT_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) break;
+      session ??= await lockedSession(pool, index);
+    }
+  } catch (error) {
+    session?.release(true);
+    throw error;
+  }
+  if (!signal.aborted) return session;
+  if (session) await end(session);
+  return null;
+};
+
 /**
- * Waits for the right to be worker `index`; null when `signal` aborts first. Two processes never hold it at once: it is a
- * lock of a PostgreSQL session. A process that stalls keeps it; one that dies, or that PostgreSQL cannot reach, loses it.
+ * Waits for the right to be worker `index`; null when `signal` aborts first. It is a lock of a PostgreSQL session: a
+ * process that stalls keeps it; one that dies, or that PostgreSQL cannot reach, loses it. Who lost it without knowing (the
+ * server was restarted) holds the lease until the time of its last renewal has run out, so the next one waits that long:
+ * two processes never hold it at once.
  */
 export const leaseWorker = async (deps: WorkerLeaseDeps): Promise<WorkerLease | null> => {
-  const { pool, index, signal, onWaiting, onError } = deps;
+  const { pool, index, onError } = deps;
   const instance = randomUUID();
   const lost = new AbortController();
   const stopping = new AbortController();
-  let session = await lockedSession(pool, index);
-  if (!session) onWaiting();
-  while (!session) {
-    await sleep(WAIT_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return null;
-    session = await lockedSession(pool, index);
-  }
-  let holding: PoolClient | null = session;
+  let holding = await acquire(deps);
+  if (!holding) return null;
   let live: readonly LiveWorker[] = [];
-  let renewedAt = 0;
+  let renewedAt = Number.NEGATIVE_INFINITY;
   let keeping: Promise<void> = Promise.resolve();
 
   const isAnothers = async (): Promise<boolean> => {
@@ -132,6 +157,8 @@ export const leaseWorker = async (deps: WorkerLeaseDeps): Promise<WorkerLease | 
     renewedAt = askedAt;
     return true;
   };
+
+  const held = (): boolean => performance.now() - renewedAt < LEASE_MS;
 
   const drop = (): void => {
     holding?.release(true);
@@ -161,8 +188,9 @@ export const leaseWorker = async (deps: WorkerLeaseDeps): Promise<WorkerLease | 
     index,
     instance,
     lost: lost.signal,
+    held,
     live: () => live,
-    leads: () => performance.now() - renewedAt < LEASE_MS && live.every((worker) => worker.index >= index),
+    leads: () => held() && live.every((worker) => worker.index >= index),
 
     async serve({ peerId, address }) {
       if (!holding) throw new Error(`worker ${index} has lost its session`);
