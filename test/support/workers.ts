@@ -15,13 +15,13 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts one more worker on the data directory of a running stack, as `index`, and resolves when it serves. */
+/** Starts one more worker on the data directory of a running stack, and resolves when it serves. */
 export const startWorkerProcess = async (
   home: string,
-  index: number,
-  env: NodeJS.ProcessEnv = {},
+  options: { readonly index: number; readonly meshPort?: number; readonly env?: NodeJS.ProcessEnv },
 ): Promise<WorkerProcess> => {
-  const meshPort = await allocatePort();
+  const { index, env } = options;
+  const meshPort = options.meshPort ?? (await allocatePort());
   const child: ChildProcess = spawn(
     process.execPath,
     ['--single-threaded-gc', join(ROOT, 'infra', 'main', 'worker.ts')],
