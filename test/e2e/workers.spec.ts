@@ -128,6 +128,32 @@ test(
   JOB_TIMEOUT_MS,
 );
 
+test(
+  'the only worker that nodes know stops for longer than a launch may take: the other waits, and accuses nobody',
+  async () => {
+    const { position } = await store.head();
+    const jobId = await submit();
+    await follow(position, ({ type, stream }) => type === 'job.quorum-formed' && stream === jobId);
+    const first = stack.pids()['worker'] as number;
+    process.kill(first, 'SIGSTOP');
+    try {
+      await vi.waitFor(async () => expect(await routeCounts()).toEqual([]), PATIENCE);
+      // The other worker takes over after 25 s at most, and a launch may take 30 s: only a longer stop shows anything.
+      const stoppedAt = Date.now();
+      await vi.waitFor(() => expect(Date.now() - stoppedAt).toBeGreaterThan(75_000), {
+        timeout: 100_000,
+        interval: 1000,
+      });
+    } finally {
+      process.kill(first, 'SIGCONT');
+    }
+    expect(await endOf(rest, jobId)).toMatchObject({ state: 'settled', failed_members: [] });
+    await expectNoFaultSince(position);
+    await vi.waitFor(async () => expect(await routeCounts()).toEqual(new Array(NODES).fill(1)), PATIENCE);
+  },
+  JOB_TIMEOUT_MS + 60_000,
+);
+
 describe('nodes that know two workers', () => {
   beforeAll(async () => {
     const address = await engineAddress(home, 1, second.meshPort);
