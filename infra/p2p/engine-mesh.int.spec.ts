@@ -5,8 +5,8 @@ import type { AuctionAnnouncement } from '../../domain/mesh/messages.ts';
 import { signBid } from '../../domain/mesh/signed-bid.ts';
 import { toMicro } from '../../domain/money.ts';
 import { addMs } from '../../domain/time.ts';
+import { createTestMesh, type TestMesh, type TestNode, testProviderId } from '../../test/support/mesh.ts';
 import type { EngineMesh } from './engine-mesh.ts';
-import { createTestMesh, type TestMesh, type TestNode, testProviderId } from './mesh.fixture.ts';
 import { addressesOf } from './routes.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

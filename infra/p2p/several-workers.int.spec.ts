@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { type NodeRequest, PROTOCOLS } from '../../domain/mesh/messages.ts';
 import { relayReplySchema } from '../../domain/mesh/schema.ts';
 import { addMs } from '../../domain/time.ts';
-import { createTestMesh, type TestEngine, type TestMesh, type TestNode } from './mesh.fixture.ts';
+import { createTestMesh, type TestEngine, type TestMesh, type TestNode } from '../../test/support/mesh.ts';
 import { createAskThrough } from './relay.ts';
 import { callPeer } from './rpc.ts';
 import { type LiveWorker, liveWorkers } from './workers.ts';

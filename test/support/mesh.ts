@@ -14,16 +14,16 @@ import {
 import { engineReplySchemas, nodeRequestSchema } from '../../domain/mesh/schema.ts';
 import { toMicro } from '../../domain/money.ts';
 import { instant } from '../../domain/time.ts';
-import { createTestDatabase } from '../../test/support/postgres.ts';
-import { migrate } from '../postgres/migrate.ts';
-import { createPool } from '../postgres/pool.ts';
-import type { EngineHandlers } from './engine-handlers.ts';
-import { createEngineMesh, type EngineMesh } from './engine-mesh.ts';
-import { ARTIFACT_FRAME_BYTES } from './frames.ts';
-import { createPeer, type Peer } from './peer.ts';
-import { addressesOf } from './routes.ts';
-import { callPeer, servePeer } from './rpc.ts';
-import { leaseWorker, type WorkerLease } from './worker-lease.ts';
+import type { EngineHandlers } from '../../infra/p2p/engine-handlers.ts';
+import { createEngineMesh, type EngineMesh } from '../../infra/p2p/engine-mesh.ts';
+import { ARTIFACT_FRAME_BYTES } from '../../infra/p2p/frames.ts';
+import { createPeer, type Peer } from '../../infra/p2p/peer.ts';
+import { addressesOf } from '../../infra/p2p/routes.ts';
+import { callPeer, servePeer } from '../../infra/p2p/rpc.ts';
+import { leaseWorker, type WorkerLease } from '../../infra/p2p/worker-lease.ts';
+import { migrate } from '../../infra/postgres/migrate.ts';
+import { createPool } from '../../infra/postgres/pool.ts';
+import { createTestDatabase } from './postgres.ts';
 
 const LOOPBACK = ['/ip4/127.0.0.1/tcp/0'];
 export const testProviderId = (publicKey: string): string =>
