@@ -4,7 +4,7 @@ import { ok, reject } from '../../domain/errors.ts';
 import type { AuctionAnnouncement } from '../../domain/mesh/messages.ts';
 import { signBid } from '../../domain/mesh/signed-bid.ts';
 import { toMicro } from '../../domain/money.ts';
-import { addMs } from '../../domain/time.ts';
+import { addMs, epochMs } from '../../domain/time.ts';
 import { createTestMesh, type TestMesh, type TestNode, testProviderId } from '../../test/support/mesh.ts';
 import type { EngineMesh } from './engine-mesh.ts';
 import { addressesOf } from './routes.ts';
@@ -45,7 +45,7 @@ describe('join', () => {
     const node = await test.startNode(peer);
     await test.join(node);
     expect(await mesh.connected()).toEqual([node.providerId]);
-    expect(await mesh.lastSeen(node.providerId)).toBe(test.clock);
+    expect(epochMs((await mesh.lastSeen(node.providerId)) ?? '')).toBe(epochMs(test.clock));
     const { rows } = await test.pool.query(
       'select provider_id, peer_id, engine_peer_id from engine.node_routes',
     );

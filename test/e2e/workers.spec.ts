@@ -14,7 +14,7 @@ import { readLocalStack } from '../../infra/config/local-stack.ts';
 import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
 import { engineAddress } from '../../infra/p2p/engine-address.ts';
 import { connectedNodes, routesTo } from '../../infra/p2p/routes.ts';
-import { listWorkers } from '../../infra/p2p/workers.ts';
+import { liveWorkers } from '../../infra/p2p/workers.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
 import { createRemoteGateway } from '../../infra/temporal/remote-gateway.ts';
 import { TASK_QUEUE } from '../../infra/temporal/task-queue.ts';
@@ -207,9 +207,8 @@ describe('nodes that know two workers', () => {
       await expectNoFaultSince(position);
 
       if (victim === 'second') {
-        const missing = async () =>
-          (await listWorkers(pool)).filter((each) => !each.alive && each.stoppedAt === null);
-        await vi.waitFor(async () => expect(await missing()).toMatchObject([{ index: 1 }]), PATIENCE);
+        const live = async () => (await liveWorkers(pool)).map(({ index }) => index);
+        await vi.waitFor(async () => expect(await live()).toEqual([0]), PATIENCE);
         second = await startWorkerProcess(home, { index: 1, meshPort: second.meshPort });
       }
       await vi.waitFor(async () => expect(await routeCounts()).toEqual(new Array(NODES).fill(2)), PATIENCE);

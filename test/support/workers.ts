@@ -33,6 +33,7 @@ export const startWorkerProcess = async (
         ...process.env,
         ...env,
         AIVILLAGE_HOME: home,
+        INSTANCE_NAME: `${index}`,
         WORKER_INDEX: `${index}`,
         MESH_PORT: `${meshPort}`,
         LOG_LEVEL: 'info',

@@ -1,6 +1,6 @@
 -- The workers of the engine: as which peer each serves, where nodes dial it, and until when it is known to live. A row
--- stays when its worker goes, so that one that should be there is missed; `stopped_at` says that it left in order. Times
--- are the database's own: the workers' clocks need not agree.
+-- stays when its worker goes: nodes that knew it alone are not to blame. `stopped_at` says that it left in order. Times are
+-- the database's own: the workers' clocks need not agree.
 create table engine.workers (
   index integer primary key check (index >= 0),
   -- The libp2p peer that nodes know it by; one key serves under one index alone.
