@@ -151,7 +151,7 @@ const worker = await Worker.create({
       onFault: (effect, error) => log.warn({ err: error, effect }, 'an effect failed behind its append'),
     }),
     ...createEnclaveActivities({
-      ask: createAskPatiently({ gateway: mesh, heartbeats: mesh, now }),
+      ask: createAskPatiently({ gateway: mesh, detector: mesh.detector }),
       store,
       artifacts,
       nonces,
@@ -182,6 +182,7 @@ const worker = await Worker.create({
       }),
       newestHead: transparency.newest,
       anchoredHead: createAnchoredHeads(pool).covering,
+      detector: mesh.detector,
       anchoring: config.anchoring.rpcUrl !== null,
       now,
     }),

@@ -1,11 +1,13 @@
 import type { Pool } from 'pg';
 import { type AuctionAnnouncement, PROTOCOLS } from '../../domain/mesh/messages.ts';
 import type { Heartbeats, NodeGateway } from '../../domain/ports/node-gateway.ts';
+import { isTransient } from '../postgres/transient.ts';
 import { createAnnouncer } from './announcer.ts';
 import { askNodeOver } from './ask-node.ts';
 import { serveDiscovery } from './discovery-service.ts';
 import type { EngineHandlers } from './engine-handlers.ts';
-import { createHeartbeats } from './heartbeats.ts';
+import { createFailureDetector, type FailureDetector, GAP_MS } from './failure-detector.ts';
+import { createHeartbeats, type HeartbeatTable } from './heartbeats.ts';
 import type { Peer } from './peer.ts';
 import { createPresenceMonitor } from './presence-monitor.ts';
 import { createNodeRoutes } from './routes.ts';
@@ -19,11 +21,15 @@ export interface EngineMeshDeps {
   readonly handlers: EngineHandlers;
   /** RFC 3339 instant. */
   readonly now: () => string;
+  /** Monotonic ms: what silence is measured by. */
+  readonly monotonicMs?: () => number;
   /** Failures that no caller is waiting for. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface EngineMesh extends NodeGateway, Heartbeats {
+  /** Whom this worker has heard, in the time it could hear anybody. */
+  readonly detector: FailureDetector;
   /** Tells all joined nodes of an auction, and again after an extension. Resolves with how many noted it. */
   announce(auction: AuctionAnnouncement): Promise<number>;
   /** Tells all joined nodes that an auction is over; `winners` are provider ids. */
@@ -34,16 +40,39 @@ export interface EngineMesh extends NodeGateway, Heartbeats {
   stop(): Promise<void>;
 }
 
+/**
+ * A beat that the database did not take, or not in time, was heard all the same: no silence until then counts. One that
+ * fails for what it says is its node's affair, or a node could keep the detector from ever counting.
+ */
+const recording =
+  (
+    record: HeartbeatTable['record'],
+    detector: FailureDetector,
+    monotonicMs: () => number,
+  ): HeartbeatTable['record'] =>
+  async (...beat) => {
+    const begun = monotonicMs();
+    try {
+      await record(...beat);
+      if (monotonicMs() - begun > GAP_MS) detector.interrupted();
+    } catch (error) {
+      if (isTransient(error)) detector.interrupted();
+      throw error;
+    }
+  };
+
 /** The worker's side of the mesh: takes joins, heartbeats, bids and artefacts, and reaches nodes by provider id. */
 export const createEngineMesh = async (deps: EngineMeshDeps): Promise<EngineMesh> => {
-  const { peer, pool, handlers, now, onError } = deps;
+  const { peer, pool, handlers, now, monotonicMs = () => performance.now(), onError } = deps;
   const sessions = createSessions();
-  const heartbeats = createHeartbeats(pool);
+  const table = createHeartbeats(pool);
+  const detector = createFailureDetector({ beats: table.beats, monotonicMs, onError });
+  const heartbeats: HeartbeatTable = { ...table, record: recording(table.record, detector, monotonicMs) };
   const routes = createNodeRoutes(pool, peer.peerId);
   const announcer = createAnnouncer(sessions, now);
   const monitor = createPresenceMonitor({
+    detector,
     heartbeats,
-    now,
     providerSeen: (...seen) => handlers.providerSeen(...seen),
     onError,
   });
@@ -59,6 +88,7 @@ export const createEngineMesh = async (deps: EngineMeshDeps): Promise<EngineMesh
       if (!session) return { type: 'unreachable', message: 'the node is not connected' };
       return askNodeOver(session.connection)(request, options);
     },
+    detector,
     connected: () => sessions.all().map((session) => session.providerId),
     record: heartbeats.record,
     lastSeen: heartbeats.lastSeen,
