@@ -16,6 +16,8 @@ import { keepAnchoring } from './projector/anchoring.ts';
 
 /** One connection per projection, one for a rebuild each, the rest for the transparency log, its anchors and for reading. */
 const POOL_SIZE = 2 * READ_MODELS.length + 10;
+/** A page of a rebuild, or the swap behind it. */
+const STATEMENT_MS = 60_000;
 
 const config = loadConfig(process.env);
 const log = pino({ level: config.logLevel, name: 'projector' });
@@ -25,6 +27,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const pool = createPool(config.databaseUrl, {
   name: 'projector',
   max: POOL_SIZE,
+  statementMs: STATEMENT_MS,
   onIdleError: (error) => log.warn({ err: error }, 'an idle connection was lost'),
 });
 const store = createPostgresEventStore({
