@@ -13,6 +13,7 @@ import { createPool } from '../postgres/pool.ts';
 import { followLog } from '../tlog/follow.ts';
 import { createCheckpointSigner } from '../tlog/signer.ts';
 import { keepAnchoring } from './projector/anchoring.ts';
+import { stopSignal } from './stop-signal.ts';
 
 /** One connection per projection, one for a rebuild each, the rest for the transparency log, its anchors and for reading. */
 const POOL_SIZE = 2 * READ_MODELS.length + 10;
@@ -21,8 +22,7 @@ const STATEMENT_MS = 60_000;
 
 const config = loadConfig(process.env);
 const log = pino({ level: config.logLevel, name: 'projector' });
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+const stop = stopSignal(log);
 
 const pool = createPool(config.databaseUrl, {
   name: 'projector',
@@ -69,9 +69,9 @@ const keepTransparencyLog = async (signal: AbortSignal): Promise<void> => {
 
 log.info({ projections: READ_MODELS.map(({ name }) => name) }, 'projector started');
 await Promise.all([
-  createRunner({ pool, store, log }).run(READ_MODELS, stop.signal),
-  keepTransparencyLog(stop.signal),
-  keepAnchoring({ pool, settings: config.anchoring, home: config.home, log }, stop.signal),
+  createRunner({ pool, store, log }).run(READ_MODELS, stop),
+  keepTransparencyLog(stop),
+  keepAnchoring({ pool, settings: config.anchoring, home: config.home, log }, stop),
 ]);
 await store.close();
 await pool.end();

@@ -45,6 +45,7 @@ import { createDrawer } from '../topology/drawer.ts';
 import { keepTopologySchedule } from '../topology/schedule.ts';
 import { createCircuits } from '../zk/circuits.ts';
 import { findToolchain } from '../zk/toolchain.ts';
+import { stopSignal } from './stop-signal.ts';
 import { announceAuctions } from './worker/announce.ts';
 import { createMeshHandlers } from './worker/mesh-handlers.ts';
 import { createNeighbourhoods } from './worker/neighbourhoods.ts';
@@ -54,8 +55,14 @@ import { withPatience } from './worker/patience.ts';
 const config = loadConfig(process.env);
 const log = pino({ level: config.logLevel, name: 'worker' });
 const now = (): string => instant(Date.now());
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+const stop = stopSignal(log);
+/** Waits for a server. Told to stop meanwhile, this process has begun nothing that it would have to end. */
+const reach = <T>(server: string, connect: () => Promise<T>): Promise<T> =>
+  withPatience(log, server, stop, connect).catch((error: unknown) => {
+    if (!stop.aborted) throw error;
+    log.info('worker stopped');
+    process.exit();
+  });
 
 Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
 
@@ -80,16 +87,12 @@ const market = createProviderMarket({ providers, now });
 const roots = await trustedRoots(config);
 const judge = createAttestationJudge({ artifacts, roots, now });
 
-const connection = await withPatience(log, 'Temporal', () =>
-  Connection.connect({ address: config.temporalAddress }),
-);
+const connection = await reach('Temporal', () => Connection.connect({ address: config.temporalAddress }));
 const client = new Client({ connection, namespace: config.temporalNamespace });
 const lifecycles = createLifecycles({ client, store, taskQueue: TASK_QUEUE });
 
-const schedule = await withPatience(log, 'Temporal', () =>
-  keepTopologySchedule(client, TASK_QUEUE, config.topology),
-);
-await withPatience(log, 'Temporal', () => keepObservationSchedule(client, TASK_QUEUE, config.observation));
+const schedule = await reach('Temporal', () => keepTopologySchedule(client, TASK_QUEUE, config.topology));
+await reach('Temporal', () => keepObservationSchedule(client, TASK_QUEUE, config.observation));
 let lookedInEpoch = -1;
 /** An epoch may have waited for its first node; the schedule itself looks at its turn alone. */
 const nodeJoined = (): void => {
@@ -111,7 +114,7 @@ const admission = createAdmission({
 const sets = createCandidateSets(artifacts);
 const transparency = createTransparencyLog(pool);
 const observations = createObservations(pool);
-const mesh: EngineMesh = await withPatience(log, 'PostgreSQL', () =>
+const mesh: EngineMesh = await reach('PostgreSQL', () =>
   createEngineMesh({
     peer,
     pool,
@@ -132,7 +135,7 @@ const mesh: EngineMesh = await withPatience(log, 'PostgreSQL', () =>
   }),
 );
 
-const nativeConnection = await withPatience(log, 'Temporal', () =>
+const nativeConnection = await reach('Temporal', () =>
   NativeConnection.connect({ address: config.temporalAddress }),
 );
 /** Local effects: they may follow the append that asks for them. */
@@ -196,11 +199,15 @@ const worker = await Worker.create({
   },
 });
 
-stop.signal.addEventListener('abort', () => worker.shutdown(), { once: true });
-const announcing = announceAuctions({ store, mesh, log, signal: stop.signal });
-log.info({ peerId: peer.peerId }, 'worker ready');
-await worker.run();
-stop.abort();
+const ended = new AbortController();
+const announcing = announceAuctions({ store, mesh, log, signal: AbortSignal.any([stop, ended.signal]) });
+// Told to stop while it was made, it takes no work at all.
+if (!stop.aborted) {
+  stop.addEventListener('abort', () => worker.shutdown(), { once: true });
+  log.info({ peerId: peer.peerId }, 'worker ready');
+  await worker.run();
+}
+ended.abort();
 await announcing;
 await mesh.stop();
 await peer.stop();
