@@ -86,6 +86,16 @@ describe('asking a node patiently', () => {
     expect(answer).toMatchObject({ reply: { type: 'lost' }, missedHeartbeats: 3, asked: 3 });
   });
 
+  test('a node that crashed while the worker stalled is lost, not one that lives and does not answer', async () => {
+    const world = await worker();
+    world.stall(20_000);
+    const answer = await ask(world, async () => {
+      await world.pass(1, { beating: false });
+      return UNREACHABLE;
+    });
+    expect(answer.reply.type).toBe('lost');
+  });
+
   test('a worker that stalls for 20 s in the middle of a run loses no healthy node', async () => {
     const world = await worker();
     const answer = await ask(

@@ -42,7 +42,7 @@ export const createAskPatiently = ({
   pause = (ms) => Context.current().sleep(ms),
 }: {
   readonly gateway: Pick<NodeGateway, 'request'>;
-  readonly detector: Pick<FailureDetector, 'mark' | 'held' | 'heldMs' | 'settled' | 'silentMs'>;
+  readonly detector: Pick<FailureDetector, 'mark' | 'held' | 'countedMs' | 'settled' | 'silentMs'>;
   readonly pause?: (ms: number) => Promise<unknown>;
 }): AskPatiently => {
   return async (providerId, request, { windowMs }) => {
@@ -61,7 +61,7 @@ export const createAskPatiently = ({
     const signal = AbortSignal.any([gone.signal, context.cancellationSignal]);
     try {
       for (;;) {
-        const left = windowMs - detector.heldMs(asked);
+        const left = windowMs - detector.countedMs(asked);
         if (left <= 0) return { reply: { type: 'silent', message: 'no answer in time' }, missedHeartbeats };
         const question = detector.mark();
         const settled = detector.settled();

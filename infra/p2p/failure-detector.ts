@@ -24,8 +24,11 @@ export interface Sighting extends PresenceRow {
  */
 export interface FailureDetector {
   mark(): Mark;
-  /** How long it has listened without a gap since `mark`, or since the gap's end, ms; as of its newest look. */
-  heldMs(mark: Mark): number;
+  /**
+   * How much time counts since `mark`, ms: that in which it listens, settled, since the newest gap. As of its newest look.
+   * Whoever is silent for as long as it takes is thus lost before a window ends.
+   */
+  countedMs(mark: Mark): number;
   /** Looks anew. Whether it listened all the time from `mark` until now. */
   held(mark: Mark): Promise<boolean>;
   /** Whether it has listened long enough that nothing a node says or fails to do can come of a gap before. */
@@ -113,14 +116,14 @@ export const createFailureDetector = ({
 
   const isHeard = (sighting: Known | undefined): boolean => sighting?.heard?.stretch === stretch;
 
-  const silence = (sighting: Known | undefined): number => {
-    const last = isHeard(sighting) ? (sighting?.heard?.at ?? 0) : 0;
-    return Math.max(0, newest - Math.max(last, began + SETTLING_MS));
-  };
+  const counted = (from: number): number => Math.max(0, newest - Math.max(from, began + SETTLING_MS));
+
+  const silence = (sighting: Known | undefined): number =>
+    counted(isHeard(sighting) ? (sighting?.heard?.at ?? 0) : 0);
 
   return {
     mark: () => ({ stretch, at: monotonicMs() }),
-    heldMs: (since) => Math.max(0, newest - (since.stretch === stretch ? since.at : began)),
+    countedMs: (since) => counted(since.stretch === stretch ? since.at : 0),
     held: async (since) => (await look()) && since.stretch === stretch,
     settled: () => newest - began >= SETTLING_MS,
     silentMs: (providerId) => silence(known?.get(providerId)),
