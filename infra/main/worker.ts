@@ -29,9 +29,9 @@ import { createCollector } from '../observation/collector.ts';
 import { createObservations } from '../observation/observations.ts';
 import { keepObservationSchedule } from '../observation/schedule.ts';
 import { enginePeerKeyFile } from '../p2p/engine-address.ts';
-import { createEngineMesh } from '../p2p/engine-mesh.ts';
+import { createEngineMesh, type EngineMesh } from '../p2p/engine-mesh.ts';
 import { createPeer } from '../p2p/peer.ts';
-import { leaseWorker } from '../p2p/worker-lease.ts';
+import { leaseWorker, type WorkerLease } from '../p2p/worker-lease.ts';
 import { createPool } from '../postgres/pool.ts';
 import { createTurns } from '../postgres/turns.ts';
 import { reportPresence } from '../processes/presence.ts';
@@ -49,6 +49,7 @@ import { createDrawer } from '../topology/drawer.ts';
 import { keepTopologySchedule } from '../topology/schedule.ts';
 import { createCircuits } from '../zk/circuits.ts';
 import { findToolchain } from '../zk/toolchain.ts';
+import { stopSignal } from './stop-signal.ts';
 import { announceAuctions } from './worker/announce.ts';
 import { createMeshHandlers } from './worker/mesh-handlers.ts';
 import { createNeighbourhoods } from './worker/neighbourhoods.ts';
@@ -58,8 +59,14 @@ import { withPatience } from './worker/patience.ts';
 const config = loadConfig(process.env);
 const log = pino({ level: config.logLevel, name: 'worker' });
 const now = (): string => instant(Date.now());
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+const stop = stopSignal(log);
+/** Waits for a server. Told to stop meanwhile, this process has begun nothing that it would have to end. */
+const reach = <T>(server: string, connect: () => Promise<T>): Promise<T> =>
+  withPatience(log, server, stop, connect).catch((error: unknown) => {
+    if (!stop.aborted) throw error;
+    log.info('worker stopped');
+    process.exit();
+  });
 
 Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
 
@@ -86,16 +93,12 @@ const market = createProviderMarket({ providers, now });
 const roots = await trustedRoots(config);
 const judge = createAttestationJudge({ artifacts, roots, now });
 
-const connection = await withPatience(log, 'Temporal', () =>
-  Connection.connect({ address: config.temporalAddress }),
-);
+const connection = await reach('Temporal', () => Connection.connect({ address: config.temporalAddress }));
 const client = new Client({ connection, namespace: config.temporalNamespace });
 const lifecycles = createLifecycles({ client, store, taskQueue: TASK_QUEUE });
 
-const schedule = await withPatience(log, 'Temporal', () =>
-  keepTopologySchedule(client, TASK_QUEUE, config.topology),
-);
-await withPatience(log, 'Temporal', () => keepObservationSchedule(client, TASK_QUEUE, config.observation));
+const schedule = await reach('Temporal', () => keepTopologySchedule(client, TASK_QUEUE, config.topology));
+await reach('Temporal', () => keepObservationSchedule(client, TASK_QUEUE, config.observation));
 let lookedInEpoch = -1;
 /** An epoch may have waited for its first node; the schedule itself looks at its turn alone. */
 const nodeJoined = (): void => {
@@ -105,21 +108,23 @@ const nodeJoined = (): void => {
   schedule.trigger().catch((error: unknown) => log.warn({ err: error }, 'the topology could not be opened'));
 };
 
-const lease = await withPatience(log, 'PostgreSQL', () =>
-  leaseWorker({
+const lease: WorkerLease = await reach('PostgreSQL', async () => {
+  const leased = await leaseWorker({
     pool,
     index: config.workerIndex,
-    signal: stop.signal,
+    signal: stop,
     onWaiting: () => log.info({ index: config.workerIndex }, 'another process is this worker; waiting'),
     onError: (error) => log.warn({ err: error }, 'the lease of this worker could not be renewed'),
-  }),
-);
-if (!lease) process.exit(0);
-lease.lost.addEventListener('abort', () => {
-  log.error({ err: lease.lost.reason }, 'this process has to end');
-  process.exitCode = 1;
-  stop.abort();
+  });
+  if (!leased) throw new Error('told to stop');
+  return leased;
 });
+lease.lost.addEventListener('abort', () => {
+  log.error({ err: lease.lost.reason }, 'this worker has lost its lease');
+  process.exitCode = 1;
+});
+/** Told to stop, or another process has its place. */
+const ending = AbortSignal.any([stop, lease.lost]);
 const peer = await createPeer({
   seed: peerSeed as Uint8Array,
   listen: [`/ip4/127.0.0.1/tcp/${config.meshPort}`],
@@ -136,27 +141,29 @@ const admission = createAdmission({
 const sets = createCandidateSets(artifacts);
 const transparency = createTransparencyLog(pool);
 const observations = createObservations(pool);
-const mesh = await createEngineMesh({
-  peer,
-  lease,
-  pool,
-  now,
-  onError: (error) => log.warn({ err: error }, 'the mesh met an error'),
-  handlers: createMeshHandlers({
-    admission,
-    providers,
-    lifecycles,
-    sealing,
-    store,
-    artifacts,
+const mesh: EngineMesh = await reach('PostgreSQL', () =>
+  createEngineMesh({
+    peer,
+    lease,
     pool,
     now,
-    nodeJoined,
-    neighbourhood: createNeighbourhoods({ pool, sets, network: config.topology.network, now }),
+    onError: (error) => log.warn({ err: error }, 'the mesh met an error'),
+    handlers: createMeshHandlers({
+      admission,
+      providers,
+      lifecycles,
+      sealing,
+      store,
+      artifacts,
+      pool,
+      now,
+      nodeJoined,
+      neighbourhood: createNeighbourhoods({ pool, sets, network: config.topology.network, now }),
+    }),
   }),
-});
+);
 
-const nativeConnection = await withPatience(log, 'Temporal', () =>
+const nativeConnection = await reach('Temporal', () =>
   NativeConnection.connect({ address: config.temporalAddress }),
 );
 /** Local effects: they may follow the append that asks for them. */
@@ -175,7 +182,7 @@ const worker = await Worker.create({
       onFault: (effect, error) => log.warn({ err: error, effect }, 'an effect failed behind its append'),
     }),
     ...createEnclaveActivities({
-      ask: createAskPatiently({ gateway: mesh, heartbeats: mesh, now }),
+      ask: createAskPatiently({ gateway: mesh, detector: mesh.detector }),
       store,
       artifacts,
       nonces,
@@ -206,6 +213,7 @@ const worker = await Worker.create({
       }),
       newestHead: transparency.newest,
       anchoredHead: createAnchoredHeads(pool).covering,
+      detector: mesh.detector,
       anchoring: config.anchoring.rpcUrl !== null,
       now,
     }),
@@ -219,17 +227,21 @@ const worker = await Worker.create({
   },
 });
 
-stop.signal.addEventListener('abort', () => worker.shutdown(), { once: true });
-const announcing = announceAuctions({ store, mesh, log, signal: stop.signal });
+const ended = new AbortController();
+const announcing = announceAuctions({ store, mesh, log, signal: AbortSignal.any([ending, ended.signal]) });
 const presence = reportPresence({
   databaseUrl: config.databaseUrl,
   kind: 'worker',
   instance: config.instance,
   onFault: (fault, error) => log.warn({ err: error }, fault),
 });
-log.info({ index: lease.index, peerId: peer.peerId }, 'worker ready');
-await worker.run();
-stop.abort();
+// Told to stop while it was made, it takes no work at all.
+if (!ending.aborted) {
+  ending.addEventListener('abort', () => worker.shutdown(), { once: true });
+  log.info({ index: lease.index, peerId: peer.peerId }, 'worker ready');
+  await worker.run();
+}
+ended.abort();
 await presence.leave();
 await announcing;
 await mesh.stop();

@@ -1,10 +1,12 @@
 import type { Pool } from 'pg';
 import { type AuctionAnnouncement, PROTOCOLS } from '../../domain/mesh/messages.ts';
 import type { Heartbeats, NodeGateway } from '../../domain/ports/node-gateway.ts';
+import { isTransient } from '../postgres/transient.ts';
 import { createAnnouncer } from './announcer.ts';
 import { serveDiscovery } from './discovery-service.ts';
 import type { EngineHandlers } from './engine-handlers.ts';
-import { createHeartbeats } from './heartbeats.ts';
+import { createFailureDetector, type FailureDetector, GAP_MS } from './failure-detector.ts';
+import { createHeartbeats, type HeartbeatTable } from './heartbeats.ts';
 import { createNodeGateway } from './node-gateway.ts';
 import type { Peer } from './peer.ts';
 import { createPresenceMonitor } from './presence-monitor.ts';
@@ -23,11 +25,15 @@ export interface EngineMeshDeps {
   readonly handlers: EngineHandlers;
   /** RFC 3339 instant. */
   readonly now: () => string;
+  /** Monotonic ms: what silence is measured by. */
+  readonly monotonicMs?: () => number;
   /** Failures that no caller is waiting for. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface EngineMesh extends NodeGateway, Heartbeats {
+  /** Whom this worker has heard, in the time it could hear anybody. */
+  readonly detector: FailureDetector;
   /**
    * Tells all nodes joined here of an auction, and again after an extension. Resolves with how many noted it. Every worker
    * tells its own: a node hears it once from each that it has joined, and bids once.
@@ -42,13 +48,36 @@ export interface EngineMesh extends NodeGateway, Heartbeats {
 }
 
 /**
+ * A beat that the database did not take, or not in time, was heard all the same: no silence until then counts. One that
+ * fails for what it says is its node's affair, or a node could keep the detector from ever counting.
+ */
+const recording =
+  (
+    record: HeartbeatTable['record'],
+    detector: FailureDetector,
+    monotonicMs: () => number,
+  ): HeartbeatTable['record'] =>
+  async (...beat) => {
+    const begun = monotonicMs();
+    try {
+      await record(...beat);
+      if (monotonicMs() - begun > GAP_MS) detector.interrupted();
+    } catch (error) {
+      if (isTransient(error)) detector.interrupted();
+      throw error;
+    }
+  };
+
+/**
  * A worker's side of the mesh: takes joins, heartbeats, bids and artefacts, and reaches nodes by provider id, those of
  * the other workers through these.
  */
 export const createEngineMesh = async (deps: EngineMeshDeps): Promise<EngineMesh> => {
-  const { peer, lease, pool, handlers, now, onError } = deps;
+  const { peer, lease, pool, handlers, now, monotonicMs = () => performance.now(), onError } = deps;
   const sessions = createSessions();
-  const heartbeats = createHeartbeats(pool);
+  const table = createHeartbeats(pool);
+  const detector = createFailureDetector({ beats: table.beats, monotonicMs, onError });
+  const heartbeats: HeartbeatTable = { ...table, record: recording(table.record, detector, monotonicMs) };
   const routes = createNodeRoutes(pool, peer.peerId, lease);
   const announcer = createAnnouncer(sessions, now);
   const relay = { peer, live: lease.live };
@@ -62,30 +91,22 @@ export const createEngineMesh = async (deps: EngineMeshDeps): Promise<EngineMesh
     onError,
   });
   const monitor = createPresenceMonitor({
+    detector,
     heartbeats,
     leads: lease.leads,
-    now,
     providerSeen: (...seen) => handlers.providerSeen(...seen),
     onError,
   });
 
-  await serveWork({ peer, held: lease.held, sessions, handlers, onError });
-  await serveDiscovery({
-    peer,
-    held: lease.held,
-    sessions,
-    heartbeats,
-    routes,
-    announcer,
-    handlers,
-    now,
-    onError,
-  });
+  const { held } = lease;
+  await serveWork({ peer, held, sessions, handlers, onError });
+  await serveDiscovery({ peer, held, sessions, heartbeats, routes, announcer, handlers, now, onError });
   await serveRelay(relay, gateway.relayed, onError);
   monitor.start();
 
   return {
     request: gateway.request,
+    detector,
     connected: gateway.connected,
     record: heartbeats.record,
     lastSeen: heartbeats.lastSeen,

@@ -13,8 +13,8 @@ export interface PresenceRow {
 }
 
 export interface HeartbeatTable extends Heartbeats {
-  /** Rows that may have to change: heard since `silentSince` and not told up, or silent and not told lost. */
-  due(silentSince: string): Promise<readonly PresenceRow[]>;
+  /** The newest beat of every provider, but for those told lost that have not beaten for an hour. */
+  beats(): Promise<readonly PresenceRow[]>;
   told(providerId: string, presence: Presence): Promise<void>;
 }
 
@@ -64,14 +64,12 @@ export const createHeartbeats = (pool: Pool): HeartbeatTable => ({
     return rows[0]?.ms ?? 0;
   },
 
-  async due(silentSince) {
+  async beats() {
     const { rows } = await pool.query<PresenceRow>(
       `select provider_id as "providerId", last_seen as "lastSeen", presence as told,
          ${hearableMsSql('heartbeats.provider_id')} as "hearableMs"
        from engine.heartbeats
-       where case when last_seen < $1 then presence is distinct from 'lost' else presence is distinct from 'up' end
-       order by provider_id`,
-      [silentSince],
+       where presence is distinct from 'lost' or last_seen > now() - interval '1 hour' order by provider_id`,
     );
     return rows;
   },

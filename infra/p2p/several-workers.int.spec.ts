@@ -206,12 +206,13 @@ describe('presence', () => {
 
   it('accuses nobody whose only worker died: the other could not hear it', async () => {
     const [zero, one] = await startTwo();
+    await pass([zero, one], 1);
     const stays = await joinedTo([zero, one]);
     const strays = await joinedTo([zero]);
     await pass([zero, one], 1);
     await zero.die();
     await vi.waitFor(() => expect(one.lease.leads()).toBe(true), PATIENCE);
-    await pass([one], 40);
+    await pass([one], 50);
     expect(test.script.seen.toSorted()).toEqual(
       [
         `${stays.providerId} provider.up 0`,

@@ -13,7 +13,7 @@ import {
 } from '../../domain/mesh/messages.ts';
 import { engineReplySchemas, nodeRequestSchema } from '../../domain/mesh/schema.ts';
 import { toMicro } from '../../domain/money.ts';
-import { instant } from '../../domain/time.ts';
+import { epochMs, instant } from '../../domain/time.ts';
 import type { EngineHandlers } from '../../infra/p2p/engine-handlers.ts';
 import { createEngineMesh, type EngineMesh } from '../../infra/p2p/engine-mesh.ts';
 import { ARTIFACT_FRAME_BYTES } from '../../infra/p2p/frames.ts';
@@ -155,6 +155,7 @@ export const createTestMesh = async (): Promise<TestMesh> => {
         pool,
         handlers,
         now: () => mesh.clock,
+        monotonicMs: () => epochMs(mesh.clock),
         onError: (error) => errors.push(error),
       });
       let stopped: Promise<void> | null = null;
