@@ -81,8 +81,9 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       requiredUp: TIERS[job.tier].requiredUp,
       members: [
         ...job.members.map((member) => ({ missedHeartbeats: member.result?.missedHeartbeats ?? 0 })),
+        // A member that was stopped did no wrong: nothing was missed by its fault.
         ...job.failed
-          .filter(({ duringRun }) => duringRun)
+          .filter(({ duringRun, fault }) => duringRun && fault !== 'stopped')
           .map(() => ({ missedHeartbeats: MISSED_HEARTBEATS })),
       ],
     });

@@ -17,6 +17,7 @@ import { foldStream } from '../domain/registry.ts';
 import { addMs, addSeconds, isBefore } from '../domain/time.ts';
 import type { Collector } from '../infra/observation/collector.ts';
 import type { DrawnBeacon, Observations } from '../infra/observation/observations.ts';
+import type { FailureDetector } from '../infra/p2p/failure-detector.ts';
 
 interface Head {
   readonly size: bigint;
@@ -35,6 +36,8 @@ export interface ObservationDeps {
   readonly newestHead: () => Promise<Head | null>;
   /** A head that a chain holds and that covers the position; null where there is none (yet). */
   readonly anchoredHead: (position: bigint) => Promise<Head | null>;
+  /** Whether this worker was awake, and its database there. */
+  readonly detector: Pick<FailureDetector, 'mark' | 'held'>;
   /** Whether heads are anchored at all. */
   readonly anchoring: boolean;
   readonly now: () => string;
@@ -56,8 +59,8 @@ const drawn = ({ size, root }: Head, source: DrawnBeacon['source']): DrawnBeacon
 
 /** Has nodes observe each other, round by round. */
 export const createObservationActivities = (deps: ObservationDeps) => {
-  const { store, artifacts, observations, collector, targets, newestHead, anchoredHead, anchoring, now } =
-    deps;
+  const { store, artifacts, observations, collector, targets, newestHead, anchoredHead } = deps;
+  const { detector, anchoring, now } = deps;
 
   /** Appends to a window at `revision`. @returns the position, or null where somebody else was first. */
   const append = async (
@@ -169,7 +172,12 @@ export const createObservationActivities = (deps: ObservationDeps) => {
     }
   };
 
+  /**
+   * A round counts once everybody it concerns has been told. One in which this worker slept is void: a node that was not
+   * told would be found wrong by those who were. Its window then proves nothing, and another begins.
+   */
   const runRound = async (window: ObservationWindow, round: number): Promise<void> => {
+    const begun = detector.mark();
     const opened = await openRound(window, round);
     if (!opened) return;
     const beacon = await beaconCovering(opened.position, window.roundSeconds);
@@ -177,11 +185,16 @@ export const createObservationActivities = (deps: ObservationDeps) => {
       Context.current().log.info('no head of the log for this round', { window: window.stream, round });
       return;
     }
+    await inTurns(opened.terms, collector.announce);
+    if (!(await detector.held(begun))) {
+      Context.current().log.info('this round is void: the engine slept in it', {
+        window: window.stream,
+        round,
+      });
+      return;
+    }
     await observations.keepTerms(window, opened.terms);
-    await inTurns(opened.terms, async (terms) => {
-      await observations.keepRound(terms, round, beacon);
-      await collector.announce(terms);
-    });
+    await inTurns(opened.terms, (terms) => observations.keepRound(terms, round, beacon));
   };
 
   return {

@@ -1,13 +1,16 @@
 import { Context } from '@temporalio/activity';
 import type { NodeRequest } from '../domain/mesh/messages.ts';
-import type { Heartbeats, NodeGateway, NodeReplyOf } from '../domain/ports/node-gateway.ts';
-import { HEARTBEAT_SECONDS, MISSED_HEARTBEATS } from '../domain/tiers.ts';
-import { msBetween } from '../domain/time.ts';
+import { missedBeats } from '../domain/mesh/presence.ts';
+import type { NodeGateway, NodeReplyOf } from '../domain/ports/node-gateway.ts';
+import { MISSED_HEARTBEATS } from '../domain/tiers.ts';
+import type { FailureDetector } from '../infra/p2p/failure-detector.ts';
 
 /** How often silence is judged and Temporal told that the activity lives, ms. */
 const PULSE_MS = 1000;
 /** Pause before a node that was out of reach is asked again, ms. */
 const RETRY_MS = 400;
+/** Longest wait for one reply, ms: a question may come again, and Node's timers end at 24 days. */
+const QUESTION_MS = 3_600_000;
 
 export interface Answer<R extends NodeRequest> {
   readonly reply:
@@ -29,53 +32,53 @@ export type AskPatiently = <R extends NodeRequest>(
 /**
  * Asks a node until it answers, its window ends or its heartbeats stop. Every request to a node may come twice, so a
  * dropped connection is simply asked again; what tells a crash from a bad link are the heartbeats.
+ *
+ * Time counts as the failure detector counts it: window and silence begin anew after a gap in which this worker, or its
+ * database, stood still, and a refusal that may come of such a gap (an artefact was out of reach) is asked for again.
  */
 export const createAskPatiently = ({
   gateway,
-  heartbeats,
-  now,
+  detector,
+  pause = (ms) => Context.current().sleep(ms),
 }: {
-  readonly gateway: NodeGateway;
-  readonly heartbeats: Heartbeats;
-  readonly now: () => string;
+  readonly gateway: Pick<NodeGateway, 'request'>;
+  readonly detector: Pick<FailureDetector, 'mark' | 'held' | 'heldMs' | 'settled' | 'silentMs'>;
+  readonly pause?: (ms: number) => Promise<unknown>;
 }): AskPatiently => {
-  const missedBy = async (providerId: string, since: string): Promise<number> => {
-    const seen = await heartbeats.lastSeen(providerId);
-    // A node that has never been seen is counted from when it was asked.
-    const from = seen ?? since;
-    return Math.max(0, Math.floor(msBetween(from, now()) / (HEARTBEAT_SECONDS * 1000)));
-  };
-
   return async (providerId, request, { windowMs }) => {
     const context = Context.current();
-    const startedAt = now();
+    let asked = detector.mark();
     let missedHeartbeats = 0;
-    let lost = false;
     const gone = new AbortController();
-    const watch = async (): Promise<void> => {
-      const missed = await missedBy(providerId, startedAt);
+    const watch = (): boolean => {
+      const missed = missedBeats(detector.silentMs(providerId));
       missedHeartbeats = Math.max(missedHeartbeats, missed);
       context.heartbeat(missed);
-      if (missed >= MISSED_HEARTBEATS) {
-        lost = true;
-        gone.abort();
-      }
+      if (missed >= MISSED_HEARTBEATS) gone.abort();
+      return missed >= MISSED_HEARTBEATS;
     };
-    const pulse = setInterval(
-      () => void watch().catch((error: unknown) => context.log.warn(String(error))),
-      PULSE_MS,
-    );
+    const pulse = setInterval(watch, PULSE_MS);
     const signal = AbortSignal.any([gone.signal, context.cancellationSignal]);
     try {
       for (;;) {
-        const left = windowMs - msBetween(startedAt, now());
+        const left = windowMs - detector.heldMs(asked);
         if (left <= 0) return { reply: { type: 'silent', message: 'no answer in time' }, missedHeartbeats };
-        const reply = await gateway.request(providerId, request, { timeoutMs: left, signal });
+        const question = detector.mark();
+        const settled = detector.settled(providerId);
+        const reply = await gateway.request(providerId, request, {
+          timeoutMs: Math.min(left, QUESTION_MS),
+          signal,
+        });
         context.cancellationSignal.throwIfAborted();
-        if (reply.type !== 'unreachable') return { reply, missedHeartbeats };
-        await watch();
-        if (lost) return { reply: { type: 'lost', message: 'three heartbeats missed' }, missedHeartbeats };
-        await context.sleep(RETRY_MS);
+        if (reply.type !== 'unreachable' && reply.type !== 'refused') return { reply, missedHeartbeats };
+        // What speaks against the node counts only where nothing of ours can be behind it.
+        const held = await detector.held(question);
+        if (reply.type === 'refused' && held && settled) return { reply, missedHeartbeats };
+        if (watch() && held)
+          return { reply: { type: 'lost', message: 'three heartbeats missed' }, missedHeartbeats };
+        await pause(RETRY_MS);
+        // Where the engine had no way to the node, the window begins anew as well.
+        if (reply.type === 'unreachable' && reply.cause === 'engine') asked = detector.mark();
       }
     } finally {
       clearInterval(pulse);

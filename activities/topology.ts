@@ -21,8 +21,8 @@ export interface TopologyDeps {
   readonly lifecycles: Lifecycles;
   readonly sets: CandidateSets;
   readonly drawer: Drawer;
-  /** Provider ids within reach of this process. */
-  readonly connected: () => readonly string[];
+  /** Provider ids within reach of any worker. */
+  readonly connected: () => Promise<readonly string[]>;
   /** The newest signed checkpoint of the log; its root has 32 bytes. */
   readonly newestCheckpoint: () => Promise<{ readonly size: bigint; readonly root: Uint8Array } | null>;
   readonly now: () => string;
@@ -143,7 +143,7 @@ export const createTopologyActivities = (deps: TopologyDeps) => {
       const epoch = drawnFrom(topology);
       if (!topology.candidates || epoch.candidateCount === 0) return [];
       const set = await sets.load(topology.candidates.candidateSet, topology.candidates.candidateRoot);
-      const near = new Set(connected());
+      const near = new Set(await connected());
       const asked = set.candidates
         .filter(({ nodeId }, index) => near.has(nodeId) && !topology.selected.includes(index))
         .slice(0, MOST_COLLECTED);

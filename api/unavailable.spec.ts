@@ -8,8 +8,12 @@ test.each<[string, unknown]>([
   ['a server that restarts', withCode('57P01')],
   ['a lock that was in the way', withCode('40P01')],
   ['a name that nobody knows', withCode('ENOTFOUND')],
+  ['a host that no way leads to', withCode('EHOSTUNREACH')],
+  ['a server that has become a standby', withCode('25006')],
+  ['a server that hangs', new Error('Query read timeout')],
   ['Temporal out of reach', withCode(14)],
   ['Temporal in no time', withCode(4)],
+  ['Temporal with too much to do', withCode(8)],
   [
     'a cause below',
     new Error('query failed', { cause: new Error('other', { cause: withCode('ECONNRESET') }) }),

@@ -1,5 +1,5 @@
 import type { Enclave } from '../domain/enclave/enclave.ts';
-import type { EnclaveDestroyed, EnclaveFailed, EnclaveFault } from '../domain/enclave/events.ts';
+import type { EnclaveDestroyed, EnclaveFailed } from '../domain/enclave/events.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { LIFECYCLES } from '../domain/registry.ts';
 import { runLifecycle } from './host.ts';
@@ -17,19 +17,27 @@ const RETRY = {
   maximumAttempts: 30,
 } as const;
 
+/** A run of weeks outlives any number of workers; what ends it when nothing helps is its job's own limit. */
+const RETRY_RUN = { initialInterval: '200 milliseconds', maximumInterval: '5 seconds' } as const;
+
+/**
+ * What an effect has failed of after all retries is the engine: what a node does or leaves undone is an answer of the
+ * activity. So it is nobody's fault, and no evidence.
+ */
 const failed =
-  (fault: EnclaveFault, code: ErrorCode) =>
+  (code: ErrorCode) =>
   (_: unknown, message: string): EnclaveFailed[] => [
-    { type: 'enclave.failed', fault, code, message, steps: [] },
+    { type: 'enclave.failed', fault: 'stopped', code, message, steps: [] },
   ];
 
 const onNode = (
   startToCloseTimeout: ActivityEffect<never>['options']['startToCloseTimeout'] & string,
   whenFailed: ActivityEffect<never>['failed'],
+  retry: ActivityEffect<never>['options']['retry'] & object = RETRY,
 ): ActivityEffect<never> => ({
   kind: 'activity',
   local: false,
-  options: { startToCloseTimeout, heartbeatTimeout: '15 seconds', retry: RETRY },
+  options: { startToCloseTimeout, heartbeatTimeout: '15 seconds', retry },
   failed: whenFailed,
 });
 
@@ -37,11 +45,10 @@ export const enclaveLifecycle: Lifecycle = {
   aggregate: 'enclave',
   family: LIFECYCLES.enclave,
   effects: {
-    createOnNode: onNode('60 seconds', failed('no-show', 'TEE_UNAVAILABLE')),
-    attest: onNode('60 seconds', failed('attestation', 'ATTESTATION_FAILED')),
-    // The node may have crashed as well as lied: out of reach is no fault of the report.
-    reattest: onNode('60 seconds', failed('lost', 'RESOURCE_UNAVAILABLE')),
-    runOnNode: onNode('31 days', failed('lost', 'RESOURCE_UNAVAILABLE')),
+    createOnNode: onNode('60 seconds', failed('TEE_UNAVAILABLE')),
+    attest: onNode('60 seconds', failed('RESOURCE_UNAVAILABLE')),
+    reattest: onNode('60 seconds', failed('RESOURCE_UNAVAILABLE')),
+    runOnNode: onNode('31 days', failed('RESOURCE_UNAVAILABLE'), RETRY_RUN),
     destroyOnNode: onNode('30 seconds', (): EnclaveDestroyed[] => [
       { type: 'enclave.destroyed', reason: 'out of reach', confirmed: false },
     ]),

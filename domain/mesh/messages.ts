@@ -9,12 +9,13 @@ import type { InfrastructureType } from '../tiers.ts';
 import type { EpochFacts } from '../topology/commitment.ts';
 import type { SelectionJson } from '../topology/selection-json.ts';
 
-/** Protocol ids of the mesh: the guide's three (R99), and what neighbours say to each other. */
+/** Protocol ids of the mesh: the guide's three (R99), what neighbours say to each other, and what workers do. */
 export const PROTOCOLS = {
   resourceDiscovery: '/aivillage/resource-discovery/1.0.0',
   agentCommunication: '/aivillage/agent-communication/1.0.0',
   knowledgeSync: '/aivillage/knowledge-sync/1.0.0',
   neighbourhood: '/aivillage/neighbourhood/1.0.0',
+  relay: '/aivillage/relay/1.0.0',
 } as const;
 
 /** A report as a node sends it: everything a stranger needs to verify it. Binary fields are base64url. */
@@ -203,6 +204,19 @@ export interface PeerReplies {
   };
   'open-chunks': { readonly type: 'chunks-opened'; readonly answer: Answer };
 }
+
+/** Worker → worker, over relay: one that holds a node's connection asks it for one that does not. */
+export interface RelayRequest {
+  readonly type: 'relay';
+  readonly providerId: string;
+  readonly request: NodeRequest;
+  /** How long the node may take, ms. */
+  readonly timeoutMs: number;
+}
+
+export type RelayReply<R extends NodeRequest> =
+  | { readonly type: 'relayed'; readonly reply: NodeReplies[R['type']] | MeshRefusal }
+  | { readonly type: 'unreachable'; readonly message: string; readonly cause: 'node' | 'engine' };
 
 /** Any request may be refused instead. */
 export interface MeshRefusal {

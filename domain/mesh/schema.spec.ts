@@ -5,6 +5,8 @@ import {
   engineReplySchemas,
   nodeReplySchemas,
   nodeRequestSchema,
+  relayReplySchema,
+  relayRequestSchema,
   workRequestSchema,
 } from './schema.ts';
 
@@ -33,13 +35,31 @@ const create: NodeRequest = {
 };
 
 describe('mesh messages', () => {
-  it('R99: go over the protocols of the guide, and one among neighbours', () => {
+  it('R99: go over the protocols of the guide, one among neighbours and one among workers', () => {
     expect(Object.values(PROTOCOLS).sort()).toEqual([
       '/aivillage/agent-communication/1.0.0',
       '/aivillage/knowledge-sync/1.0.0',
       '/aivillage/neighbourhood/1.0.0',
+      '/aivillage/relay/1.0.0',
       '/aivillage/resource-discovery/1.0.0',
     ]);
+  });
+
+  it('among workers carry what a node may be asked, and what it may answer to that', () => {
+    const relay = {
+      type: 'relay',
+      providerId: `provider-${'0'.repeat(26)}`,
+      request: create,
+      timeoutMs: 1000,
+    };
+    expect(relayRequestSchema.parse(relay)).toEqual(relay);
+    expect(relayRequestSchema.safeParse({ ...relay, request: join }).success).toBe(false);
+    const schema = relayReplySchema(create);
+    const relayed = { type: 'relayed', reply: { type: 'enclave-created', enclaveKey: hash } };
+    expect(schema.parse(relayed)).toEqual(relayed);
+    expect(schema.safeParse({ type: 'relayed', reply: { type: 'destroyed' } }).success).toBe(false);
+    const unreachable = { type: 'unreachable', message: 'silent', cause: 'node' };
+    expect(schema.parse(unreachable)).toEqual(unreachable);
   });
 
   it('pass unchanged, with or without what is optional, and lose what is unknown', () => {

@@ -36,6 +36,8 @@ import {
   type NodeRequest,
   type PeerReplies,
   type PeerRequest,
+  type RelayReply,
+  type RelayRequest,
 } from './messages.ts';
 
 /** What goes over the mesh, checked on receipt at both ends. Unknown members are dropped, so that peers can be newer. */
@@ -239,4 +241,31 @@ export const peerReplySchemas: {
 } = {
   introduce: z.union([z.object({ type: z.literal('introduced'), ...introduction }), refusal]),
   'open-chunks': z.union([z.object({ type: z.literal('chunks-opened'), answer: answerSchema }), refusal]),
+};
+
+/** What a worker asks of another. */
+export const relayRequestSchema = z.object({
+  type: z.literal('relay'),
+  providerId: id,
+  request: nodeRequestSchema,
+  timeoutMs: z.number().positive(),
+}) satisfies z.ZodType<RelayRequest>;
+
+/** What a worker may answer another that relayed a request of this type; a refusal is the worker's own. */
+export const relayReplySchema = <R extends NodeRequest>(
+  request: R,
+): z.ZodType<RelayReply<R> | MeshRefusal> => {
+  // The table maps each request type to its replies; TypeScript cannot follow the index through R.
+  const reply = nodeReplySchemas[request.type as keyof NodeReplies] as z.ZodType<
+    NodeReplies[R['type']] | MeshRefusal
+  >;
+  return z.discriminatedUnion('type', [
+    z.object({ type: z.literal('relayed'), reply }),
+    z.object({
+      type: z.literal('unreachable'),
+      message: z.string().max(2048),
+      cause: z.enum(['node', 'engine']),
+    }),
+    refusal,
+  ]);
 };

@@ -78,6 +78,30 @@ describe('a provider', () => {
       .then({ type: 'provider.attested', ...host, attestedAt: AT });
   });
 
+  test('needs no second report where another came first', () => {
+    const attested: ProviderEvent = { type: 'provider.attested', ...host, attestedAt: AT };
+    const attest = (renews: string | null): ProviderCommand => ({
+      type: 'attest',
+      ...host,
+      nonce: 'dd',
+      renews,
+    });
+    given(registered)
+      .when(attest(null), now)
+      .then({ ...attested, nonce: 'dd' });
+    given(registered, attested).when(attest(null), now).thenNothing();
+    given(registered, attested)
+      .when(attest('cc'), now)
+      .then({ ...attested, nonce: 'dd' });
+  });
+
+  test('locks its first stake once', () => {
+    const first: ProviderCommand = { type: 'lock-stake', amount: toMicro('5'), first: true };
+    const locked: ProviderEvent = { type: 'provider.stake-locked', amount: toMicro('5') };
+    given(registered).when(first, now).then(locked);
+    given(registered, locked).when(first, now).thenNothing();
+  });
+
   test('stakes more than nothing', () => {
     const stake = (amount: string) => given(registered).when({ type: 'lock-stake', amount: toMicro(amount) });
     stake('1').then({ type: 'provider.stake-locked', amount: toMicro('1') });

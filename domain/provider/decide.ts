@@ -18,8 +18,17 @@ export const PROVIDER_VERSION = 1;
 
 export type ProviderCommand =
   | ({ readonly type: 'register' } & Omit<ProviderRegistered, 'type' | 'machineVersion' | 'registeredAt'>)
-  | ({ readonly type: 'attest' } & Omit<ProviderAttested, 'type' | 'attestedAt'>)
-  | { readonly type: 'lock-stake'; readonly amount: Micro }
+  | ({
+      readonly type: 'attest';
+      /** Nonce of the attestation that this one renews, null of the first: a report that came meanwhile makes it needless. */
+      readonly renews?: string | null;
+    } & Omit<ProviderAttested, 'type' | 'attestedAt'>)
+  | {
+      readonly type: 'lock-stake';
+      readonly amount: Micro;
+      /** Only while nothing is staked. */
+      readonly first?: true;
+    }
   | ({ readonly type: 'register-vrf-key' } & Omit<VrfKeyRegistered, 'type' | 'at'>)
   | {
       readonly type: 'see';
@@ -51,7 +60,9 @@ export const decideProvider = (
   if (!provider) return reject('RESOURCE_NOT_FOUND', 'no such provider');
   switch (command.type) {
     case 'attest': {
-      const { type: _, ...facts } = command;
+      const { type: _, renews, ...facts } = command;
+      const standing = provider.attestation?.nonce ?? null;
+      if (renews !== undefined && renews !== standing) return accept();
       return accept({ type: 'provider.attested', ...facts, attestedAt: now });
     }
     case 'lock-stake':
@@ -60,6 +71,7 @@ export const decideProvider = (
           { field: 'amount', rule: '> 0 micro-units' },
         ]);
       }
+      if (command.first && units(provider.stake) > 0n) return accept();
       return accept({ type: 'provider.stake-locked', amount: command.amount });
     case 'register-vrf-key':
       return registerVrfKey(provider, command, now);

@@ -49,6 +49,7 @@ test('every broken setting is named with its rule, and no value is shown', () =>
     DATABASE_URL: 'mysql://root:hunter2@x/y',
     TEMPORAL_ADDRESS: 'nowhere',
     TEE_REQUIRE_HARDWARE: 'maybe',
+    WORKER_INDEX: '-1',
   };
   const error = capture(() => loadSettings(broken));
   expect(error).toBeInstanceOf(ConfigError);
@@ -83,6 +84,11 @@ test('addresses come from the environment, else from the local stack of the data
     meshPort: 6,
   });
   expect(() => loadConfig({ ...env, AIVILLAGE_PROFILE: 'production' })).toThrow(ConfigError);
+  expect(capture(() => loadConfig({ ...env, WORKER_INDEX: '1' })).message).toContain('MESH_PORT');
+  expect(loadConfig({ ...env, WORKER_INDEX: '1', MESH_PORT: '8' })).toMatchObject({
+    workerIndex: 1,
+    meshPort: 8,
+  });
 
   writeFileSync(localFiles(home).ports, '{"postgres":');
   expect(() => loadConfig(env)).toThrow(ConfigError);

@@ -47,6 +47,8 @@ const environmentSchema = z.object({
   ANCHOR_BATCH_EVENTS: z.coerce.number().int().positive().optional(),
   ANCHOR_INTERVAL_SECONDS: z.coerce.number().int().positive().optional(),
   ANCHOR_CONFIRMATIONS: z.coerce.number().int().positive().optional(),
+  /** Which of the workers a worker is, from 0; each has a peer key and a mesh port of its own. */
+  WORKER_INDEX: z.coerce.number().int().min(0).max(9_999).default(0),
   /** TCP port of the worker's libp2p peer. */
   MESH_PORT: port.optional(),
   /** Refuses every attestation under a simulated root. */
@@ -105,6 +107,7 @@ export interface Settings {
   readonly temporalAddress: string | null;
   readonly temporalNamespace: string;
   readonly temporalUiUrl: string | null;
+  readonly workerIndex: number;
   readonly meshPort: number | null;
   readonly anchoring: AnchoringSettings;
   readonly requireHardware: boolean;
@@ -168,6 +171,7 @@ export const loadSettings = (env: NodeJS.ProcessEnv): Settings => {
     temporalAddress: values.TEMPORAL_ADDRESS ?? null,
     temporalNamespace: values.TEMPORAL_NAMESPACE,
     temporalUiUrl: values.TEMPORAL_UI_URL ?? null,
+    workerIndex: values.WORKER_INDEX,
     meshPort: values.MESH_PORT ?? null,
     anchoring: {
       rpcUrl: values.ANCHOR_RPC_URL ?? null,
@@ -212,6 +216,9 @@ export const loadConfig = (env: NodeJS.ProcessEnv): Config => {
   const local = settings.profile === 'embedded' ? readLocalStack(settings.home) : null;
   const databaseUrl = settings.databaseUrl ?? local?.databaseUrl;
   const temporalAddress = settings.temporalAddress ?? local?.temporalAddress;
+  if (local !== null && settings.workerIndex > 0 && settings.meshPort === null) {
+    throw new ConfigError('MESH_PORT: must be set where WORKER_INDEX is not 0, for workers of one machine');
+  }
   const meshPort = settings.meshPort ?? local?.ports.mesh ?? DEFAULT_MESH_PORT;
   if (databaseUrl === undefined || temporalAddress === undefined) {
     throw new ConfigError(

@@ -1,14 +1,20 @@
+import { once } from 'node:events';
 import { pino } from 'pino';
 import { loadConfig } from '../config/config.ts';
+import { TASK_QUEUE } from '../temporal/task-queue.ts';
 import { startApi } from './api/start-api.ts';
+import { stopSignal } from './stop-signal.ts';
 
 const config = loadConfig(process.env);
 const log = pino({ level: config.logLevel, name: 'api' });
-const stop = Promise.withResolvers<void>();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.resolve());
+const stop = stopSignal(log);
 
-const api = await startApi(config, log);
+const api = await startApi(config, log, TASK_QUEUE, stop).catch((error: unknown) => {
+  if (!stop.aborted) throw error;
+  log.info('api stopped');
+  process.exit();
+});
 log.info({ port: api.port }, 'api ready');
-await stop.promise;
+if (!stop.aborted) await once(stop, 'abort');
 await api.stop();
 log.info('api stopped');

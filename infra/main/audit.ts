@@ -28,6 +28,8 @@ const USAGE = `usage:
 const POOL_SIZE = 10;
 /** Workflows answer a query in milliseconds; a server that is away must not hold up the audit for long. */
 const QUERY_TIMEOUT_MS = 10_000;
+/** A read model is built anew, and compared, in single statements. */
+const STATEMENT_MS = 600_000;
 
 class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -46,7 +48,7 @@ const wholeNumber = (option: string, value: string): bigint => {
 /** The adapters an audit reads through. Temporal is dialled by the first query. */
 const open = (env: NodeJS.ProcessEnv) => {
   const config = loadConfig(env);
-  const pool = createPool(config.databaseUrl, { name: 'audit', max: POOL_SIZE });
+  const pool = createPool(config.databaseUrl, { name: 'audit', max: POOL_SIZE, statementMs: STATEMENT_MS });
   const store = createPostgresEventStore({ pool });
   const connection = Connection.lazy({ address: config.temporalAddress });
   const client = new Client({ connection, namespace: config.temporalNamespace });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LocalPorts, localFiles, readLocalPorts, SERVER_PORT_NAMES } from '../config/local-stack.ts';
+import { peerKeyName } from '../p2p/engine-address.ts';
 import { processName } from '../processes/roster.ts';
 import { allocatePorts, isPortFree } from '../stack/ports.ts';
 
@@ -15,10 +16,6 @@ export interface LocalCounts {
 export const ONE_OF_EACH: LocalCounts = { workers: 1, apis: 1, projectors: 1 };
 
 const indices = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
-
-/** Key file of the peer of a worker: each has an identity of its own. */
-export const peerKeyName = (worker: number): string =>
-  worker === 0 ? 'engine-peer.key' : `engine-peer-${worker}.key`;
 
 /** The key files of a data directory; each holds 32 random bytes in hex. */
 const KEY_NAMES = ['master.key', 'engine.key', 'checkpoint.key', 'anchor.key', 'postgres.password'] as const;

@@ -15,18 +15,21 @@ import { followLog } from '../tlog/follow.ts';
 import { createCheckpointSigner } from '../tlog/signer.ts';
 import { keepAnchoring } from './projector/anchoring.ts';
 import { keepSuccession, sessionName } from './projector/succession.ts';
+import { stopSignal } from './stop-signal.ts';
 
 /** One connection per projection, one for a rebuild each, the rest for the transparency log, its anchors and for reading. */
 const POOL_SIZE = 2 * READ_MODELS.length + 10;
+/** A page of a rebuild, or the swap behind it. */
+const STATEMENT_MS = 60_000;
 
 const config = loadConfig(process.env);
 const log = pino({ level: config.logLevel, name: 'projector' });
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+const stop = stopSignal(log);
 
 const pool = createPool(config.databaseUrl, {
   name: sessionName(config.instance),
   max: POOL_SIZE,
+  statementMs: STATEMENT_MS,
   onIdleError: (error) => log.warn({ err: error }, 'an idle connection was lost'),
 });
 const store = createPostgresEventStore({
@@ -74,10 +77,10 @@ const presence = reportPresence({
 });
 log.info({ projections: READ_MODELS.map(({ name }) => name) }, 'projector started');
 await Promise.all([
-  createRunner({ pool, store, log }).run(READ_MODELS, stop.signal),
-  keepTransparencyLog(stop.signal),
-  keepSuccession({ pool, instance: config.instance, log }, stop.signal),
-  keepAnchoring({ pool, settings: config.anchoring, home: config.home, log }, stop.signal),
+  createRunner({ pool, store, log }).run(READ_MODELS, stop),
+  keepTransparencyLog(stop),
+  keepSuccession({ pool, instance: config.instance, log }, stop),
+  keepAnchoring({ pool, settings: config.anchoring, home: config.home, log }, stop),
 ]);
 await presence.leave();
 await store.close();

@@ -10,11 +10,10 @@ import { createPostgresEventStore } from '../event-store/postgres/store.ts';
 import { createJournal } from '../journal/journal.ts';
 import { newApiKey } from '../keys/api-key.ts';
 import { createEnrolment } from '../keys/enrolment.ts';
-import { readKeyFile } from '../keys/key-file.ts';
-import { peerIdOf } from '../p2p/peer.ts';
+import { engineAddress } from '../p2p/engine-address.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
-import { type LocalHome, peerKeyName, writeWhole } from './local-home.ts';
+import { type LocalHome, writeWhole } from './local-home.ts';
 import { type LocalNode, prepareNodes, writeNodeConfigs } from './local-nodes.ts';
 
 const OPERATOR_ROLES: readonly Role[] = ['submitter', 'operator', 'auditor', 'admin'];
@@ -82,7 +81,7 @@ export const setUp = async (
     };
     await credit(operator, OPERATOR_CREDIT);
     for (const owner of owners.values()) await credit(owner, OWNER_CREDIT);
-    const engines = meshPorts.map((port, worker) => engineAddress(home, worker, port));
+    const engines = meshPorts.map((port, worker) => engineAddress(home.home, worker, port));
     await writeNodeConfigs(nodes, owners, await Promise.all(engines));
   } finally {
     await store.close();
@@ -98,11 +97,6 @@ const prepareCredentials = async (home: LocalHome, apiUrl: string): Promise<stri
   const apiKey = existing === null ? newApiKey() : (JSON.parse(existing) as { api_key: string }).api_key;
   await writeWhole(file, `${JSON.stringify({ api_url: apiUrl, api_key: apiKey }, null, 2)}\n`);
   return apiKey;
-};
-
-const engineAddress = async (home: LocalHome, worker: number, port: number): Promise<string> => {
-  const [seed] = await readKeyFile(home.path('keys', peerKeyName(worker)));
-  return `/ip4/127.0.0.1/tcp/${port}/p2p/${await peerIdOf(seed as Uint8Array)}`;
 };
 
 const valueOf = <T>(result: Result<T>): T => {

@@ -21,14 +21,17 @@ import { createPostgresEventStore } from '../event-store/postgres/store.ts';
 import { createJournal } from '../journal/journal.ts';
 import { createEnrolment } from '../keys/enrolment.ts';
 import { readKeyFile } from '../keys/key-file.ts';
+import { readOrMakeKeyFile } from '../keys/make-key-file.ts';
 import { createNonces } from '../keys/nonces.ts';
 import { openSigner } from '../keys/open-signer.ts';
 import { createSealing } from '../keys/sealing.ts';
 import { createCollector } from '../observation/collector.ts';
 import { createObservations } from '../observation/observations.ts';
 import { keepObservationSchedule } from '../observation/schedule.ts';
+import { enginePeerKeyFile } from '../p2p/engine-address.ts';
 import { createEngineMesh, type EngineMesh } from '../p2p/engine-mesh.ts';
 import { createPeer } from '../p2p/peer.ts';
+import { leaseWorker, type WorkerLease } from '../p2p/worker-lease.ts';
 import { createPool } from '../postgres/pool.ts';
 import { createTurns } from '../postgres/turns.ts';
 import { reportPresence } from '../processes/presence.ts';
@@ -46,6 +49,7 @@ import { createDrawer } from '../topology/drawer.ts';
 import { keepTopologySchedule } from '../topology/schedule.ts';
 import { createCircuits } from '../zk/circuits.ts';
 import { findToolchain } from '../zk/toolchain.ts';
+import { stopSignal } from './stop-signal.ts';
 import { announceAuctions } from './worker/announce.ts';
 import { createMeshHandlers } from './worker/mesh-handlers.ts';
 import { createNeighbourhoods } from './worker/neighbourhoods.ts';
@@ -55,8 +59,14 @@ import { withPatience } from './worker/patience.ts';
 const config = loadConfig(process.env);
 const log = pino({ level: config.logLevel, name: 'worker' });
 const now = (): string => instant(Date.now());
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+const stop = stopSignal(log);
+/** Waits for a server. Told to stop meanwhile, this process has begun nothing that it would have to end. */
+const reach = <T>(server: string, connect: () => Promise<T>): Promise<T> =>
+  withPatience(log, server, stop, connect).catch((error: unknown) => {
+    if (!stop.aborted) throw error;
+    log.info('worker stopped');
+    process.exit();
+  });
 
 Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
 
@@ -68,8 +78,8 @@ const pool = createPool(config.databaseUrl, {
 const store = createPostgresEventStore({ pool, onFault: (fault, error) => log.warn({ err: error }, fault) });
 const keys = (name: string) => readKeyFile(join(config.home, 'keys', name));
 const [masterKey] = await keys('master.key');
-const [peerSeed] = await keys('engine-peer.key');
-if (!masterKey || !peerSeed) throw new Error('the data directory has no keys: run npm start once');
+if (!masterKey) throw new Error('the data directory has no keys: run npm start once');
+const [peerSeed] = await readOrMakeKeyFile(enginePeerKeyFile(config.home, config.workerIndex));
 const signer = openSigner(join(config.home, 'keys', 'engine.key'), {
   onFault: (fault) => log.error({ fault }, 'the engine keeps its keys'),
 });
@@ -83,16 +93,12 @@ const market = createProviderMarket({ providers, now });
 const roots = await trustedRoots(config);
 const judge = createAttestationJudge({ artifacts, roots, now });
 
-const connection = await withPatience(log, 'Temporal', () =>
-  Connection.connect({ address: config.temporalAddress }),
-);
+const connection = await reach('Temporal', () => Connection.connect({ address: config.temporalAddress }));
 const client = new Client({ connection, namespace: config.temporalNamespace });
 const lifecycles = createLifecycles({ client, store, taskQueue: TASK_QUEUE });
 
-const schedule = await withPatience(log, 'Temporal', () =>
-  keepTopologySchedule(client, TASK_QUEUE, config.topology),
-);
-await withPatience(log, 'Temporal', () => keepObservationSchedule(client, TASK_QUEUE, config.observation));
+const schedule = await reach('Temporal', () => keepTopologySchedule(client, TASK_QUEUE, config.topology));
+await reach('Temporal', () => keepObservationSchedule(client, TASK_QUEUE, config.observation));
 let lookedInEpoch = -1;
 /** An epoch may have waited for its first node; the schedule itself looks at its turn alone. */
 const nodeJoined = (): void => {
@@ -102,7 +108,28 @@ const nodeJoined = (): void => {
   schedule.trigger().catch((error: unknown) => log.warn({ err: error }, 'the topology could not be opened'));
 };
 
-const peer = await createPeer({ seed: peerSeed, listen: [`/ip4/127.0.0.1/tcp/${config.meshPort}`] });
+const lease: WorkerLease = await reach('PostgreSQL', async () => {
+  const leased = await leaseWorker({
+    pool,
+    index: config.workerIndex,
+    signal: stop,
+    onWaiting: () => log.info({ index: config.workerIndex }, 'another process is this worker; waiting'),
+    onError: (error) => log.warn({ err: error }, 'the lease of this worker could not be renewed'),
+  });
+  if (!leased) throw new Error('told to stop');
+  return leased;
+});
+lease.lost.addEventListener('abort', () => {
+  log.error({ err: lease.lost.reason }, 'this worker has lost its lease');
+  process.exitCode = 1;
+});
+/** Told to stop, or another process has its place. */
+const ending = AbortSignal.any([stop, lease.lost]);
+const peer = await createPeer({
+  seed: peerSeed as Uint8Array,
+  listen: [`/ip4/127.0.0.1/tcp/${config.meshPort}`],
+});
+await lease.serve({ peerId: peer.peerId, address: peer.addresses()[0] as string });
 const admission = createAdmission({
   providers,
   enrolment: createEnrolment({ pool, store, now }),
@@ -114,9 +141,10 @@ const admission = createAdmission({
 const sets = createCandidateSets(artifacts);
 const transparency = createTransparencyLog(pool);
 const observations = createObservations(pool);
-const mesh: EngineMesh = await withPatience(log, 'PostgreSQL', () =>
+const mesh: EngineMesh = await reach('PostgreSQL', () =>
   createEngineMesh({
     peer,
+    lease,
     pool,
     now,
     onError: (error) => log.warn({ err: error }, 'the mesh met an error'),
@@ -135,7 +163,7 @@ const mesh: EngineMesh = await withPatience(log, 'PostgreSQL', () =>
   }),
 );
 
-const nativeConnection = await withPatience(log, 'Temporal', () =>
+const nativeConnection = await reach('Temporal', () =>
   NativeConnection.connect({ address: config.temporalAddress }),
 );
 /** Local effects: they may follow the append that asks for them. */
@@ -154,7 +182,7 @@ const worker = await Worker.create({
       onFault: (effect, error) => log.warn({ err: error, effect }, 'an effect failed behind its append'),
     }),
     ...createEnclaveActivities({
-      ask: createAskPatiently({ gateway: mesh, heartbeats: mesh, now }),
+      ask: createAskPatiently({ gateway: mesh, detector: mesh.detector }),
       store,
       artifacts,
       nonces,
@@ -185,6 +213,7 @@ const worker = await Worker.create({
       }),
       newestHead: transparency.newest,
       anchoredHead: createAnchoredHeads(pool).covering,
+      detector: mesh.detector,
       anchoring: config.anchoring.rpcUrl !== null,
       now,
     }),
@@ -198,20 +227,25 @@ const worker = await Worker.create({
   },
 });
 
-stop.signal.addEventListener('abort', () => worker.shutdown(), { once: true });
-const announcing = announceAuctions({ store, mesh, log, signal: stop.signal });
+const ended = new AbortController();
+const announcing = announceAuctions({ store, mesh, log, signal: AbortSignal.any([ending, ended.signal]) });
 const presence = reportPresence({
   databaseUrl: config.databaseUrl,
   kind: 'worker',
   instance: config.instance,
   onFault: (fault, error) => log.warn({ err: error }, fault),
 });
-log.info({ peerId: peer.peerId }, 'worker ready');
-await worker.run();
-stop.abort();
+// Told to stop while it was made, it takes no work at all.
+if (!ending.aborted) {
+  ending.addEventListener('abort', () => worker.shutdown(), { once: true });
+  log.info({ index: lease.index, peerId: peer.peerId }, 'worker ready');
+  await worker.run();
+}
+ended.abort();
 await presence.leave();
 await announcing;
 await mesh.stop();
+await lease.release();
 await peer.stop();
 await nativeConnection.close();
 await connection.close();

@@ -56,6 +56,8 @@ describe('capacity', () => {
     capacity.reserve('a', 400, 5_000);
     capacity.reserve('b', 400, 5_000);
     capacity.extend('a', 20_000);
+    // Old news of another engine.
+    capacity.extend('a', 5_000);
     capacity.won('b');
     pass(25_000);
     expect(capacity.load().slots).toBe(2);

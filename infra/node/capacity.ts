@@ -6,7 +6,7 @@ export interface CapacityBook {
   /** Holds capacity for a bid until the auction's end is known or well past; false when there is none. */
   reserve(auctionId: string, tops: number, closesAtMs: number): boolean;
   reserved(auctionId: string): boolean;
-  /** The auction was extended. */
+  /** The auction was extended. News of several engines may come in any order: it never closes earlier than was said. */
   extend(auctionId: string, closesAtMs: number): void;
   /** The bid won: an enclave follows. */
   won(auctionId: string): void;
@@ -67,7 +67,7 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
     reserved: (auctionId) => reservations.has(auctionId),
     extend(auctionId, closesAtMs) {
       const reservation = reservations.get(auctionId);
-      if (!reservation || reservation.won) return;
+      if (!reservation || reservation.won || closesAtMs <= reservation.closesAtMs) return;
       reservation.closesAtMs = closesAtMs;
       reservation.heldUntilMs = closesAtMs + UNHEARD_MS;
     },

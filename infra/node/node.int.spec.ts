@@ -193,6 +193,19 @@ describe('bidding', () => {
     expect(logged.join('\n')).not.toContain('300000');
   });
 
+  it('bids once however many engines tell it of the auction, and through another when one stalls', async () => {
+    const stalled = await engineWith({ onBid: () => new Promise(() => undefined) });
+    const other = await engineWith();
+    await nodeWith(configFor([stalled.address, other.address]));
+    await Promise.all([joined(stalled), joined(other)]);
+    const news = auction('1');
+    await Promise.all([announce(stalled, news), announce(other, news)]);
+    await vi.waitFor(() => expect(other.bids).toHaveLength(1), { timeout: 20_000 });
+    expect(stalled.bids).toEqual(other.bids);
+    await Promise.all([announce(stalled, news), announce(other, news)]);
+    expect([stalled.bids.length, other.bids.length]).toEqual([1, 1]);
+  });
+
   it("keeps off its owner's auctions, low ceilings, late auctions and what exceeds its capacity", async () => {
     const engine = await engineWith();
     await nodeWith(configFor([engine.address]));

@@ -3,6 +3,7 @@ import { PROTOCOLS } from '../../domain/mesh/messages.ts';
 import { nodeRequestSchema } from '../../domain/mesh/schema.ts';
 import { instant } from '../../domain/time.ts';
 import { nodeVrfKey, provePossession } from '../../domain/topology/node-key.ts';
+import { createPauseDetector } from '../clock/pause-detector.ts';
 import { createPeer } from '../p2p/peer.ts';
 import { servePeer } from '../p2p/rpc.ts';
 import type { EnclaveHost } from '../sandbox/index.ts';
@@ -74,6 +75,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
     log,
   });
 
+  const clock = createPauseDetector();
   const drawKey = nodeVrfKey(seed);
   const draws = createNeighbourDraws(drawKey);
   const enginePeerIds = new Set(addresses.map(({ peerId }) => peerId));
@@ -83,6 +85,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
     kept,
     connectionTo: (id) => neighbours.connectionTo(id),
     nowMs,
+    clock,
   });
   const neighbours = await keepNeighbours({
     peer,
@@ -140,6 +143,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
     publicKey: peer.publicKey,
     async stop() {
       stopping.abort();
+      clock.stop();
       await neighbours.stop();
       await Promise.all(links.map((link) => link.stop()));
       await enclaves.close();

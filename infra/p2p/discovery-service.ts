@@ -11,11 +11,13 @@ import type { EngineHandlers, JoinRequest } from './engine-handlers.ts';
 import type { HeartbeatTable } from './heartbeats.ts';
 import { type Peer, remotePublicKey } from './peer.ts';
 import type { NodeRoutes } from './routes.ts';
-import { refusalOf, servePeer } from './rpc.ts';
+import { NOT_HELD, refusalOf, servePeer } from './rpc.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 export interface DiscoveryDeps {
   readonly peer: Peer;
+  /** Whether this process may still act as this worker. */
+  readonly held: () => boolean;
   readonly sessions: Sessions;
   readonly heartbeats: HeartbeatTable;
   readonly routes: NodeRoutes;
@@ -97,8 +99,10 @@ export const serveDiscovery = (deps: DiscoveryDeps): Promise<void> => {
 
   return servePeer(deps.peer, PROTOCOLS.resourceDiscovery, {
     request: discoveryRequestSchema,
-    answer: (request, connection) =>
-      request.type === 'join' ? join(request, connection) : beat(connection, request.neighbours),
+    answer: async (request, connection) => {
+      if (!deps.held()) return refusalOf(NOT_HELD);
+      return request.type === 'join' ? join(request, connection) : beat(connection, request.neighbours);
+    },
     onError,
   });
 };

@@ -1,17 +1,20 @@
 import type { Pool } from 'pg';
 import type { Presence } from '../../domain/mesh/presence.ts';
 import type { Heartbeats } from '../../domain/ports/node-gateway.ts';
+import { hearableMsSql } from './routes.ts';
 
 /** A provider's newest beat and the presence that its stream was last told; null before the first time. */
 export interface PresenceRow {
   readonly providerId: string;
   readonly lastSeen: string;
   readonly told: Presence | null;
+  /** As `Heartbeats.hearableMs`. */
+  readonly hearableMs: number;
 }
 
 export interface HeartbeatTable extends Heartbeats {
-  /** Rows that may have to change: heard since `silentSince` and not told up, or silent and not told lost. */
-  due(silentSince: string): Promise<readonly PresenceRow[]>;
+  /** The newest beat of every provider, but for those told lost that have not beaten for an hour. */
+  beats(): Promise<readonly PresenceRow[]>;
   told(providerId: string, presence: Presence): Promise<void>;
 }
 
@@ -56,14 +59,19 @@ export const createHeartbeats = (pool: Pool): HeartbeatTable => ({
     return rows[0]?.last_seen ?? null;
   },
 
-  async due(silentSince) {
-    const { rows } = await pool.query<{ provider_id: string; last_seen: string; presence: Presence | null }>(
-      `select provider_id, last_seen, presence from engine.heartbeats
-       where case when last_seen < $1 then presence is distinct from 'lost' else presence is distinct from 'up' end
-       order by provider_id`,
-      [silentSince],
+  async hearableMs(providerId) {
+    const { rows } = await pool.query<{ ms: number }>(`select ${hearableMsSql('$1')} as ms`, [providerId]);
+    return rows[0]?.ms ?? 0;
+  },
+
+  async beats() {
+    const { rows } = await pool.query<PresenceRow>(
+      `select provider_id as "providerId", last_seen as "lastSeen", presence as told,
+         ${hearableMsSql('heartbeats.provider_id')} as "hearableMs"
+       from engine.heartbeats
+       where presence is distinct from 'lost' or last_seen > now() - interval '1 hour' order by provider_id`,
     );
-    return rows.map((row) => ({ providerId: row.provider_id, lastSeen: row.last_seen, told: row.presence }));
+    return rows;
   },
 
   async told(providerId, presence) {

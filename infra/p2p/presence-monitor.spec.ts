@@ -1,43 +1,72 @@
 import { describe, expect, it } from 'vitest';
-import { addMs } from '../../domain/time.ts';
-import type { PresenceRow } from './heartbeats.ts';
+import type { Sighting } from './failure-detector.ts';
 import { createPresenceMonitor } from './presence-monitor.ts';
 
-const START = '2026-01-01T00:00:00.000Z';
+const LAST_SEEN = '2026-01-01T00:00:00.000Z';
 
 describe('presence monitor', () => {
-  it('does not hold a database outage, in which no beat could be recorded, against the nodes', async () => {
-    let clock = START;
-    let down = false;
-    const row: PresenceRow = { providerId: 'provider-1', lastSeen: START, told: 'up' };
-    const seen: string[] = [];
-    const errors: unknown[] = [];
-    const monitor = createPresenceMonitor({
-      heartbeats: {
-        due: async () => {
-          if (down) throw new Error('the database is down');
-          return [row];
-        },
-        told: async () => undefined,
+  const scene = () => {
+    const sighting: { now: Sighting; readable: boolean; leads: boolean } = {
+      now: {
+        providerId: 'provider-1',
+        lastSeen: LAST_SEEN,
+        told: 'up',
+        hearableMs: 3_600_000,
+        silentMs: 0,
+        heard: true,
       },
-      now: () => clock,
-      providerSeen: async (_, type) => void seen.push(type),
-      onError: (error) => errors.push(error),
-    });
-    const pass = async (seconds: number): Promise<void> => {
-      for (let second = 0; second < seconds; second++) {
-        clock = addMs(clock, 1000);
-        await monitor.tick();
-      }
+      readable: true,
+      leads: true,
     };
+    const seen: string[] = [];
+    const monitor = createPresenceMonitor({
+      detector: { look: async () => sighting.readable, sightings: () => [sighting.now] },
+      leads: () => sighting.leads,
+      heartbeats: {
+        told: async (_, told) => {
+          sighting.now = { ...sighting.now, told };
+        },
+      },
+      providerSeen: async (_, type, missed, lastSeen) => void seen.push(`${type} ${missed} ${lastSeen}`),
+      onError: (error) => {
+        throw error;
+      },
+    });
+    const look = async (change: Partial<Sighting>): Promise<void> => {
+      sighting.now = { ...sighting.now, ...change };
+      await monitor.tick();
+    };
+    return { sighting, seen, look };
+  };
 
-    down = true;
-    await pass(30);
-    expect(errors).toHaveLength(30);
-    down = false;
-    await pass(10);
+  it('tells what the detector counts, once', async () => {
+    const { seen, look } = scene();
+    for (const silentMs of [5_000, 12_500, 13_500, 17_500, 60_000]) await look({ silentMs });
+    expect(seen).toEqual([`provider.suspected 2 ${LAST_SEEN}`, `provider.lost 3 ${LAST_SEEN}`]);
+  });
+
+  it('says nothing while another worker judges', async () => {
+    const { sighting, seen, look } = scene();
+    sighting.leads = false;
+    await look({ silentMs: 60_000 });
     expect(seen).toEqual([]);
-    await pass(5);
-    expect(seen[0]).toBe('provider.suspected');
+    sighting.leads = true;
+    await look({});
+    expect(seen).toEqual([`provider.lost 11 ${LAST_SEEN}`]);
+  });
+
+  it('says nothing after a look that failed', async () => {
+    const { sighting, seen, look } = scene();
+    sighting.readable = false;
+    await look({ silentMs: 60_000 });
+    expect(seen).toEqual([]);
+  });
+
+  it('calls nobody back whom it has not heard, however little silence was counted', async () => {
+    const { seen, look } = scene();
+    await look({ told: 'lost', silentMs: 0, heard: false });
+    expect(seen).toEqual([]);
+    await look({ heard: true });
+    expect(seen).toEqual([`provider.up 0 ${LAST_SEEN}`]);
   });
 });

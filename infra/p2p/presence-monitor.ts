@@ -1,14 +1,14 @@
 import { missedBeats, nextPresence } from '../../domain/mesh/presence.ts';
-import { HEARTBEAT_SECONDS } from '../../domain/tiers.ts';
-import { addMs, msBetween } from '../../domain/time.ts';
-import type { HeartbeatTable, PresenceRow } from './heartbeats.ts';
+import type { FailureDetector, Sighting } from './failure-detector.ts';
+import type { HeartbeatTable } from './heartbeats.ts';
 
 export type PresenceEventType = 'provider.up' | 'provider.suspected' | 'provider.lost';
 
 export interface PresenceMonitorDeps {
-  readonly heartbeats: Pick<HeartbeatTable, 'due' | 'told'>;
-  /** RFC 3339 instant. */
-  readonly now: () => string;
+  readonly detector: Pick<FailureDetector, 'look' | 'sightings'>;
+  readonly heartbeats: Pick<HeartbeatTable, 'told'>;
+  /** Whether this process is the one that judges; several at once repeat nothing but work. */
+  readonly leads: () => boolean;
   /**
    * Told once per transition, again only after a failure or a crash in between and then with the same `lastSeen`:
    * (provider, type, lastSeen) identifies a transition.
@@ -25,64 +25,52 @@ export interface PresenceMonitorDeps {
 export interface PresenceMonitor {
   start(): void;
   stop(): Promise<void>;
-  /** One look at the table; the timer calls it every second. */
+  /** One look at the beats and what follows from it; the timer does so every second. */
   tick(): Promise<void>;
 }
 
 const TICK_MS = 1000;
-/** A look that comes or succeeds this late says that we or the database slept, not that the nodes did. */
-const STALL_MS = HEARTBEAT_SECONDS * 1000;
 
-/** Turns rows of beats into transitions: what was told last is in the table, so a restart repeats nothing. */
+/** Turns what the failure detector sees into transitions: what was told last is in the table, so a restart repeats nothing. */
 export const createPresenceMonitor = (deps: PresenceMonitorDeps): PresenceMonitor => {
-  const { heartbeats, now, providerSeen, onError } = deps;
-  let listeningSince = now();
-  let lastLook = listeningSince;
-  let looking: Promise<void> | null = null;
+  const { detector, heartbeats, leads, providerSeen, onError } = deps;
+  let judging: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
 
-  const judge = async ({ providerId, lastSeen, told }: PresenceRow, at: string): Promise<void> => {
-    const silentMs = msBetween(lastSeen, at);
-    const heardMs = Math.min(silentMs, msBetween(listeningSince, at));
-    const presence = nextPresence(told, silentMs, heardMs);
+  const judge = async ({ providerId, lastSeen, told, silentMs, heard }: Sighting): Promise<void> => {
+    const presence = nextPresence(told, heard ? silentMs : Number.POSITIVE_INFINITY, silentMs);
     if (presence === null || presence === told) return;
-    await providerSeen(providerId, `provider.${presence}`, missedBeats(heardMs), lastSeen);
+    await providerSeen(providerId, `provider.${presence}`, missedBeats(silentMs), lastSeen);
     await heartbeats.told(providerId, presence);
   };
 
-  const look = async (): Promise<void> => {
-    const at = now();
-    const rows = await heartbeats.due(addMs(at, -STALL_MS));
-    if (msBetween(lastLook, at) > STALL_MS) listeningSince = at;
-    lastLook = at;
-    for (const row of rows) {
+  const judgeAll = async (): Promise<void> => {
+    for (const sighting of detector.sightings()) {
       try {
-        await judge(row, at);
+        await judge(sighting);
       } catch (error) {
         onError(error);
       }
     }
   };
 
-  const tick = (): Promise<void> => {
-    looking ??= look()
-      .catch(onError)
-      .finally(() => {
-        looking = null;
-      });
-    return looking;
+  /** Telling may take longer than the next look, which must not wait for it. */
+  const tick = async (): Promise<void> => {
+    if (!(await detector.look()) || !leads()) return;
+    judging ??= judgeAll().finally(() => {
+      judging = null;
+    });
+    await judging;
   };
 
   return {
     tick,
     start() {
-      listeningSince = now();
-      lastLook = listeningSince;
       timer = setInterval(() => void tick(), TICK_MS);
     },
     async stop() {
       if (timer) clearInterval(timer);
-      await looking;
+      await judging;
     },
   };
 };

@@ -92,8 +92,11 @@ export const callPeer = async <T>(
 
 export interface ServeOptions<Request> {
   readonly request: z.ZodType<Request>;
-  /** Answers one request. A thrown error is an `INTERNAL_ERROR` to the caller and goes to `onError`. */
-  readonly answer: (request: Request, connection: Connection) => Promise<object>;
+  /**
+   * Answers one request. A thrown error is an `INTERNAL_ERROR` to the caller and goes to `onError`. `gone` aborts when the
+   * caller no longer waits.
+   */
+  readonly answer: (request: Request, connection: Connection, gone: AbortSignal) => Promise<object>;
   /** Called when a reply is on its way. */
   readonly replied?: (connection: Connection) => void;
   /** Largest request from a caller that may carry no artefacts; default `CONTROL_FRAME_BYTES`. */
@@ -122,6 +125,12 @@ const refusedBy = (error: z.ZodError): Rejection =>
 export const refusalOf = ({ code, message, errors }: Rejection): MeshRefusal =>
   errors ? { type: 'refused', code, message, errors } : { type: 'refused', code, message };
 
+/** What a worker says that does not know whether another process has taken its place. */
+export const NOT_HELD = reject(
+  'RESOURCE_UNAVAILABLE',
+  'this worker cannot renew its lease at the moment: try again',
+);
+
 /** Serves one protocol: every stream carries one request and gets one reply, a refusal at worst. */
 export const servePeer = async <Request>(
   peer: Peer,
@@ -147,10 +156,14 @@ export const servePeer = async <Request>(
     }
   };
 
-  const replyTo = async (request: Result<Request>, connection: Connection): Promise<object> => {
+  const replyTo = async (
+    request: Result<Request>,
+    connection: Connection,
+    gone: AbortSignal,
+  ): Promise<object> => {
     if (!request.ok) return refusalOf(request);
     try {
-      return await answer(request.value, connection);
+      return await answer(request.value, connection, gone);
     } catch (error) {
       onError(error);
       return refusalOf(reject('INTERNAL_ERROR', 'the request failed inside'));
@@ -159,6 +172,8 @@ export const servePeer = async <Request>(
 
   const serve = async (stream: Stream, connection: Connection): Promise<void> => {
     let held = 0;
+    const gone = new AbortController();
+    stream.addEventListener('close', () => gone.abort(new Error('the caller left')), { once: true });
     const admit = (bytes: number): boolean => {
       if (bytes <= maxRequestBytes) return true;
       if (bytes > ARTIFACT_FRAME_BYTES || !artifacts?.mayCarry(connection) || !artifacts.budget.take(bytes))
@@ -167,7 +182,7 @@ export const servePeer = async <Request>(
       return true;
     };
     try {
-      const reply = await replyTo(await receive(stream, admit), connection);
+      const reply = await replyTo(await receive(stream, admit), connection, gone.signal);
       stream.send(encodeFrame(reply, ARTIFACT_FRAME_BYTES));
       await stream.close();
       replied?.(connection);

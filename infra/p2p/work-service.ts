@@ -14,11 +14,13 @@ import { createByteBudget } from './byte-budget.ts';
 import type { BidRequest, EngineHandlers } from './engine-handlers.ts';
 import { ARTIFACT_FRAME_BYTES } from './frames.ts';
 import { type Peer, remotePublicKey } from './peer.ts';
-import { refusalOf, servePeer } from './rpc.ts';
+import { NOT_HELD, refusalOf, servePeer } from './rpc.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface WorkDeps {
   readonly peer: Peer;
+  /** Whether this process may still act as this worker. */
+  readonly held: () => boolean;
   readonly sessions: Sessions;
   readonly handlers: EngineHandlers;
   readonly onError: (error: unknown) => void;
@@ -32,7 +34,7 @@ type Store = Extract<EngineRequest, { type: 'store-output' }>;
 type Reply<T extends keyof EngineReplies> = Promise<EngineReplies[T] | MeshRefusal>;
 
 /** Agent-communication at the engine: bids, artefacts in both directions, and neighbourhoods, for nodes that have joined. */
-export const serveWork = ({ peer, sessions, handlers, onError }: WorkDeps): Promise<void> => {
+export const serveWork = ({ peer, held, sessions, handlers, onError }: WorkDeps): Promise<void> => {
   const bid = async (providerId: string, request: BidRequest, connection: Connection): Reply<'bid'> => {
     const publicKey = Buffer.from(remotePublicKey(connection) ?? '', 'hex');
     if (!isSignedBid(publicKey, request, Buffer.from(request.signature, 'base64url'))) {
@@ -67,6 +69,7 @@ export const serveWork = ({ peer, sessions, handlers, onError }: WorkDeps): Prom
   return servePeer(peer, PROTOCOLS.agentCommunication, {
     request: workRequestSchema,
     answer: async (request, connection) => {
+      if (!held()) return refusalOf(NOT_HELD);
       const session = sessions.over(connection);
       if (!session) return refusalOf(reject('AUTHENTICATION_FAILED', 'join first'));
       const { providerId } = session;

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
 import { runner } from 'node-pg-migrate';
 
+const CONNECT_MS = 10_000;
+/** A migration may rewrite a table, and waits for the run of another process. */
+const STATEMENT_MS = 600_000;
+
 /** Lines the runner logged, for the error of a failed run: its own `console` output would reach users. */
 const collector = () => {
   const lines: string[] = [];
@@ -18,7 +22,12 @@ export const migrate = async (url: string): Promise<string[]> => {
   const { lines, logger } = collector();
   try {
     const applied = await runner({
-      databaseUrl: url,
+      databaseUrl: {
+        connectionString: url,
+        connectionTimeoutMillis: CONNECT_MS,
+        query_timeout: STATEMENT_MS,
+        keepAlive: true,
+      },
       dir: join(import.meta.dirname, 'migrations'),
       direction: 'up',
       migrationsTable: 'migrations',

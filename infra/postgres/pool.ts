@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
 
 export interface PoolOptions {
@@ -5,9 +6,21 @@ export interface PoolOptions {
   readonly name: string;
   /** Most connections held at once. */
   readonly max: number;
+  /** Longest time of one statement, ms; default 10 s. For work that may rightly take longer: rebuilds, an audit. */
+  readonly statementMs?: number;
   /** Called when a connection dies while idle; the pool has already dropped it. */
   readonly onIdleError?: (error: Error) => void;
 }
+
+/** Longest wait for a connection, new or of the pool. */
+const CONNECT_MS = 10_000;
+const STATEMENT_MS = 10_000;
+/** The server ends a statement first; when it does not get to it, this much later the connection is given up. */
+const HANG_MS = 2_000;
+/** Idle time after which the kernel asks whether the other end is still there. */
+const KEEPALIVE_MS = 10_000;
+/** Longest wait for the end of a connection. */
+const GOODBYE_MS = 2_000;
 
 /** Text parser of one PostgreSQL type. */
 type TextParser = (value: string) => unknown;
@@ -29,20 +42,88 @@ const types: pg.CustomTypesConfig = {
     pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
+/** A connection whose end is bounded: a server that hangs takes no goodbye, and an open socket keeps a process alive. */
+class MortalClient extends pg.Client {
+  override end(): Promise<void>;
+  override end(callback: (error: Error) => void): void;
+  override end(callback?: (error: Error) => void): Promise<void> | void {
+    const { stream } = (this as unknown as { readonly connection: { readonly stream: Socket } }).connection;
+    const timer = setTimeout(() => stream.destroy(), GOODBYE_MS).unref();
+    this.once('end', () => clearTimeout(timer));
+    return callback ? super.end(callback) : super.end();
+  }
+}
+
 /**
  * A pool whose rows carry int8 as `bigint`, timestamptz as RFC 3339 text with `Z` (microseconds kept), date as text and
- * numeric as text. Connections that the server ended are replaced on the next use; a query that was running rejects.
+ * numeric as text. Connections that the server ended are replaced on the next use; a query that was running rejects. So
+ * does one that a server which hangs does not answer, in a bounded time.
  */
-export const createPool = (url: string, { name, max, onIdleError }: PoolOptions): pg.Pool => {
+export const createPool = (
+  url: string,
+  { name, max, statementMs = STATEMENT_MS, onIdleError }: PoolOptions,
+): pg.Pool => {
   const pool = new pg.Pool({
+    Client: MortalClient,
     connectionString: url,
     application_name: name,
     max,
     types,
     options: '-c timezone=UTC',
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: statementMs,
+    query_timeout: statementMs + HANG_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_MS,
   });
   // Without a listener a server restart would end the process; the next query meets the failure itself.
   pool.on('error', (error) => onIdleError?.(error));
   return pool;
+};
+
+/** A connection like those of `pool`, but outside it: for what lasts, such as listening. */
+export const connectionLike = (pool: pg.Pool): pg.Client => new MortalClient(pool.options);
+
+const ignore = (): void => undefined;
+
+const connectWithin = async (pool: pg.Pool, ms: number): Promise<pg.PoolClient> => {
+  const connecting = pool.connect();
+  const late = Promise.withResolvers<never>();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    late.reject(new Error('timeout exceeded when trying to connect'));
+  }, ms);
+  // Whoever has stopped waiting leaves the connection to the next.
+  connecting.then((client) => isLate && client.release(), ignore);
+  try {
+    return await Promise.race([connecting, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/**
+ * The statements of `pool`, each given up after `ms`, a wait for its connection included. Nothing that was given up is sent
+ * any more; what was sent may still take effect.
+ */
+export const within = (pool: pg.Pool, ms: number): Pick<pg.Pool, 'query'> => {
+  const query = async (statement: pg.QueryConfig): Promise<pg.QueryResult> => {
+    const deadline = performance.now() + ms;
+    const client = await connectWithin(pool, ms);
+    // The query rejects; without a listener the process would end.
+    client.on('error', ignore);
+    let failure: Error | undefined;
+    try {
+      const query_timeout = Math.max(1, Math.ceil(deadline - performance.now()));
+      return await client.query({ ...statement, query_timeout } as pg.QueryConfig);
+    } catch (error) {
+      failure = error as Error;
+      throw error;
+    } finally {
+      client.off('error', ignore);
+      client.release(failure);
+    }
+  };
+  return { query: query as pg.Pool['query'] };
 };

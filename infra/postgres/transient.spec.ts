@@ -3,14 +3,48 @@ import { isTransient } from './transient.ts';
 
 const withCode = (code: string): Error => Object.assign(new Error('failed'), { code });
 
-test('lost connections, restarts and lock conflicts pass', () => {
-  for (const code of ['57P01', '57P03', '08006', '40001', '40P01', 'ECONNREFUSED', 'ECONNRESET']) {
-    expect(isTransient(withCode(code))).toBe(true);
-  }
-  expect(isTransient(new Error('Connection terminated unexpectedly'))).toBe(true);
-  expect(isTransient(new Error('timeout exceeded when trying to connect'))).toBe(true);
-  // What Node gives when a name has several addresses and none answers.
-  expect(isTransient(new AggregateError([withCode('ECONNREFUSED'), withCode('ECONNREFUSED')]))).toBe(true);
+test.each([
+  ...[
+    '57P01',
+    '57P02',
+    '57P03',
+    '57P05',
+    '57014',
+    '08006',
+    '08P01',
+    '25006',
+    '25P03',
+    '40001',
+    '40P01',
+    '55P03',
+  ],
+  ...[
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EPIPE',
+    'ETIMEDOUT',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+  ],
+])('%s passes', (code) => {
+  expect(isTransient(withCode(code))).toBe(true);
+});
+
+test.each([
+  'Connection terminated unexpectedly',
+  'Connection terminated due to connection timeout',
+  'timeout exceeded when trying to connect',
+  'timeout expired',
+  'Query read timeout',
+  'Client was closed and is not queryable',
+])('“%s” passes', (message) => {
+  expect(isTransient(new Error(message))).toBe(true);
+});
+
+test('what Node gives when a name has several addresses and none answers passes', () => {
+  expect(isTransient(new AggregateError([withCode('ECONNREFUSED'), withCode('EHOSTUNREACH')]))).toBe(true);
 });
 
 test('what lies in the statement or the data does not', () => {

@@ -30,7 +30,7 @@ const attestationEnds = (provider: Provider, now: string): boolean =>
 
 /**
  * Takes a node in: its owner is the principal of its key, it is registered once, its host attests itself, and its stake
- * is locked at the first join. Joining again repeats only what is missing.
+ * is locked at the first join. Joining again repeats only what is missing, also where two workers find it missing at once.
  */
 export const createAdmission = ({
   providers,
@@ -65,7 +65,15 @@ export const createAdmission = ({
     const { label, reportHash, expiresAt } = judgement.report;
     const outcome = await providers.execute(
       providerId,
-      { type: 'attest', platform, label, reportHash, nonce, expiresAt },
+      {
+        type: 'attest',
+        platform,
+        label,
+        reportHash,
+        nonce,
+        expiresAt,
+        renews: provider.attestation?.nonce ?? null,
+      },
       { actor: provider.owner, commandId: `attest/${nonce}` },
     );
     return outcome.ok ? null : outcome;
@@ -118,7 +126,7 @@ export const createAdmission = ({
       if (units(provider.stake) === 0n && units(join.stake) > 0n) {
         const staked = await providers.execute(
           providerId,
-          { type: 'lock-stake', amount: join.stake },
+          { type: 'lock-stake', amount: join.stake, first: true },
           { actor: owner, commandId: `stake/${providerId}` },
         );
         if (!staked.ok) return staked;

@@ -25,6 +25,9 @@ export interface KeptSchedule {
   trigger(): Promise<void>;
 }
 
+/** Longest wait for an answer, ms. */
+const ANSWER_MS = 10_000;
+
 /**
  * Has Temporal start a workflow again and again, whichever worker runs. A schedule that stands from an earlier start takes
  * over the present settings.
@@ -37,18 +40,22 @@ export const keepSchedule = async (client: Client, scheduled: ScheduledWorkflow)
     action: { type: 'startWorkflow', workflowType, workflowId, args, taskQueue },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow },
   } satisfies Omit<ScheduleOptions, 'scheduleId'>;
+  const inTime = <T>(call: () => Promise<T>): Promise<T> =>
+    client.connection.withDeadline(Date.now() + ANSWER_MS, call);
   try {
-    await client.schedule.create({ scheduleId, ...options, state: { triggerImmediately: atOnce } });
+    await inTime(() =>
+      client.schedule.create({ scheduleId, ...options, state: { triggerImmediately: atOnce } }),
+    );
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     const handle = client.schedule.getHandle(scheduleId);
-    await handle.update((previous) => ({ ...options, state: previous.state }));
-    if (atOnce) await handle.trigger(ScheduleOverlapPolicy.SKIP);
+    await inTime(() => handle.update((previous) => ({ ...options, state: previous.state })));
+    if (atOnce) await inTime(() => handle.trigger(ScheduleOverlapPolicy.SKIP));
   }
   return {
     trigger: async () => {
       try {
-        await client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.SKIP);
+        await inTime(() => client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.SKIP));
       } catch (error) {
         // The schedule's own turn comes anyway.
         if (!isTransient(error)) throw error;

@@ -15,8 +15,8 @@ const isTimeout = (error: unknown): boolean => {
 };
 
 /**
- * Reaches nodes from a process without a mesh: the workflow `askNode` has the worker ask. A worker that is away counts as
- * a node that is out of reach.
+ * Reaches nodes from a process without a mesh: the workflow `askNode` has any worker ask, over its own connection to the
+ * node or through the worker that holds one. Where no worker answers, the node is out of reach through no fault of its own.
  */
 export const createRemoteGateway = ({
   client,
@@ -39,7 +39,7 @@ export const createRemoteGateway = ({
       return await (signal ? client.connection.withAbortSignal(signal, bounded) : bounded());
     } catch (error) {
       if (isTransient(error) || isTimeout(error)) {
-        return { type: 'unreachable', message: 'no worker reached the node in time' };
+        return { type: 'unreachable', message: 'no worker reached the node in time', cause: 'engine' };
       }
       throw error;
     }

@@ -72,7 +72,7 @@ const gateway: Pick<NodeGateway, 'request'> = {
   request: async (providerId: string, request: NodeRequest) => {
     const place = scene.nodes.findIndex(({ member }) => member.nodeId === providerId);
     const node = scene.nodes[place];
-    if (!node || away.has(place)) return { type: 'unreachable', message: 'away' };
+    if (!node || away.has(place)) return { type: 'unreachable', message: 'away', cause: 'node' };
     asked.push(`${request.type} ${place}`);
     if (request.type !== 'observe' && request.type !== 'be-observed') throw new Error(request.type);
     const reply = await (request.type === 'observe'
@@ -121,6 +121,7 @@ const engine = (change: Partial<ObservationDeps> = {}) => {
       return createTransparencyLog(pool).newest();
     },
     anchoredHead: () => Promise.resolve(null),
+    detector: { mark: () => ({ stretch: 0, at: 0 }), held: () => Promise.resolve(true) },
     anchoring: false,
     now,
     ...change,
@@ -230,6 +231,31 @@ describe('windows of observation', { timeout: 60_000 }, () => {
     });
     expect(await store.readStream(streamFrom(0))).toHaveLength(2);
     expect(await store.readStream(streamFrom(1))).toHaveLength(3);
+  });
+
+  it('are void for a round in which the engine slept: nobody is unavailable for what it was not told', async () => {
+    await begin();
+    let slept = false;
+    const sleepy: Pick<NodeGateway, 'request'> = {
+      request: (id, request, options) => {
+        if (request.type !== 'be-observed') return gateway.request(id, request, options);
+        slept = true;
+        return Promise.resolve({ type: 'unreachable', message: 'timeout', cause: 'node' });
+      },
+    };
+    await engine({
+      collector: createCollector({ gateway: sleepy, observations, now }),
+      detector: { mark: () => ({ stretch: 0, at: 0 }), held: () => Promise.resolve(!slept) },
+    }).turn(0);
+    expect(slept).toBe(true);
+    expect(asked).toEqual([]);
+    const { turn } = engine();
+    await turn(1);
+    await turn(2);
+    clock = from + 180_000;
+    expect(await proofNow()).toMatchObject({
+      value: { record: { terms: { from: instant(from + 60_000) }, judgement: { verdict: 'available' } } },
+    });
   });
 
   it('begin with any round, and anew where an engine was away for one', async () => {

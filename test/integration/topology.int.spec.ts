@@ -145,7 +145,7 @@ beforeAll(async () => {
         lifecycles,
         sets,
         drawer,
-        connected: () => nodes.slice(0, -1).map(({ providerId }) => providerId),
+        connected: async () => nodes.slice(0, -1).map(({ providerId }) => providerId),
         newestCheckpoint: async () => {
           // What the projector does beside: the log is signed up to its end.
           await growLog({ pool, signer }, (await store.head()).position);

@@ -34,6 +34,8 @@ export interface Scene {
 
 export interface SceneOptions {
   readonly nowMs: () => number;
+  /** How often the nodes have paused so far; never by default. Time passes for them as `nowMs` says. */
+  readonly pauses?: () => number;
   /** What each node keeps, by its place. */
   readonly kept: (place: number) => Pick<KeptArtifacts, 'read'>;
   /** How the first node opens chunks; honestly by default. */
@@ -44,7 +46,12 @@ const EPOCH = 7;
 const log: NodeLogger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Three nodes, played by peers, that are connected as neighbours. */
-export const neighbourhood = async ({ nowMs, kept, opens }: SceneOptions): Promise<Scene> => {
+export const neighbourhood = async ({
+  nowMs,
+  pauses = () => 0,
+  kept,
+  opens,
+}: SceneOptions): Promise<Scene> => {
   const members = [await createMember(), await createMember(), await createMember()];
   const set = setOf(members, 2);
   const nodes = await Promise.all(
@@ -55,6 +62,7 @@ export const neighbourhood = async ({ nowMs, kept, opens }: SceneOptions): Promi
         kept: kept(place),
         connectionTo: (nodeId) => neighbours.connectionTo(nodeId),
         nowMs,
+        clock: { now: nowMs, pauses },
       });
       const neighbours = await keepNeighbours({
         peer: member.peer,

@@ -34,8 +34,10 @@ export interface EngineScript {
   readonly seed?: Uint8Array;
   readonly port?: number;
   readonly heartbeatSeconds?: number;
-  /** Answers a bid; by default it is placed. */
-  readonly onBid?: (bid: Heard<'bid'>) => EngineReplies['bid'] | MeshRefusal;
+  /** Answers a bid; by default it is placed. A promise that stays open is an engine that stalls. */
+  readonly onBid?: (
+    bid: Heard<'bid'>,
+  ) => EngineReplies['bid'] | MeshRefusal | Promise<EngineReplies['bid'] | MeshRefusal>;
   /** Refuses a join, or null. */
   readonly onJoin?: (join: Heard<'join'>) => MeshRefusal | null;
   /** What nodes are told of their neighbours; nothing by default. */
@@ -89,7 +91,11 @@ export const startScriptedEngine = async (script: EngineScript = {}): Promise<Sc
       if (request.type === 'bid') {
         engine.bids.push(request);
         return (
-          script.onBid?.(request) ?? { type: 'bid-placed', bidId: `bid-${'0'.repeat(26)}`, position: '1' }
+          (await script.onBid?.(request)) ?? {
+            type: 'bid-placed',
+            bidId: `bid-${'0'.repeat(26)}`,
+            position: '1',
+          }
         );
       }
       if (request.type === 'store-output') {

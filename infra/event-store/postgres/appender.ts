@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { AppendResult } from '../../../domain/ports/event-store.ts';
+import { within } from '../../postgres/pool.ts';
 import { isTransient } from '../../postgres/transient.ts';
 import type { AppendRequest } from '../request.ts';
 import { type Batch, isBehind, type Pending, takeBatch } from './batch.ts';
@@ -26,6 +27,8 @@ export interface Appender {
 }
 
 const BACKOFF_MS = { first: 25, most: 1_000 };
+/** How long one try waits for a server that may hang, as far as its oldest request has time left. */
+const TRY_MS = { least: 1_000, most: 5_000 };
 
 /**
  * Group commit: one lane per process, one transaction per batch. An idle lane flushes at the end of the event loop's turn,
@@ -42,6 +45,7 @@ export const createAppender = ({
   let lane: Promise<void> | null = null;
   let closed = false;
   let backoff = BACKOFF_MS.first;
+  let expiry: NodeJS.Timeout | null = null;
   const resolving = new Set<Promise<void>>();
 
   const start = (): void => {
@@ -65,7 +69,7 @@ export const createAppender = ({
   const commit = async (batch: Batch): Promise<void> => {
     try {
       const outcome = await writeBatch(
-        pool,
+        within(pool, tryMs(batch.members)),
         batch.members.map((pending) => pending.request),
       );
       backoff = BACKOFF_MS.first;
@@ -99,7 +103,7 @@ export const createAppender = ({
 
   /** Beside the lane: what a refused request meets is settled by reading. */
   const resolve = (pending: Pending): void => {
-    const work = resolveRefused({ pool, reader }, pending.request)
+    const work = inTime(tryMs([pending]), resolveRefused({ pool, reader }, pending.request))
       .then(
         (result) => (result === null ? retry([pending]) : pending.resolve(result)),
         (error) => recover([pending], error),
@@ -110,7 +114,28 @@ export const createAppender = ({
 
   const retry = (members: readonly Pending[]): void => {
     queue.unshift(...members);
-    if (queue.length > 0) start();
+    if (queue.length === 0) return;
+    start();
+    expireLater();
+  };
+
+  const giveUpLate = (error: unknown): void => {
+    const now = performance.now();
+    const waiting = queue;
+    queue = waiting.filter(({ deadline }) => deadline > now);
+    for (const pending of waiting) if (pending.deadline <= now) pending.reject(unavailable(error));
+  };
+
+  /** Who waits behind a lane that waits for the server is answered in time all the same. */
+  const expireLater = (): void => {
+    const [oldest] = queue;
+    if (expiry || !oldest) return;
+    const expire = (): void => {
+      expiry = null;
+      giveUpLate(undefined);
+      expireLater();
+    };
+    expiry = setTimeout(expire, Math.max(0, oldest.deadline - performance.now())).unref();
   };
 
   /** A lost connection leaves the outcome open: appending again meets the first result or writes it. */
@@ -124,12 +149,10 @@ export const createAppender = ({
     onFault(`append failed, trying again in ${backoff} ms`, error);
     const wait = backoff;
     backoff = Math.min(backoff * 2, BACKOFF_MS.most);
-    await sleep(wait);
-    const now = performance.now();
-    const waiting = [...members, ...queue];
-    queue = waiting.filter((pending) => pending.deadline > now);
-    for (const pending of waiting) if (pending.deadline <= now) pending.reject(unavailable(error));
-    if (queue.length > 0) start();
+    await sleep(Math.min(wait, Math.max(0, timeLeft(members))));
+    queue.unshift(...members);
+    giveUpLate(error);
+    retry([]);
   };
 
   return {
@@ -138,16 +161,40 @@ export const createAppender = ({
       return new Promise((resolve, reject) => {
         queue.push({ request, deadline: performance.now() + retryForMs, alone: false, resolve, reject });
         start();
+        expireLater();
       });
     },
     close: async () => {
       closed = true;
       while (lane !== null || resolving.size > 0) await Promise.all([lane, ...resolving]);
+      if (expiry) clearTimeout(expiry);
     },
   };
 };
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
+/** Time that the oldest of `members` has left, ms. */
+const timeLeft = (members: readonly Pending[]): number =>
+  members.reduce((least, { deadline }) => Math.min(least, deadline), Number.POSITIVE_INFINITY) -
+  performance.now();
+
+const tryMs = (members: readonly Pending[]): number =>
+  Math.min(TRY_MS.most, Math.max(TRY_MS.least, timeLeft(members)));
+
+const timedOut = (message: string, cause?: unknown): Error =>
+  Object.assign(new Error(message, { cause }), { code: 'ETIMEDOUT' });
+
+/** For work that may be left alone when nobody waits for it any more. */
+const inTime = async <T>(ms: number, work: Promise<T>): Promise<T> => {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(timedOut(`no answer within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 const unavailable = (cause: unknown): Error =>
-  new Error('the event store did not answer in time; whether the events were appended is unknown', { cause });
+  timedOut('the event store did not answer in time; whether the events were appended is unknown', cause);

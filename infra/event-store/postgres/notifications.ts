@@ -1,12 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
+import { connectionLike } from '../../postgres/pool.ts';
 
 /** The log announces itself (migration 0011): the newest position, with every commit. */
 const CHANNEL = 'log_appended';
 
 const RECONNECT_MS = { first: 50, most: 2_000 };
+/** How often the server is asked whether it is still there: who only listens learns of no end that nobody sent. */
+const PING_MS = 5_000;
 
 export type OnFault = (message: string, error: unknown) => void;
+
+/** Asks the server again and again; resolves with the error of the first question that is not answered in time. */
+const untilDead = async (client: pg.Client, everyMs: number, signal: AbortSignal): Promise<unknown> => {
+  const ping = { text: 'select', query_timeout: everyMs };
+  try {
+    for (;;) {
+      await sleep(everyMs, undefined, { signal });
+      await client.query(ping);
+    }
+  } catch (error) {
+    return error;
+  }
+};
 
 /** Calls `onPosition` for every notification until `signal` aborts, on a connection of its own that it restores. */
 export const listen = async (
@@ -14,11 +30,13 @@ export const listen = async (
   onPosition: (position: bigint) => void,
   onFault: OnFault,
   signal: AbortSignal,
+  { pingMs = PING_MS }: { readonly pingMs?: number } = {},
 ): Promise<void> => {
   let backoff = RECONNECT_MS.first;
   while (!signal.aborted) {
-    const client = new pg.Client(pool.options);
+    const client = connectionLike(pool);
     const { promise: lost, resolve: lose } = Promise.withResolvers<unknown>();
+    const session = new AbortController();
     client.on('error', lose);
     client.on('end', () => lose(new Error('the connection ended')));
     client.on('notification', ({ payload }) => onPosition(BigInt(payload ?? 0)));
@@ -29,10 +47,11 @@ export const listen = async (
       .then(
         () => {
           backoff = RECONNECT_MS.first;
-          return lost;
+          return Promise.race([lost, untilDead(client, pingMs, session.signal)]);
         },
         (failure: unknown) => failure,
       );
+    session.abort();
     signal.removeEventListener('abort', lose);
     if (!signal.aborted) onFault('listening was interrupted; subscribers poll', error);
     await client.end().catch((error: unknown) => onFault('a connection could not be closed', error));

@@ -21,7 +21,10 @@ type AppendRow = [
 ];
 
 /** One statement, one transaction, one round trip. */
-export const writeBatch = async (pool: Pool, requests: readonly AppendRequest[]): Promise<WriteOutcome> => {
+export const writeBatch = async (
+  pool: Pick<Pool, 'query'>,
+  requests: readonly AppendRequest[],
+): Promise<WriteOutcome> => {
   const streams: string[] = [];
   const expected: (bigint | null)[] = [];
   const workflowIds: (string | null)[] = [];

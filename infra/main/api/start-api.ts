@@ -72,11 +72,15 @@ import { projectionLag } from './read-model-health.ts';
 const POOL_SIZE = 16;
 const SWEEP_MS = 3_600_000;
 
-/** Builds the API of `config` and serves it. It starts before Temporal is there, and waits for PostgreSQL. */
+/**
+ * Builds the API of `config` and serves it. It starts before Temporal is there, and waits for PostgreSQL.
+ * @throws the reason of `stop` when that aborts meanwhile.
+ */
 export const startApi = async (
   config: Config,
   logger: Logger,
   taskQueue: string = TASK_QUEUE,
+  stop: AbortSignal = new AbortController().signal,
 ): Promise<Listening> => {
   const now = (): string => instant(Date.now());
   /** Requests that wait are answered now, and others should go elsewhere; `stopping` is when all are answered. */
@@ -98,7 +102,7 @@ export const startApi = async (
     pool,
     onFault: (fault, error) => logger.warn({ err: error }, fault),
   });
-  const head = await withPatience(logger, 'PostgreSQL', async () => {
+  const head = await withPatience(logger, 'PostgreSQL', stop, async () => {
     await prepareReadModels(pool, READ_MODELS);
     return store.head();
   });

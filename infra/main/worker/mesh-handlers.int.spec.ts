@@ -62,7 +62,7 @@ const engine = () => {
   const asked: string[] = [];
   const ask: AskNode = async ({ type }) => {
     asked.push(type);
-    return { type: 'unreachable', message: 'no host here' };
+    return { type: 'unreachable', message: 'no host here', cause: 'node' };
   };
   const admission = createAdmission({
     providers,

@@ -79,7 +79,7 @@ afterAll(async () => {
 });
 
 const targets = (...connected: string[]) =>
-  createObservationTargets({ pool, network: NETWORK, connected: () => connected, now: () => NOW })();
+  createObservationTargets({ pool, network: NETWORK, connected: async () => connected, now: () => NOW })();
 
 it('are providers with the newest module that they have hosted, and neighbours by the draws of both epochs', async () => {
   expect(await targets('a', 'b', 'c', 'd', 'e')).toEqual([
@@ -115,6 +115,6 @@ it('and their observers are within reach, and say themselves that they are conne
 });
 
 it('are none before the network has an epoch', async () => {
-  const elsewhere = { pool, network: 'other', connected: () => ['a', 'b', 'c'], now: () => NOW };
+  const elsewhere = { pool, network: 'other', connected: async () => ['a', 'b', 'c'], now: () => NOW };
   expect(await createObservationTargets(elsewhere)()).toEqual([]);
 });

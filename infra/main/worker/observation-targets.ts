@@ -9,8 +9,8 @@ import { neighboursReported } from '../../p2p/heartbeats.ts';
 export interface ObservationTargetDeps {
   readonly pool: Pool;
   readonly network: string;
-  /** Provider ids within reach of this process. */
-  readonly connected: () => readonly string[];
+  /** Provider ids within reach of any worker. */
+  readonly connected: () => Promise<readonly string[]>;
   readonly now: () => string;
 }
 
@@ -22,7 +22,7 @@ export interface ObservationTargetDeps {
 export const createObservationTargets =
   ({ pool, network, connected, now }: ObservationTargetDeps) =>
   async (): Promise<readonly ObservationTarget[]> => {
-    const near = connected();
+    const near = await connected();
     const epochs = await topologiesInForce(pool, network, now());
     const [current] = epochs;
     if (!current) return [];

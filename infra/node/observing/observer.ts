@@ -18,6 +18,7 @@ import {
 } from '../../../domain/proof/availability-record.ts';
 import { hashOfJson } from '../../../domain/proof/commit.ts';
 import { epochMs, instant } from '../../../domain/time.ts';
+import type { PauseDetector } from '../../clock/pause-detector.ts';
 import { callPeer } from '../../p2p/rpc.ts';
 import { answerVerdict } from '../../verify/availability-rounds.ts';
 import { NEIGHBOUR_FRAME_BYTES } from '../neighbours/introductions.ts';
@@ -32,6 +33,8 @@ export interface ObserverDeps {
   /** An open connection to a neighbour, or null. */
   readonly connectionTo: (nodeId: string) => Connection | null;
   readonly nowMs: () => number;
+  /** What an answer's time is measured by. */
+  readonly clock: Pick<PauseDetector, 'now' | 'pauses'>;
 }
 
 /** The side that observes. */
@@ -57,14 +60,16 @@ const UNOBSERVED: Sighting = {
 const PATIENCE = 2;
 const REMEMBERED = 256;
 
-export const createObserver = ({ seed, publicKey, connectionTo, nowMs }: ObserverDeps): Observer => {
+export const createObserver = ({ seed, publicKey, connectionTo, nowMs, clock }: ObserverDeps): Observer => {
   const sightings = remember<Promise<Sighting>>(REMEMBERED);
 
   const look = async ({ terms, round, beacon }: Observe, challenge: Challenge): Promise<Sighting> => {
     const connection = connectionTo(terms.providerId);
     if (!connection) return UNOBSERVED;
     const request: PeerRequest = { type: 'open-chunks', terms, round, beacon };
-    const askedAt = instant(nowMs());
+    const askedAtMs = nowMs();
+    const askedAt = instant(askedAtMs);
+    const [began, pauses] = [clock.now(), clock.pauses()];
     const outcome = await callPeer(
       connection,
       PROTOCOLS.neighbourhood,
@@ -72,7 +77,11 @@ export const createObserver = ({ seed, publicKey, connectionTo, nowMs }: Observe
       peerReplySchemas['open-chunks'],
       { timeoutMs: PATIENCE * terms.deadlineSeconds * 1000, maxReplyBytes: NEIGHBOUR_FRAME_BYTES },
     );
-    const answeredAt = instant(nowMs());
+    // Times that are signed follow from what was measured: the wall clock may be set in between.
+    const tookMs = clock.now() - began;
+    const answeredAt = instant(askedAtMs + Math.round(tookMs));
+    // Who slept meanwhile cannot tell a node that is late or silent from its own sleep.
+    const slept = clock.pauses() !== pauses;
     const none = (finding: Finding): Sighting => ({
       outcome: 'silent',
       askedAt,
@@ -80,11 +89,13 @@ export const createObserver = ({ seed, publicKey, connectionTo, nowMs }: Observe
       answer: null,
       finding,
     });
-    if (!outcome.ok) return none(outcome.failure === 'malformed' ? 'wrong' : 'silent');
+    if (!outcome.ok && outcome.failure === 'malformed') return none('wrong');
+    if (!outcome.ok) return slept ? UNOBSERVED : none('silent');
     if (outcome.reply.type === 'refused') return none('wrong');
     const { answer } = outcome.reply;
     if (answerVerdict(terms, challenge, answer) !== null) return none('wrong');
-    const isLate = epochMs(answeredAt) - epochMs(askedAt) > terms.deadlineSeconds * 1000;
+    const isLate = tookMs > terms.deadlineSeconds * 1000;
+    if (isLate && slept) return UNOBSERVED;
     return { outcome: 'answered', askedAt, answeredAt, answer, finding: isLate ? 'late' : 'answered' };
   };
 

@@ -20,9 +20,11 @@ const FROM = '2026-01-01T00:00:00.000Z';
 const ARTIFACT = Uint8Array.from({ length: 10_000 }, (_, index) => (index * 31) % 251);
 
 let nowMs: number;
+let pauses: number;
 const stops: (() => Promise<unknown>)[] = [];
 beforeEach(() => {
   nowMs = epochMs(FROM) + 1000;
+  pauses = 0;
 });
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
@@ -37,6 +39,7 @@ const scene = async (
 ): Promise<Scene['nodes']> => {
   const { nodes, stop } = await neighbourhood({
     nowMs: () => nowMs,
+    pauses: () => pauses,
     kept: (place) => ({ read: () => Promise.resolve(place === 0 ? bytes : null) }),
     ...(opens && { opens }),
   });
@@ -178,6 +181,37 @@ describe('an observer', { timeout: 60_000 }, () => {
     await provider.member.peer.stop();
     await vi.waitFor(() => expect(observer.neighbours.connected()).toHaveLength(1));
     expect(await look(observer, { ...terms, jobId: 'job-3' })).toMatchObject(unobserved);
+  });
+
+  it('holds its own sleep against nobody', async () => {
+    const asleep = await scene(ARTIFACT, (honest) => async (request, observer) => {
+      const opened = await honest(request, observer);
+      nowMs += 20_000;
+      pauses++;
+      return opened;
+    });
+    expect(await observed(asleep)).toEqual({
+      findings: Array(4).fill('unobserved'),
+      verdict: 'not-yet-provable',
+    });
+
+    const mute = await scene(ARTIFACT, () => () => {
+      pauses++;
+      return new Promise(() => undefined);
+    });
+    expect(await observed(mute)).toMatchObject({ findings: Array(4).fill('unobserved') });
+
+    // What was in time was in time, and what was wrong was wrong.
+    const brief = await scene(ARTIFACT, (honest) => async (request, observer) => {
+      pauses++;
+      return honest(request, observer);
+    });
+    expect(await observed(brief)).toMatchObject({ verdict: 'available' });
+    const gone = await scene(null, (honest) => async (request, observer) => {
+      pauses++;
+      return honest(request, observer);
+    });
+    expect(await observed(gone)).toMatchObject({ findings: Array(4).fill('wrong') });
   });
 
   it('does not sign on terms that do not name it', async () => {

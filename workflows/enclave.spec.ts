@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { enclaveLifecycle } from './enclave.ts';
+import type { ActivityEffect } from './lifecycle.ts';
+
+const effects = Object.entries(enclaveLifecycle.effects) as [string, ActivityEffect<never>][];
+
+test.each(effects.filter(([name]) => name !== 'destroyOnNode'))(
+  'that the engine cannot %s, whatever it tries, is no fault of the node',
+  (_, { failed }) => {
+    expect(failed({} as never, 'the database is away')).toMatchObject([
+      { type: 'enclave.failed', fault: 'stopped', message: 'the database is away' },
+    ]);
+  },
+);
+
+test('a run is repeated as often as workers come and go', () => {
+  const { options } = enclaveLifecycle.effects['runOnNode'] as ActivityEffect<never>;
+  expect(options.retry).not.toHaveProperty('maximumAttempts');
+});
