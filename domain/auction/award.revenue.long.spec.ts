@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { toMicro } from '../money.ts';
-import { findCheapest, type Market } from '../quorum/solve.ts';
-import { payCriticalValues } from './critical-value.ts';
+import { cheapestSet, type Market, solveEffort } from '../quorum/solve.ts';
+import { purchase } from './critical-value.ts';
 import { bidOf, generator } from './market.fixture.ts';
 
 const CEILING = 1_000_000;
@@ -21,9 +21,10 @@ const meanPayment = (bidders: number, winners: number, auctions: number): number
       typeUnavailability: {},
       seed: `${auction}`,
     };
-    const bought = findCheapest(market);
-    if (!bought) throw new Error('an unconstrained market always has a set');
-    const paid = payCriticalValues(market, bought, toMicro(BigInt(CEILING)));
+    const effort = solveEffort();
+    const bought = cheapestSet(market, effort);
+    if (!bought.ok) throw new Error('an unconstrained market always has a set');
+    const { winners: paid } = purchase(market, bought, toMicro(BigInt(CEILING)), effort);
     sum += paid.reduce((total, { payment }) => total + Number(payment), 0) / winners;
   }
   return sum / auctions / CEILING;

@@ -2,11 +2,12 @@ import { add, compare, type Micro } from '../money.ts';
 import type { TypeUnavailability } from '../quorum/availability.ts';
 import type { Violation } from '../quorum/events.ts';
 import { offeredTypesOf } from '../quorum/feasibility.ts';
-import { cheapestSet, findCheapest, type Market } from '../quorum/solve.ts';
+import type { Effort } from '../quorum/search/effort.ts';
+import { cheapestSet, hasSet, type Market, solveEffort } from '../quorum/solve.ts';
 import { PROBATION_SHARE, TIERS, type TierName } from '../tiers.ts';
-import { payCriticalValues } from './critical-value.ts';
+import { purchase, type Solution } from './critical-value.ts';
 import type { BidVerdict, OpenedBid, Winner } from './events.ts';
-import { drawFrom } from './tie-break.ts';
+import { drawFrom, drawLots } from './tie-break.ts';
 
 export interface AwardInput {
   readonly tier: TierName;
@@ -18,6 +19,8 @@ export interface AwardInput {
   readonly seed: string;
   /** Share of auctions in which newcomers compete although a set without them is feasible, 0..1. */
   readonly newcomerShare?: number;
+  /** Steps that the award may take; `solveEffort` unless given. */
+  readonly effort?: Effort;
 }
 
 export interface Award {
@@ -29,6 +32,7 @@ export interface Award {
   /** Sum of the payments. */
   readonly total: Micro;
   readonly predictedAvailability: number;
+  readonly solution: Solution;
 }
 
 export interface NoAward {
@@ -42,6 +46,10 @@ export interface NoAward {
 const byBidId = <B extends { readonly bidId: string }>(items: readonly B[]): B[] =>
   items.toSorted((a, b) => (a.bidId < b.bidId ? -1 : 1));
 
+/** The question whether the others need newcomers gets this share of the steps, the set half of what it leaves. */
+const NEWCOMER_SHARE_OF_EFFORT = 0.2;
+const SET_SHARE_OF_EFFORT = 0.5;
+
 const ownersOf = (bids: readonly OpenedBid[]): number => new Set(bids.map(({ owner }) => owner)).size;
 
 const isValid = (bid: OpenedBid, ceiling: Micro): boolean =>
@@ -51,21 +59,25 @@ const isValid = (bid: OpenedBid, ceiling: Micro): boolean =>
  * Newcomers compete in a drawn share of the auctions, and wherever the others alone make no award: too few owners or no
  * feasible set (settled 16). Neither the draw nor feasibility looks at a price, so the rule leaves honest bids optimal.
  */
-const competing = (market: Market, newcomerShare: number): readonly OpenedBid[] => {
+const competing = (market: Market, newcomerShare: number, effort: Effort): readonly OpenedBid[] => {
   const established = market.candidates.filter(({ newcomer }) => !newcomer);
   if (established.length === market.candidates.length) return established;
   if (drawFrom(market.seed, 'newcomers') < newcomerShare) return market.candidates;
   if (ownersOf(established) < TIERS[market.tier].minimumOwners) return market.candidates;
-  return findCheapest({ ...market, candidates: established }) ? established : market.candidates;
+  return hasSet({ ...market, candidates: established }, effort.part(NEWCOMER_SHARE_OF_EFFORT))
+    ? established
+    : market.candidates;
 };
 
 /**
  * Closes a sealed reverse auction: the winners are the cheapest set that meets the tier's diversity and availability,
  * each is paid its critical value within the ceiling (D3), and every bid gets exactly one terminal state. The result
- * depends on the bids as a set and on the seed, not on the order of arrival.
+ * depends on the bids as a set and on the seed, not on the order of arrival. A market too hard for the effort gets the
+ * best found, labelled so (`purchase`).
  */
 export const award = (input: AwardInput): Award | NoAward => {
   const { tier, ceiling, typeUnavailability, seed, newcomerShare = PROBATION_SHARE } = input;
+  const effort = input.effort ?? solveEffort();
   const bids = byBidId(input.bids);
   const valid = bids.filter((bid) => isValid(bid, ceiling));
   const everyone: Market = {
@@ -74,8 +86,9 @@ export const award = (input: AwardInput): Award | NoAward => {
     offeredTypes: offeredTypesOf(valid),
     typeUnavailability,
     seed,
+    lots: drawLots(seed, valid),
   };
-  const candidates = competing(everyone, newcomerShare);
+  const candidates = competing(everyone, newcomerShare, effort);
   const market: Market = { ...everyone, candidates };
   const verdict = (
     bid: OpenedBid,
@@ -107,7 +120,7 @@ export const award = (input: AwardInput): Award | NoAward => {
       { rule: 'distinct-owner', have: owners, need, members, recommendation: 'wait for bids of more owners' },
     ]);
   }
-  const bought = cheapestSet(market);
+  const bought = cheapestSet(market, effort.part(SET_SHARE_OF_EFFORT));
   if (!bought.ok) {
     const facts = bought.violations.map(({ rule, have, need }) => `${rule}: have ${have}, need ${need}`);
     return none(
@@ -116,7 +129,8 @@ export const award = (input: AwardInput): Award | NoAward => {
       bought.violations,
     );
   }
-  const winners = byBidId(payCriticalValues(market, bought, ceiling));
+  const { winners: paid, bought: final, solution } = purchase(market, bought, ceiling, effort);
+  const winners = byBidId(paid);
   return {
     ok: true,
     winners,
@@ -125,6 +139,7 @@ export const award = (input: AwardInput): Award | NoAward => {
       reason: 'not in the cheapest feasible set',
     }),
     total: add(...winners.map(({ payment }) => payment)),
-    predictedAvailability: bought.predictedAvailability,
+    predictedAvailability: final.predictedAvailability,
+    solution,
   };
 };

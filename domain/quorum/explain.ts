@@ -1,6 +1,8 @@
 import type { Violation } from './events.ts';
 import { brokenDiversity, type SetMember, type SetRules } from './feasibility.ts';
-import { type Candidate, type Problem, search } from './search.ts';
+import type { Effort } from './search/effort.ts';
+import type { Candidate, Problem } from './search/problem.ts';
+import { search } from './search/search.ts';
 
 const idsOf = (members: readonly SetMember[]): string[] => members.map(({ id }) => id);
 
@@ -59,10 +61,11 @@ const RELAXATIONS: readonly (readonly [Violation['rule'], Partial<SetRules>])[] 
 ];
 
 /** Each rule could be kept alone, all of them together cannot: the rules whose removal alone would help. */
-const entangled = <C extends Candidate>(problem: Problem<C>): Violation[] => {
+const entangled = <C extends Candidate>(problem: Problem<C>, effort: Effort): Violation[] => {
   const { rules, fixed } = problem;
   const solvable = (change: Partial<SetRules>): boolean =>
-    search({ ...problem, rules: { ...rules, target: 0, ...change } }, 'cheapest').found !== null;
+    search({ ...problem, rules: { ...rules, target: 0, ...change } }, 'most-available', effort).found !==
+    null;
   let have = rules.size - 1;
   while (have > fixed.length && !solvable({ size: have, minimumTypes: 0 })) have--;
   const fact = (rule: Violation['rule']): Violation => ({
@@ -80,14 +83,14 @@ const entangled = <C extends Candidate>(problem: Problem<C>): Violation[] => {
  * Why a problem has no solution, as facts with the best that could be had: the members kept that break a rule among
  * themselves; else every rule that fails alone; else the rules that fail together; else the best availability there is.
  */
-export const explain = <C extends Candidate>(problem: Problem<C>): readonly Violation[] => {
+export const explain = <C extends Candidate>(problem: Problem<C>, effort: Effort): readonly Violation[] => {
   const { rules, fixed, candidates } = problem;
   const broken = brokenDiversity({ ...rules, minimumTypes: 0 }, fixed);
   if (broken.length > 0) return broken;
   const facts = scarcities(rules, [...fixed, ...candidates]);
   if (facts.length > 0) return facts;
-  const { found } = search(problem, 'most-available');
-  if (!found) return entangled(problem);
+  const { found } = search(problem, 'most-available', effort);
+  if (!found) return entangled(problem, effort);
   return [
     {
       rule: 'availability',

@@ -1,11 +1,12 @@
-import { payCriticalValues } from '../auction/critical-value.ts';
+import { purchase, type Solution } from '../auction/critical-value.ts';
 import type { OpenedBid, Winner } from '../auction/events.ts';
 import { compare, type Micro } from '../money.ts';
 import { TIERS, type TierName, TYPE_UNAVAILABILITY } from '../tiers.ts';
 import { availability, type TypeUnavailability } from './availability.ts';
 import type { Violation } from './events.ts';
 import { offeredTypesOf } from './feasibility.ts';
-import { cheapestSet, findCheapest, type Market } from './solve.ts';
+import type { Effort } from './search/effort.ts';
+import { cheapestSet, hasSet, type Market, solveEffort } from './solve.ts';
 
 export interface ReplaceInput {
   readonly tier: TierName;
@@ -20,6 +21,8 @@ export interface ReplaceInput {
   readonly typeUnavailability?: TypeUnavailability;
   /** Members to add; as many as the tier's number lacks unless given. */
   readonly add?: number;
+  /** Steps that the answer may take; `solveEffort` unless given. */
+  readonly effort?: Effort;
 }
 
 export interface Replaced {
@@ -30,6 +33,7 @@ export interface Replaced {
   /** The reserve without the members added and the owners barred. */
   readonly reserve: readonly OpenedBid[];
   readonly predictedAvailability: number;
+  readonly solution: Solution;
 }
 
 export interface NotReplaced {
@@ -62,19 +66,21 @@ export const replaceMember = (input: ReplaceInput): Replaced | NotReplaced => {
     seed,
   };
   const established: Market = { ...everyone, candidates: open.filter(({ newcomer }) => !newcomer) };
-  const market = findCheapest(established) ? established : everyone;
-  const bought = cheapestSet(market);
+  const effort = input.effort ?? solveEffort();
+  const market = hasSet(established, effort.part(0.2)) ? established : everyone;
+  const bought = cheapestSet(market, effort.part(0.5));
   if (!bought.ok) {
     const predictedAvailability = availability(survivors, requiredUp, typeUnavailability);
     return { ok: false, violations: bought.violations, predictedAvailability };
   }
-  const added = payCriticalValues(market, bought, ceiling);
+  const { winners: added, bought: final, solution } = purchase(market, bought, ceiling, effort);
   const taken = new Set(added.map(({ bidId }) => bidId));
   return {
     ok: true,
     members: [...survivors, ...added],
     added,
     reserve: open.filter(({ bidId }) => !taken.has(bidId)),
-    predictedAvailability: bought.predictedAvailability,
+    predictedAvailability: final.predictedAvailability,
+    solution,
   };
 };

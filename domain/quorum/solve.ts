@@ -1,12 +1,14 @@
 import type { OpenedBid, Placement } from '../auction/events.ts';
-import { inTieOrder } from '../auction/tie-break.ts';
-import { add, type Micro, units } from '../money.ts';
+import { drawLots, inTieOrder, type Lots, lotOf } from '../auction/tie-break.ts';
+import { add, type Micro, toMicro, units } from '../money.ts';
 import type { TierName } from '../tiers.ts';
 import type { TypeUnavailability } from './availability.ts';
 import type { Violation } from './events.ts';
 import { explain } from './explain.ts';
 import { brokenDiversity, memberOf, offeredTypesOf, rulesFor } from './feasibility.ts';
-import { type Candidate, type Problem, search } from './search.ts';
+import { type Effort, effortOf } from './search/effort.ts';
+import type { Candidate, Problem } from './search/problem.ts';
+import { search } from './search/search.ts';
 
 /** Who may be bought, and what is wanted of the set. */
 export interface Market {
@@ -23,6 +25,16 @@ export interface Market {
   readonly typeUnavailability: TypeUnavailability;
   /** Fixed before the bids; breaks ties (invariant 9). */
   readonly seed: string;
+  /** The lots that the seed gives the candidates, where they are drawn already. */
+  readonly lots?: Lots;
+}
+
+/** What helps a search along; it does not change an exact answer. */
+export interface Hints {
+  /** Only sets of a lower total are looked for. */
+  readonly limit?: bigint;
+  /** Sets that were found before. */
+  readonly known?: readonly (readonly OpenedBid[])[];
 }
 
 export interface BoughtSet {
@@ -33,32 +45,41 @@ export interface BoughtSet {
   readonly predictedAvailability: number;
   /** Sum of the prices of `members`. */
   readonly total: Micro;
-  /** Search nodes expanded. */
+  /** Null when no set costs less. Else the effort ended before that was known, and this much it costs at least. */
+  readonly bound: Micro | null;
+  /** Boxes that the search bounded. */
   readonly explored: number;
 }
 
-export interface NoSet {
+/** No set; `exhaustive` when there is none, else the effort ended before one was found. */
+export interface NothingFound {
   readonly ok: false;
+  readonly exhaustive: boolean;
+}
+
+export interface NoSet extends NothingFound {
   readonly violations: readonly Violation[];
 }
 
+/**
+ * Steps that one answer to a market may take, about a second of an ordinary core. All critical values of an award come
+ * out of it. Markets of up to a hundred bids end after a hundredth of it, so it is there for the worst of a thousand.
+ */
+export const SOLVE_STEPS = 60_000_000;
+
+export const solveEffort = (): Effort => effortOf(SOLVE_STEPS);
+
 type BidCandidate = Candidate & OpenedBid;
 
-/**
- * Weight = price, then one bit of its own per bid in tie order: no two sets weigh the same, so the optimum is unique
- * and does not depend on the order in which bids arrived.
- */
-const weighted = (bids: readonly OpenedBid[]): BidCandidate[] =>
-  bids.map((bid, rank) => ({
-    ...memberOf(bid),
-    weight: (units(bid.price) << BigInt(bids.length)) | (1n << BigInt(rank)),
-  }));
-
-const problemOf = (market: Market): { problem: Problem<BidCandidate>; ordered: readonly OpenedBid[] } => {
+const problemOf = (
+  market: Market,
+  { limit, known = [] }: Hints = {},
+): { problem: Problem<BidCandidate>; ordered: readonly OpenedBid[] } => {
   const { tier, candidates, fixed = [], size, barredOwners = [], typeUnavailability, seed } = market;
   const offeredTypes = market.offeredTypes ?? offeredTypesOf([...fixed, ...candidates]);
+  const lots = market.lots ?? drawLots(seed, candidates);
   const ordered = inTieOrder(
-    seed,
+    lots,
     candidates.filter(({ owner }) => !barredOwners.includes(owner)),
   );
   return {
@@ -66,32 +87,61 @@ const problemOf = (market: Market): { problem: Problem<BidCandidate>; ordered: r
     problem: {
       rules: rulesFor({ tier, offeredTypes, ...(size === undefined ? {} : { size }) }),
       fixed: fixed.map(memberOf),
-      candidates: weighted(ordered),
+      candidates: ordered.map((bid) => ({
+        ...memberOf(bid),
+        amount: units(bid.price),
+        lot: lotOf(lots, bid.bidId),
+      })),
       typeUnavailability,
+      ...(limit === undefined ? {} : { limit }),
+      known: known.map((set) => set.map(({ providerId }) => providerId)),
     },
   };
 };
 
+/**
+ * Whether any set keeps every rule and reaches the availability. Looks at no price, not even at the end of its effort,
+ * where the answer is no unless a set was found.
+ */
+export const hasSet = (market: Market, effort: Effort): boolean => {
+  const { problem } = problemOf(market);
+  const candidates = problem.candidates.map((candidate) => ({ ...candidate, amount: 0n }));
+  const { found } = search({ ...problem, candidates }, 'most-available', effort);
+  return found !== null && found.availability >= problem.rules.target;
+};
+
 /** As `cheapestSet`, without the reasons when there is none. */
-export const findCheapest = (market: Market): BoughtSet | null => {
-  const { problem, ordered } = problemOf(market);
-  if (brokenDiversity({ ...problem.rules, minimumTypes: 0 }, problem.fixed).length > 0) return null;
-  const { found, explored } = search(problem, 'cheapest');
-  if (!found) return null;
+export const findCheapest = (market: Market, effort: Effort, hints: Hints = {}): BoughtSet | NothingFound => {
+  const { problem, ordered } = problemOf(market, hints);
+  if (brokenDiversity({ ...problem.rules, minimumTypes: 0 }, problem.fixed).length > 0) {
+    return { ok: false, exhaustive: true };
+  }
+  const { found: lightest, explored, bound } = search(problem, 'cheapest', effort);
+  if (!lightest && bound === null) return { ok: false, exhaustive: true };
+  // The effort ended with no set at hand: the most reliable one is found sooner.
+  const found = lightest ?? search(problem, 'most-available', effort).found;
+  if (!found || found.availability < problem.rules.target) return { ok: false, exhaustive: false };
   const picked = new Set(found.picked.map(({ bidId }) => bidId));
   const members = ordered.filter(({ bidId }) => picked.has(bidId));
+  const total = add(...members.map(({ price }) => price));
+  if (hints.limit !== undefined && units(total) >= hints.limit) return { ok: false, exhaustive: false };
   return {
     ok: true,
     members,
     predictedAvailability: found.availability,
-    total: add(...members.map(({ price }) => price)),
+    total,
+    bound: bound === null ? null : toMicro(bound),
     explored,
   };
 };
 
 /**
- * The cheapest set that keeps every rule of the tier and reaches its availability (domain-rules 3.2): exact, the same
- * for any order of the candidates. Without one, the constraint that failed and the best that could be had.
+ * The cheapest set that keeps every rule of the tier and reaches its availability (domain-rules 3.2), the same for any
+ * order of the candidates: exact, or the best found with its bound when the effort ends before. Without one, the
+ * constraint that failed and the best that could be had.
  */
-export const cheapestSet = (market: Market): BoughtSet | NoSet =>
-  findCheapest(market) ?? { ok: false, violations: explain(problemOf(market).problem) };
+export const cheapestSet = (market: Market, effort: Effort): BoughtSet | NoSet => {
+  const bought = findCheapest(market, effort);
+  if (bought.ok) return bought;
+  return { ...bought, violations: explain(problemOf(market).problem, effort) };
+};
