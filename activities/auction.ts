@@ -1,9 +1,9 @@
-import { award } from '../domain/auction/award.ts';
 import { ALLOCATION_SECONDS } from '../domain/auction/decide.ts';
 import type { AuctionEvent, BidVerdict, OpenedBid } from '../domain/auction/events.ts';
 import type { Auction, SealedBid } from '../domain/auction/machine.ts';
 import { compare, isMicro, type Micro } from '../domain/money.ts';
 import type { Sealing } from '../domain/ports/sealing.ts';
+import type { Solver } from '../domain/ports/solver.ts';
 import { TYPE_UNAVAILABILITY } from '../domain/tiers.ts';
 import { addSeconds } from '../domain/time.ts';
 import { sealContext } from '../infra/bidding/seal-context.ts';
@@ -12,6 +12,7 @@ import type { MarketPlacement, ProviderMarket } from '../infra/providers/provide
 export interface AuctionDeps {
   readonly sealing: Sealing;
   readonly market: ProviderMarket;
+  readonly solver: Pick<Solver, 'award'>;
 }
 
 type Opened = { readonly bid: OpenedBid } | { readonly refused: BidVerdict };
@@ -27,7 +28,7 @@ const priceIn = (box: string | null): Micro | null => {
 };
 
 /** Effects of an auction. */
-export const createAuctionActivities = ({ sealing, market }: AuctionDeps) => {
+export const createAuctionActivities = ({ sealing, market, solver }: AuctionDeps) => {
   const judge = (
     auction: Auction,
     bid: SealedBid,
@@ -62,7 +63,7 @@ export const createAuctionActivities = ({ sealing, market }: AuctionDeps) => {
       const opened = await openAll(auction);
       const bids = opened.flatMap((each) => ('bid' in each ? [each.bid] : []));
       const refusals = opened.flatMap((each) => ('refused' in each ? [each.refused] : []));
-      const outcome = award({
+      const outcome = await solver.award({
         tier: auction.tier,
         ceiling: auction.ceiling,
         bids,
@@ -86,7 +87,7 @@ export const createAuctionActivities = ({ sealing, market }: AuctionDeps) => {
           verdicts,
           total: outcome.total,
           predictedAvailability: outcome.predictedAvailability,
-          method: 'exact',
+          ...outcome.solution,
           allocateBy: auction.jobId === null ? addSeconds(closedAt, ALLOCATION_SECONDS) : null,
         },
       ];

@@ -1,12 +1,17 @@
 import type { EventStore } from '../domain/ports/event-store.ts';
+import type { Solver } from '../domain/ports/solver.ts';
 import type { QuorumEvent } from '../domain/quorum/events.ts';
 import type { Quorum } from '../domain/quorum/machine.ts';
-import { replaceMember } from '../domain/quorum/replace.ts';
 import { foldStream } from '../domain/registry.ts';
 import { TIERS } from '../domain/tiers.ts';
 
+export interface QuorumDeps {
+  readonly store: EventStore;
+  readonly solver: Pick<Solver, 'replaceMember'>;
+}
+
 /** Effects of a quorum. */
-export const createQuorumActivities = ({ store }: { readonly store: EventStore }) => ({
+export const createQuorumActivities = ({ store, solver }: QuorumDeps) => ({
   /** Re-solves the set with its survivors fixed: a new epoch that keeps the promise, or a degraded one. */
   'quorum.reform': async ({
     quorumId,
@@ -16,7 +21,7 @@ export const createQuorumActivities = ({ store }: { readonly store: EventStore }
   }): Promise<QuorumEvent[]> => {
     const quorum = foldStream(quorumId, await store.readStream(quorumId)).context as Quorum;
     const wanted = TIERS[quorum.tier].winners + quorum.extra;
-    const outcome = replaceMember({
+    const outcome = await solver.replaceMember({
       tier: quorum.tier,
       survivors: quorum.members,
       reserve: quorum.reserve,
@@ -27,9 +32,9 @@ export const createQuorumActivities = ({ store }: { readonly store: EventStore }
     });
     const epoch = quorum.epoch + 1;
     if (outcome.ok) {
-      const { members, reserve, added, predictedAvailability } = outcome;
+      const { members, reserve, added, predictedAvailability, solution } = outcome;
       return [
-        { type: 'quorum.reformed', epoch, members, reserve, added, predictedAvailability, method: 'exact' },
+        { type: 'quorum.reformed', epoch, members, reserve, added, predictedAvailability, ...solution },
       ];
     }
     const { violations, predictedAvailability } = outcome;

@@ -119,8 +119,12 @@ export const MEMBER_UNAVAILABILITY: Readonly<Record<InfrastructureType, number>>
 export const QUOTE_TTL_SECONDS = 15 * 60;
 /** The guide's auction length (R65); the CLI asks for less. */
 export const DEFAULT_AUCTION_SECONDS = 300;
-/** Most active bids in one auction (domain-rules §3 parameters). */
-export const MAX_BIDS = 100;
+/**
+ * Most active bids in one auction, and so most owners. The guide has 100; then somebody with a hundred deposits could
+ * keep everybody else out. The solver answers a thousand (`award.hard.spec.ts`), and events and carried state of so
+ * many stay below half of Temporal's limit for one payload (2 MB).
+ */
+export const MAX_BIDS = 1000;
 /** Node heartbeat; three missed make a member lost (settled 18). */
 export const HEARTBEAT_SECONDS = 5;
 export const MISSED_HEARTBEATS = 3;

@@ -7,7 +7,7 @@ import { SOLVE_STEPS } from '../quorum/solve.ts';
 import { TIER_NAMES, TIERS, type TierName, TYPE_UNAVAILABILITY } from '../tiers.ts';
 import { type Award, award } from './award.ts';
 import type { OpenedBid } from './events.ts';
-import { HARD_MARKETS, type HardMarket } from './hard-markets.fixture.ts';
+import { beyondExact, HARD_MARKETS, type HardMarket } from './hard-markets.fixture.ts';
 import { generator, marketOf, setsOf } from './market.fixture.ts';
 
 const ceiling = toMicro('9'.repeat(26));
@@ -28,6 +28,16 @@ describe('1,000 bids for platinum: within the steps of one award, and exact', ()
     expect(spent).toBeLessThan(SOLVE_STEPS);
     if (result.ok) expect(result.solution).toEqual({ method: 'exact' });
     else expect(result.code).toBe('QUORUM_NOT_ACHIEVED');
+  });
+
+  test('one beyond its steps ends all the same, with a set within a fifth of what is proven', () => {
+    const { result, spent } = close('platinum', beyondExact(1000, 58));
+    // A question under way is answered to its next look at the effort.
+    expect(spent).toBeLessThan(1.1 * SOLVE_STEPS);
+    if (!result.ok || result.solution.method !== 'best-found') throw new Error(JSON.stringify(result));
+    const [cost, atLeast] = [costOf(result.winners), units(result.solution.atLeast)];
+    expect(cost).toBeGreaterThanOrEqual(atLeast);
+    expect(Number(cost) / Number(atLeast)).toBeLessThan(1.2);
   });
 
   test('without a set the constraint is named as in a small market', () => {

@@ -162,15 +162,15 @@ describe('bidding', () => {
   });
 
   test(`takes ${MAX_BIDS} bids and not one more`, () => {
-    given(opened, ...bids(98))
-      .when(placeBid(98), { now: OPENED_AT })
-      .then(placed(98));
-    given(opened, ...bids(99))
-      .when(placeBid(99), { now: OPENED_AT })
-      .then(placed(99));
     given(opened, ...bids(100))
       .when(placeBid(100), { now: OPENED_AT })
-      .thenRejects('CONFLICT', /100 bids/);
+      .then(placed(100));
+    given(opened, ...bids(MAX_BIDS - 1))
+      .when(placeBid(MAX_BIDS - 1), { now: OPENED_AT })
+      .then(placed(MAX_BIDS - 1));
+    given(opened, ...bids(MAX_BIDS))
+      .when(placeBid(MAX_BIDS), { now: OPENED_AT })
+      .thenRejects('CONFLICT', /1000 bids/);
   });
 
   test('needs an auction', () => {

@@ -98,7 +98,10 @@ export interface AuctionAwarded {
   readonly verdicts: readonly BidVerdict[];
   readonly total: Micro;
   readonly predictedAvailability: number;
-  readonly method: 'exact';
+  /** `best-found`: the solver's effort ended before it had proven that no set of bids is cheaper. */
+  readonly method: 'exact' | 'best-found';
+  /** With `best-found`: no set of bids costs less than this. */
+  readonly atLeast?: Micro;
   /** Until when a job must take the award, for an auction without a job; else null. */
   readonly allocateBy: string | null;
 }

@@ -1,3 +1,4 @@
+import { toMicro } from '../money.ts';
 import type { OpenedBid } from './events.ts';
 import { generator, type MarketShape, marketOf } from './market.fixture.ts';
 
@@ -12,6 +13,24 @@ const correlated: MarketShape = {
   unavailability: [0.001, 0.2],
   highestPrice: 1_000_000,
   premium: 0.9,
+};
+
+/**
+ * Beyond the steps of an award at a thousand bids: the price is the square of the reliability to nine digits, so that
+ * the best sets cost all but the same, and few regions and networks forbid most of them.
+ */
+export const beyondExact: HardMarket = (bids, number) => {
+  const [best, worst] = [0.0001, 0.05];
+  return marketOf(generator(number), {
+    ...correlated,
+    bids,
+    asns: 50,
+    regions: 6,
+    unavailability: [best, worst],
+  }).map((bid) => {
+    const quality = (worst - bid.unavailability) / (worst - best);
+    return { ...bid, price: toMicro(BigInt(1 + Math.floor(quality * quality * 1e9))) };
+  });
 };
 
 const marketLike =
@@ -31,6 +50,11 @@ export const HARD_MARKETS: Readonly<Record<string, HardMarket>> = {
   'one reliable region': (bids, number) =>
     marketLike({ regions: 30 })(bids, number).map((bid) =>
       bid.unavailability < 0.06 ? { ...bid, region: 'reliable' } : bid,
+    ),
+  // The same with a set: one member from there, the others from what is left.
+  'one region more reliable': (bids, number) =>
+    marketLike({ regions: 30 })(bids, number).map((bid) =>
+      bid.unavailability < 0.02 ? { ...bid, region: 'reliable' } : bid,
     ),
   'all prices equal': marketLike({ highestPrice: 1 }),
   'prices beyond 2^53': (bids, number) =>

@@ -94,7 +94,8 @@ export const auctionEventSchema = schemaOf<AuctionEvent>()(
       verdicts: listOf(bidVerdict),
       total: micro,
       predictedAvailability: share,
-      method: z.literal('exact'),
+      method: z.enum(['exact', 'best-found']),
+      atLeast: micro.exactOptional(),
       allocateBy: instant.nullable(),
     }),
     z.strictObject({

@@ -62,7 +62,9 @@ export interface QuorumReformed {
   readonly reserve: readonly OpenedBid[];
   readonly added: readonly Winner[];
   readonly predictedAvailability: number;
-  readonly method: 'exact';
+  /** As in `auction.awarded`, of the members added. */
+  readonly method: 'exact' | 'best-found';
+  readonly atLeast?: Micro;
 }
 
 export interface QuorumDegraded {

@@ -71,7 +71,8 @@ export const quorumEventSchema = schemaOf<QuorumEvent>()(
       reserve: listOf(openedBid),
       added: listOf(winner),
       predictedAvailability: share,
-      method: z.literal('exact'),
+      method: z.enum(['exact', 'best-found']),
+      atLeast: micro.exactOptional(),
     }),
     z.strictObject({
       type: z.literal('quorum.degraded'),

@@ -39,6 +39,7 @@ import { createAdmission } from '../providers/admission.ts';
 import { createAttestationJudge } from '../providers/attestation-judge.ts';
 import { createProviderMarket } from '../providers/provider-market.ts';
 import { createProviders } from '../providers/providers.ts';
+import { createSolver } from '../solver/solver.ts';
 import { trustedRoots } from '../tee/trusted-roots.ts';
 import { workflowBundle } from '../temporal/bundle.ts';
 import { createLifecycles } from '../temporal/lifecycles.ts';
@@ -91,6 +92,7 @@ const journal = createJournal({ store, turns: createTurns({ pool, name: 'ledger'
 const providers = createProviders({ store, books: journal, now });
 const market = createProviderMarket({ providers, now });
 const roots = await trustedRoots(config);
+const solver = createSolver();
 const judge = createAttestationJudge({ artifacts, roots, now });
 
 const connection = await reach('Temporal', () => Connection.connect({ address: config.temporalAddress }));
@@ -167,7 +169,10 @@ const nativeConnection = await reach('Temporal', () =>
   NativeConnection.connect({ address: config.temporalAddress }),
 );
 /** Local effects: they may follow the append that asks for them. */
-const effects = { ...createAuctionActivities({ sealing, market }), ...createQuorumActivities({ store }) };
+const effects = {
+  ...createAuctionActivities({ sealing, market, solver }),
+  ...createQuorumActivities({ store, solver }),
+};
 const worker = await Worker.create({
   connection: nativeConnection,
   namespace: config.temporalNamespace,
@@ -246,6 +251,7 @@ await presence.leave();
 await announcing;
 await mesh.stop();
 await lease.release();
+await solver.close();
 await peer.stop();
 await nativeConnection.close();
 await connection.close();

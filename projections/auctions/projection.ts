@@ -39,7 +39,7 @@ const judged = (bids: readonly ClosedBid[], verdicts: readonly BidVerdict[]): Cl
  */
 export const auctions = rowProjection<AuctionEvent, AuctionRow, 'auction.opened'>({
   name: 'auctions',
-  version: 1,
+  version: 2,
   table: auctionsTable,
   first: 'auction.opened',
   create: (opened) => ({
@@ -67,18 +67,25 @@ export const auctions = rowProjection<AuctionEvent, AuctionRow, 'auction.opened'
     winners: [],
     total: null,
     predictedAvailability: null,
+    method: null,
+    atLeast: null,
     allocateBy: null,
   }),
   on: {
     'auction.extended': (_, { closesAt }) => ({ closesAt, extended: true }),
     'auction.closed': (_, { closedAt }) => ({ state: 'opening', closedAt, bids: [] }),
     'auction.bids-opened': (_, { bids, refused }) => ({ bids: judged(bids.map(openedBid), refused) }),
-    'auction.awarded': (row, { winners, verdicts, total, predictedAvailability, allocateBy }) => ({
+    'auction.awarded': (
+      row,
+      { winners, verdicts, total, predictedAvailability, method, atLeast, allocateBy },
+    ) => ({
       state: allocateBy === null ? 'allocated' : 'awarded',
       bids: judged(row.bids ?? [], verdicts),
       winners,
       total,
       predictedAvailability,
+      method,
+      atLeast: atLeast ?? null,
       allocateBy,
     }),
     'auction.failed': (row, { reason, message, verdicts }, { occurredAt }) => ({

@@ -1,4 +1,4 @@
-import type { BidState, Winner } from '../../domain/auction/events.ts';
+import type { AuctionAwarded, BidState, Winner } from '../../domain/auction/events.ts';
 import type { Micro } from '../../domain/money.ts';
 import type { TierName } from '../../domain/tiers.ts';
 import type { Table } from '../table.ts';
@@ -42,6 +42,10 @@ export interface AuctionRow {
   /** Sum of the payments. */
   readonly total: Micro | null;
   readonly predictedAvailability: number | null;
+  /** Whether no set of bids was cheaper, or the solver's effort ended before that was known. */
+  readonly method: AuctionAwarded['method'] | null;
+  /** With `best-found`: what every set of bids costs at least. */
+  readonly atLeast: Micro | null;
   readonly allocateBy: string | null;
   readonly position: string;
 }
@@ -74,6 +78,8 @@ export const auctionsTable: Table<AuctionRow> = {
     winners: 'json',
     total: 'amount',
     predictedAvailability: 'real',
+    method: 'text',
+    atLeast: 'amount',
     allocateBy: 'instant',
     position: 'position',
   },

@@ -1,6 +1,7 @@
 import { createAuctionActivities } from '../../activities/auction.ts';
 import { createJobActivities } from '../../activities/job.ts';
 import { createQuorumActivities } from '../../activities/quorum.ts';
+import { award } from '../../domain/auction/award.ts';
 import type { OpenAuction } from '../../domain/auction/commands.ts';
 import type { SubmitJob } from '../../domain/job/commands.ts';
 import { transfer } from '../../domain/ledger/entry.ts';
@@ -8,6 +9,8 @@ import { account } from '../../domain/ledger/events.ts';
 import { toMicro } from '../../domain/money.ts';
 import type { Command } from '../../domain/ports/lifecycles.ts';
 import type { Sealing } from '../../domain/ports/sealing.ts';
+import type { Solver } from '../../domain/ports/solver.ts';
+import { replaceMember } from '../../domain/quorum/replace.ts';
 import { INFRASTRUCTURE_TYPES, TIER_NAMES, TIERS, type TierName } from '../../domain/tiers.ts';
 import { addSeconds } from '../../domain/time.ts';
 import { bidIdOf } from '../../infra/bidding/bid-id.ts';
@@ -29,6 +32,12 @@ const hex = (index: number): string => index.toString(16).padStart(64, '0');
 /** How often a party looks whether its turn has come, before it acts all the same. */
 const PATIENCE = 40;
 
+/** Markets are small here, and threads would come back in any order. */
+const solver: Solver = {
+  award: async (input) => award(input),
+  replaceMember: async (input) => replaceMember(input),
+};
+
 interface Bidder {
   readonly providerId: string;
   readonly owner: string;
@@ -40,8 +49,8 @@ const activitiesOf =
     const { store, providers, lifecycles, now } = world;
     const market = createProviderMarket({ providers, now });
     return {
-      ...createAuctionActivities({ sealing: openBoxes, market }),
-      ...createQuorumActivities({ store }),
+      ...createAuctionActivities({ sealing: openBoxes, market, solver }),
+      ...createQuorumActivities({ store, solver }),
       ...createJobActivities({ lifecycles, store, providers, now }),
       ...nodeActivities(world, honesty),
     };

@@ -20,6 +20,7 @@ import { migrate } from '../../infra/postgres/migrate.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
 import { createProviderMarket } from '../../infra/providers/provider-market.ts';
 import { createProviders } from '../../infra/providers/providers.ts';
+import { createSolver } from '../../infra/solver/solver.ts';
 import { workflowBundle } from '../../infra/temporal/bundle.ts';
 import { createLifecycles } from '../../infra/temporal/lifecycles.ts';
 
@@ -66,8 +67,12 @@ export const openEngine = async ({
   const providers = createProviders({ store, books: journal, now });
   const market = createProviderMarket({ providers, now });
   const sealing = createSealing({ pool, masterKey: randomBytes(32) });
+  const solver = createSolver();
   const connection = await NativeConnection.connect({ address });
-  const effects = { ...createAuctionActivities({ sealing, market }), ...createQuorumActivities({ store }) };
+  const effects = {
+    ...createAuctionActivities({ sealing, market, solver }),
+    ...createQuorumActivities({ store, solver }),
+  };
   const startWorker = async (): Promise<() => Promise<void>> => {
     const worker = await Worker.create({
       connection,
@@ -174,6 +179,7 @@ export const openEngine = async ({
 
     async stop(): Promise<void> {
       await stopWorker();
+      await solver.close();
       await connection.close();
       await clientConnection.close();
       await store.close();

@@ -32,6 +32,12 @@ export const getAuctionState = ({ db, checkpoints }: Pick<RouteDependencies, 'db
           winners: z.array(z.object({ provider_id: z.string(), owner: z.string(), payment: micro })),
           total: micro.optional(),
           predicted_availability: z.number().optional(),
+          solution: z
+            .object({
+              method: z.enum(['exact', 'best-found']),
+              at_least: micro.optional().describe('with best-found: what every set of bids costs at least'),
+            })
+            .optional(),
           stats: z
             .object({ count: z.int(), unique: z.int(), min: micro, max: micro, mean: micro })
             .optional(),
@@ -66,6 +72,14 @@ export const getAuctionState = ({ db, checkpoints }: Pick<RouteDependencies, 'db
         ...(auction.predictedAvailability === null
           ? {}
           : { predicted_availability: auction.predictedAvailability }),
+        ...(auction.method === null
+          ? {}
+          : {
+              solution: {
+                method: auction.method,
+                ...(auction.atLeast === null ? {} : { at_least: auction.atLeast }),
+              },
+            }),
         ...(stats ? { stats } : {}),
         position: auction.position,
       });

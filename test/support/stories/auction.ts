@@ -75,7 +75,7 @@ export const auctionStory = (seed: number, draw: Draw): Story => {
       verdicts,
       total: micro(2_706),
       predictedAvailability: 0.999_123_456_7,
-      method: 'exact',
+      ...(draw(2) === 0 ? { method: 'exact' } : { method: 'best-found', atLeast: micro(2_000) }),
       allocateBy: jobId === null ? at(seed + 900) : null,
     },
   );

@@ -1,0 +1,15 @@
+import { Command } from 'commander';
+
+/** One file per simulation, loaded when it is asked for. Each prints its table to standard output. */
+const SIMULATIONS: Readonly<Record<string, () => Promise<{ run(): void | Promise<void> }>>> = {
+  solver: () => import('./solver.ts'),
+};
+
+await new Command('sim')
+  .argument('<name>', `one of: ${Object.keys(SIMULATIONS).join(', ')}`)
+  .action(async (name: string, _options, command: Command) => {
+    const load = Object.hasOwn(SIMULATIONS, name) ? SIMULATIONS[name] : undefined;
+    if (!load) return command.error(`unknown simulation ${name}`);
+    await (await load()).run();
+  })
+  .parseAsync();
