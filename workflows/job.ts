@@ -31,6 +31,7 @@ const auctionOf = ({ job }: JobInput): ChildStart[] => {
     requiredTops: job.requiredTops,
     utilization: job.utilization,
     durationSeconds: job.durationSeconds,
+    ...(job.tRef === undefined ? {} : { tRef: job.tRef }),
     ceiling: job.ceiling,
     auctionSeconds: job.auctionSeconds,
     seed: job.seed,

@@ -16,6 +16,8 @@ export interface OpenAuction {
   /** As quoted; nodes price it. */
   readonly utilization: number;
   readonly durationSeconds: number;
+  /** TOPS of one H200, as quoted (D1); the default where it is not told. */
+  readonly tRef?: number;
   readonly ceiling: Micro;
   readonly auctionSeconds: number;
   /** Hex, 32 bytes. */

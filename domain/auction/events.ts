@@ -49,6 +49,8 @@ export interface AuctionOpened {
   /** Share of them that the work keeps busy, 0..1. */
   readonly utilization: number;
   readonly durationSeconds: number;
+  /** TOPS of one H200, as quoted (D1); the default where it is not told. */
+  readonly tRef?: number;
   readonly winners: number;
   readonly requiredUp: number;
   readonly minimumOwners: number;

@@ -28,6 +28,8 @@ export interface Auction {
   readonly requiredTops: number;
   readonly utilization: number;
   readonly durationSeconds: number;
+  /** TOPS of one H200, as quoted (D1); the default where it is not told. */
+  readonly tRef?: number;
   readonly winners: number;
   readonly minimumOwners: number;
   readonly ceiling: Micro;
@@ -82,6 +84,7 @@ const opened = (event: AuctionOpened): Auction => ({
   requiredTops: event.requiredTops,
   utilization: event.utilization,
   durationSeconds: event.durationSeconds,
+  ...(event.tRef === undefined ? {} : { tRef: event.tRef }),
   winners: event.winners,
   minimumOwners: event.minimumOwners,
   ceiling: event.ceiling,

@@ -57,6 +57,7 @@ export const auctionEventSchema = schemaOf<AuctionEvent>()(
       requiredTops: tops,
       utilization: share,
       durationSeconds: seconds,
+      tRef: tops.exactOptional(),
       winners: z.int().positive(),
       requiredUp: z.int().positive(),
       minimumOwners: z.int().positive(),

@@ -16,6 +16,8 @@ export interface SubmitJob {
   readonly requiredTops: number;
   readonly utilization: number;
   readonly durationSeconds: number;
+  /** TOPS of one H200, as quoted (D1); the default where it is not told. */
+  readonly tRef?: number;
   /** Per winner; the quote's ceiling or a lower maximum. */
   readonly ceiling: Micro;
   readonly codeHash: string;

@@ -20,6 +20,8 @@ export interface JobSubmitted {
   readonly requiredTops: number;
   readonly utilization: number;
   readonly durationSeconds: number;
+  /** TOPS of one H200, as quoted (D1); the default where it is not told. */
+  readonly tRef?: number;
   /** Ceiling per winner: the quote's, or the submitter's lower maximum. */
   readonly ceiling: Micro;
   readonly winners: number;

@@ -44,6 +44,7 @@ export const jobEventSchema = schemaOf<JobEvent>()(
       requiredTops: tops,
       utilization: share,
       durationSeconds: seconds,
+      tRef: tops.exactOptional(),
       ceiling: micro,
       winners: z.int().positive(),
       codeHash: hex(32),

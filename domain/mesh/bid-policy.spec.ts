@@ -42,6 +42,7 @@ const anyAuction = fc
     utilization: fc.double({ min: 0, max: 1, noNaN: true }),
     durationSeconds: fc.double({ min: 0.001, max: 86_400, noNaN: true }),
     ceiling: micro(10n ** 9n),
+    tRef: fc.constantFrom(900, 1800, 0.37),
   })
   .map((terms): AuctionAnnouncement => ({ ...auction, ...terms }));
 
@@ -54,11 +55,22 @@ describe('cost policy', () => {
     expect(askingPrice({ ...policy, floor: toMicro('500000') }, auction)).toBe('500000');
   });
 
+  it('counts H200-hours by the reference that the auction was priced by', () => {
+    expect(askingPrice(policy, { ...auction, tRef: 900 })).toBe('300000');
+    expect(askingPrice(policy, { ...auction, tRef: 1800 })).toBe('150000');
+    expect(askingPrice(policy, { ...auction, tRef: 0.5 })).toBe('540000000');
+    // A node never sells below its cost: what cannot be told apart from nothing is not divided by.
+    expect(units(askingPrice(policy, { ...auction, tRef: Number.MIN_VALUE }))).toBeGreaterThan(10n ** 14n);
+    // The same work at half the ceiling is bid for at half the price, not turned down.
+    const priced = { ...auction, tRef: 1800, ceiling: toMicro('200000') };
+    expect(chooseBid(policy, node, idle, priced)).toEqual({ bid: true, price: '150000' });
+  });
+
   it('never asks less than the cost, nor less than the floor', () => {
     fc.assert(
       fc.property(anyPolicy, anyAuction, (costs, job) => {
         const price = units(askingPrice(costs, job));
-        const share = (job.requiredTops * job.utilization * job.durationSeconds) / (900 * 3600);
+        const share = (job.requiredTops * job.utilization * job.durationSeconds) / ((job.tRef ?? 900) * 3600);
         const cost = Number(costs.pricePerH200Hour) * share * (1 + costs.margin);
         expect(price).toBeGreaterThanOrEqual(units(costs.floor));
         // Doubles carry 15 digits; the price itself is exact.

@@ -33,17 +33,22 @@ export type BidChoice =
 const MILLION = 1_000_000n;
 const millionths = (value: number): bigint => BigInt(Math.ceil(value * 1_000_000));
 
-/** Cost of the H200-hours of the job plus margin, rounded up: a node never sells below its cost. */
+/**
+ * Cost of the H200-hours of the job plus margin, rounded up: a node never sells below its cost. H200-hours are counted
+ * by the reference that the auction was priced by.
+ */
 export const askingPrice = (
   policy: CostPolicy,
-  job: Pick<AuctionAnnouncement, 'requiredTops' | 'utilization' | 'durationSeconds'>,
+  job: Pick<AuctionAnnouncement, 'requiredTops' | 'utilization' | 'durationSeconds' | 'tRef'>,
 ): Micro => {
   const factors = [job.requiredTops, job.utilization, job.durationSeconds, 1 + policy.margin];
   const numerator = factors.reduce(
     (product, factor) => product * millionths(factor),
     units(policy.pricePerH200Hour),
   );
-  const denominator = BigInt(DEFAULT_T_REF) * 3600n * MILLION ** BigInt(factors.length);
+  // Rounded down, since it divides.
+  const tRef = BigInt(Math.max(1, Math.floor((job.tRef ?? DEFAULT_T_REF) * 1_000_000)));
+  const denominator = tRef * 3600n * MILLION ** BigInt(factors.length - 1);
   const price = (numerator + denominator - 1n) / denominator;
   const floor = units(policy.floor);
   return toMicro(price > floor ? price : floor);

@@ -80,6 +80,7 @@ export type AuctionAnnouncement = Pick<
   | 'requiredTops'
   | 'utilization'
   | 'durationSeconds'
+  | 'tRef'
   | 'winners'
   | 'ceiling'
   | 'closesAt'

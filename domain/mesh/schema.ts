@@ -77,6 +77,7 @@ const auctionAnnouncement = z.object({
   requiredTops: tops,
   utilization: share,
   durationSeconds: seconds,
+  tRef: tops.exactOptional(),
   winners: z.int().positive(),
   ceiling: amount,
   closesAt: instant,

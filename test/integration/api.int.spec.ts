@@ -312,12 +312,22 @@ describe('quotes', () => {
       databaseUrl: database.url,
       pool: engine.pool,
       store: engine.store,
+      temporalAddress: await temporalAddress(),
+      taskQueue: engine.taskQueue,
       environment: { H200_REFERENCE_TOPS: '1800' },
     });
     try {
       const caller = await other.enrol('submitter');
-      const quote = await caller.rest.post('/v1/fog/pricing/quote', GOLD);
+      await fund(caller);
+      const quote = await caller.rest.post<{ quote_id: string }>('/v1/fog/pricing/quote', GOLD);
       expect(quote.body).toMatchObject({ h200_hours: '0.444444', ceiling: '444444', t_ref: 1800 });
+      // Bidders price by it too: the opening event is what they are told from.
+      const { body } = await caller.rest.post<{ auction_id: string }>('/v1/fog/pricing/auction', {
+        quote_id: quote.body.quote_id,
+        auction_seconds: 1,
+      });
+      const [opened] = await engine.store.readStream(body.auction_id);
+      expect(opened?.data).toMatchObject({ tRef: 1800, ceiling: '444444' });
     } finally {
       await other.stop();
     }

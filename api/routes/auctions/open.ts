@@ -121,6 +121,7 @@ export const openAuction = ({
         requiredTops: quote.inputs.requiredTops,
         utilization: quote.inputs.utilization,
         durationSeconds: quote.inputs.durationSeconds,
+        tRef: quote.tRef,
         ceiling: ceilingOf(quote, body.max_bid),
         auctionSeconds: seconds ?? DEFAULT_AUCTION_SECONDS,
         seed: seedOf(signer, quote),

@@ -22,6 +22,7 @@ export type Terms = Pick<
   | 'requiredTops'
   | 'utilization'
   | 'durationSeconds'
+  | 'tRef'
   | 'ceiling'
   | 'auctionSeconds'
   | 'seed'
@@ -68,6 +69,7 @@ export const termsOfAuction = async (
     requiredTops: auction.requiredTops,
     utilization: auction.utilization,
     durationSeconds: auction.durationSeconds,
+    ...(auction.tRef === undefined ? {} : { tRef: auction.tRef }),
     ceiling: auction.ceiling,
     auctionSeconds: auction.auctionSeconds,
     seed: auction.seed,
@@ -88,6 +90,7 @@ export const termsOfQuote = (
   requiredTops: quote.inputs.requiredTops,
   utilization: quote.inputs.utilization,
   durationSeconds: quote.inputs.durationSeconds,
+  tRef: quote.tRef,
   ceiling: ceilingOf(quote, limits.maximum),
   auctionSeconds: limits.auctionSeconds,
   seed: seedOf(signer, quote),

@@ -9,6 +9,7 @@ export const announcementOf = (auction: Auction): AuctionAnnouncement => ({
   requiredTops: auction.requiredTops,
   utilization: auction.utilization,
   durationSeconds: auction.durationSeconds,
+  ...(auction.tRef === undefined ? {} : { tRef: auction.tRef }),
   winners: auction.winners,
   ceiling: auction.ceiling,
   closesAt: auction.closesAt,
