@@ -183,10 +183,18 @@ export const createEnclaveActivities = ({
 
   return {
     'enclave.createOnNode': async ({ enclave }: Input): Promise<EnclaveEvent[]> => {
-      const { providerId, enclaveId, platform, codeHash, config, expiresAt } = enclave;
+      const { providerId, enclaveId, platform, codeHash, config, reservation, expiresAt } = enclave;
       const { reply } = await ask(
         providerId,
-        { type: 'create-enclave', enclaveId, platform, codeHash, config, expiresAt },
+        {
+          type: 'create-enclave',
+          enclaveId,
+          platform,
+          codeHash,
+          config,
+          ...(reservation === undefined ? {} : { reservation }),
+          expiresAt,
+        },
         { windowMs: LAUNCH_WINDOW_MS },
       );
       switch (reply.type) {

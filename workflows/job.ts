@@ -70,6 +70,7 @@ const enclavesOf = ({ job }: JobInput): ChildStart[] =>
         codeHash: job.codeHash,
         config: { memoryMb: job.memoryMb, cpuCores: 1, allowDebug: false },
         allowSimulated: job.allowSimulated,
+        reservation: { auctionId: job.auctionId, tops: job.requiredTops },
         lifetimeSeconds: job.durationSeconds + LIFETIME_MARGIN_SECONDS,
       };
       return { aggregate: 'enclave', stream: member.enclaveId, command };

@@ -1,5 +1,5 @@
 import type { DeadlineCommand } from '../decision.ts';
-import type { EnclaveConfig, Platform, WorkOrder } from './events.ts';
+import type { EnclaveConfig, Platform, Reservation, WorkOrder } from './events.ts';
 
 /** Creates and attests an enclave in one saga; what fails is destroyed first (R39). */
 export interface CreateEnclave {
@@ -13,6 +13,8 @@ export interface CreateEnclave {
   readonly codeHash: string;
   readonly config: EnclaveConfig;
   readonly allowSimulated: boolean;
+  /** Of a job's enclave. */
+  readonly reservation?: Reservation;
   readonly lifetimeSeconds: number;
 }
 

@@ -10,6 +10,7 @@ import type {
   FaultCause,
   Platform,
   PlatformLabel,
+  Reservation,
   WorkOrder,
 } from './events.ts';
 
@@ -24,6 +25,7 @@ export interface Enclave {
   readonly codeHash: string;
   readonly config: EnclaveConfig;
   readonly allowSimulated: boolean;
+  readonly reservation?: Reservation;
   readonly requestedAt: string;
   readonly expiresAt: string;
   readonly enclaveKey: string | null;

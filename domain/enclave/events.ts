@@ -32,6 +32,13 @@ export interface WorkOrder {
   readonly timeLimitSeconds: number;
 }
 
+/** The auction whose award an enclave serves: its node booked capacity under it (settled 37). */
+export interface Reservation {
+  readonly auctionId: string;
+  /** As the auction asked for. */
+  readonly tops: number;
+}
+
 export interface EnclaveRequested {
   readonly type: 'enclave.requested';
   readonly machineVersion: number;
@@ -44,6 +51,8 @@ export interface EnclaveRequested {
   readonly codeHash: string;
   readonly config: EnclaveConfig;
   readonly allowSimulated: boolean;
+  /** Of a job's enclave. */
+  readonly reservation?: Reservation;
   readonly requestedAt: string;
   readonly expiresAt: string;
 }

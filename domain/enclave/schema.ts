@@ -50,6 +50,7 @@ export const enclaveEventSchema = schemaOf<EnclaveEvent>()(
         allowDebug: z.literal(false),
       }),
       allowSimulated: z.boolean(),
+      reservation: z.strictObject({ auctionId: id, tops: z.number().positive() }).exactOptional(),
       requestedAt: instant,
       expiresAt: instant,
     }),

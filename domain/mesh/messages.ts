@@ -1,5 +1,5 @@
 import type { AuctionOpened } from '../auction/events.ts';
-import type { EnclaveConfig, Platform, WorkOrder } from '../enclave/events.ts';
+import type { EnclaveConfig, Platform, Reservation, WorkOrder } from '../enclave/events.ts';
 import type { ErrorCode, FieldError } from '../errors.ts';
 import type { Micro } from '../money.ts';
 import type { Finding } from '../observation/evidence.ts';
@@ -39,6 +39,8 @@ export type NodeRequest =
       readonly platform: Platform;
       readonly codeHash: string;
       readonly config: EnclaveConfig;
+      /** What the node booked for it; none for an enclave that no auction asked for. */
+      readonly reservation?: Reservation;
       /** When the node may destroy it by itself, should the engine never come back to do so. */
       readonly expiresAt?: string;
     }

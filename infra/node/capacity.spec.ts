@@ -17,9 +17,13 @@ describe('capacity', () => {
     const id = fc.integer({ min: 0, max: 5 }).map(String);
     const step = fc.oneof(
       fc.record({ do: fc.constant('reserve' as const), id, tops: fc.integer({ min: 1, max: 1200 }) }),
+      fc.record({ do: fc.constantFrom('won' as const, 'release' as const, 'vacate' as const), id }),
       fc.record({
-        do: fc.constantFrom('won' as const, 'release' as const, 'occupy' as const, 'vacate' as const),
+        do: fc.constant('occupy' as const),
         id,
+        claim: fc.option(fc.record({ auctionId: id, tops: fc.integer({ min: 1, max: 1200 }) }), {
+          nil: undefined,
+        }),
       }),
       fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 20_000 }) }),
     );
@@ -30,7 +34,8 @@ describe('capacity', () => {
           if (each.do === 'pass') pass(each.ms);
           else if (each.do === 'reserve') {
             if (!capacity.reserved(each.id)) capacity.reserve(each.id, each.tops, 10_000);
-          } else capacity[each.do](each.id);
+          } else if (each.do === 'occupy') capacity.occupy(each.id, each.claim);
+          else capacity[each.do](each.id);
           const load = capacity.load();
           expect(load.slots).toBeLessThanOrEqual(policy.maxConcurrent);
           expect(load.tops).toBeLessThanOrEqual(node.tops);
@@ -65,18 +70,48 @@ describe('capacity', () => {
     expect(capacity.load().slots).toBe(0);
   });
 
-  it('turns a bid into an enclave without counting it twice, winners first', () => {
+  it('settled 37: an enclave claims the booking of its own auction, however big another one is', () => {
+    const { capacity } = book();
+    capacity.reserve('small', 100, 1_000);
+    capacity.reserve('big', 800, 1_000);
+    capacity.won('small');
+    capacity.won('big');
+    expect(capacity.occupy('enclave-of-big', { auctionId: 'big', tops: 800 })).toBe(true);
+    expect(capacity.reserved('small')).toBe(true);
+    expect(capacity.reserved('big')).toBe(false);
+    expect(capacity.occupy('enclave-of-small', { auctionId: 'small', tops: 100 })).toBe(true);
+    capacity.vacate('enclave-of-small');
+    // Swapped, 800 would be free now, and a second big job would run beside the first.
+    expect(capacity.load()).toEqual({ slots: 1, tops: 800 });
+    expect(capacity.reserve('another big', 800, 2_000)).toBe(false);
+  });
+
+  it('counts a claim once, however often it is asked for and whether or not the award was heard of', () => {
     const { capacity, pass } = book();
     capacity.reserve('early', 100, 1_000);
-    capacity.reserve('winner', 300, 5_000);
-    capacity.won('winner');
+    capacity.reserve('unheard', 300, 5_000);
     pass(2_000);
-    expect(capacity.occupy('enclave-1')).toBe(true);
-    expect(capacity.occupy('enclave-1')).toBe(true);
-    expect(capacity.reserved('winner')).toBe(false);
+    const own = { auctionId: 'unheard', tops: 300 };
+    expect(capacity.occupy('enclave-1', own)).toBe(true);
+    expect(capacity.occupy('enclave-1', own)).toBe(true);
+    expect(capacity.load()).toEqual({ slots: 2, tops: 400 });
+    capacity.won('unheard');
+    capacity.release('unheard');
     expect(capacity.load()).toEqual({ slots: 2, tops: 400 });
     capacity.vacate('enclave-1');
     expect(capacity.load()).toEqual({ slots: 1, tops: 100 });
+  });
+
+  it('leaves the bookings of others alone: an enclave without one needs room of its own', () => {
+    const { capacity } = book();
+    capacity.reserve('winner', 700, 1_000);
+    capacity.won('winner');
+    expect(capacity.occupy('replacement', { auctionId: 'lost before', tops: 400 })).toBe(false);
+    expect(capacity.occupy('replacement', { auctionId: 'lost before', tops: 300 })).toBe(true);
+    expect(capacity.load()).toEqual({ slots: 2, tops: 1000 });
+    expect(capacity.occupy('created by hand')).toBe(true);
+    expect(capacity.occupy('created by hand, too')).toBe(false);
+    expect(capacity.occupy('enclave-of-winner', { auctionId: 'winner', tops: 700 })).toBe(true);
   });
 
   it('has room for an enclave without a bid while a place is free, but not in one that a bid holds', () => {

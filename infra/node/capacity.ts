@@ -1,3 +1,4 @@
+import type { Reservation } from '../../domain/enclave/events.ts';
 import { type CostPolicy, fits, type Load, type NodeCapacity } from '../../domain/mesh/bid-policy.ts';
 
 /** What the node has promised and what it runs; the sum never exceeds what it has (invariant 15). */
@@ -11,8 +12,11 @@ export interface CapacityBook {
   /** The bid won: an enclave follows. */
   won(auctionId: string): void;
   release(auctionId: string): void;
-  /** Turns a won or unheard-of reservation into an enclave's place, or takes a free one; false when all is taken. */
-  occupy(enclaveId: string): boolean;
+  /**
+   * Turns the booking of its own auction into the enclave's place; without one it takes free capacity, never what is
+   * booked for another (settled 37). False when there is none.
+   */
+  occupy(enclaveId: string, reservation?: Reservation): boolean;
   vacate(enclaveId: string): void;
 }
 
@@ -23,7 +27,7 @@ export interface CapacityDeps {
   readonly nowMs: () => number;
 }
 
-interface Reservation {
+interface Booking {
   readonly tops: number;
   closesAtMs: number;
   heldUntilMs: number;
@@ -36,7 +40,7 @@ const UNHEARD_MS = 10_000;
 const LAUNCH_MS = 60_000;
 
 export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): CapacityBook => {
-  const reservations = new Map<string, Reservation>();
+  const reservations = new Map<string, Booking>();
   const enclaves = new Map<string, number>();
 
   const load = (): Load => {
@@ -44,17 +48,6 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
     for (const [id, { heldUntilMs }] of reservations) if (heldUntilMs <= now) reservations.delete(id);
     const held = [...reservations.values()].map(({ tops }) => tops).concat([...enclaves.values()]);
     return { slots: held.length, tops: held.reduce((sum, tops) => sum + tops, 0) };
-  };
-
-  /** The reservation that an enclave most likely belongs to: a winner's, else the one that closed first. */
-  const claim = (): number | null => {
-    const now = nowMs();
-    const closed = [...reservations].filter(([, { won, closesAtMs }]) => won || closesAtMs <= now);
-    closed.sort(([, a], [, b]) => Number(b.won) - Number(a.won) || a.closesAtMs - b.closesAtMs);
-    const [first] = closed;
-    if (!first) return null;
-    reservations.delete(first[0]);
-    return first[1].tops;
   };
 
   return {
@@ -78,13 +71,15 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
       reservation.heldUntilMs = nowMs() + LAUNCH_MS;
     },
     release: (auctionId) => void reservations.delete(auctionId),
-    occupy(enclaveId) {
+    occupy(enclaveId, reservation) {
       if (enclaves.has(enclaveId)) return true;
-      const { slots } = load();
-      const claimed = claim();
-      // An enclave that no bid announced says nothing about its TOPS: it takes a place.
-      if (claimed === null && slots >= policy.maxConcurrent) return false;
-      enclaves.set(enclaveId, claimed ?? 0);
+      const held = load();
+      const booked = reservation && reservations.get(reservation.auctionId);
+      if (booked) reservations.delete(reservation.auctionId);
+      // What no auction announced says nothing about its TOPS: it takes a place.
+      else if (reservation ? !fits(policy, node, held, reservation.tops) : held.slots >= policy.maxConcurrent)
+        return false;
+      enclaves.set(enclaveId, booked?.tops ?? reservation?.tops ?? 0);
       return true;
     },
     vacate: (enclaveId) => void enclaves.delete(enclaveId),
