@@ -1,6 +1,6 @@
-import { ALLOCATION_SECONDS } from '../domain/auction/decide.ts';
+import type { Auction, SealedBid } from '../domain/auction/auction.ts';
+import { ALLOCATION_SECONDS, distinctOwners, extension } from '../domain/auction/decide.ts';
 import type { AuctionEvent, BidVerdict, OpenedBid } from '../domain/auction/events.ts';
-import type { Auction, SealedBid } from '../domain/auction/machine.ts';
 import { compare, isMicro, type Micro } from '../domain/money.ts';
 import type { Sealing } from '../domain/ports/sealing.ts';
 import type { Solver } from '../domain/ports/solver.ts';
@@ -10,10 +10,13 @@ import { sealContext } from '../infra/bidding/seal-context.ts';
 import type { MarketPlacement, ProviderMarket } from '../infra/providers/provider-market.ts';
 
 export interface AuctionDeps {
-  readonly sealing: Sealing;
+  readonly sealing: Pick<Sealing, 'openAll'>;
   readonly market: ProviderMarket;
   readonly solver: Pick<Solver, 'award'>;
+  readonly now: () => string;
 }
+
+type Placements = ReadonlyMap<string, MarketPlacement>;
 
 type Opened = { readonly bid: OpenedBid } | { readonly refused: BidVerdict };
 
@@ -28,7 +31,7 @@ const priceIn = (box: string | null): Micro | null => {
 };
 
 /** Effects of an auction. */
-export const createAuctionActivities = ({ sealing, market, solver }: AuctionDeps) => {
+export const createAuctionActivities = ({ sealing, market, solver, now }: AuctionDeps) => {
   const judge = (
     auction: Auction,
     bid: SealedBid,
@@ -42,13 +45,10 @@ export const createAuctionActivities = ({ sealing, market, solver }: AuctionDeps
     return { bid: { bidId: bid.bidId, price, ...placement } };
   };
 
-  const openAll = async (auction: Auction): Promise<Opened[]> => {
+  const openAll = async (auction: Auction, placements: Placements): Promise<Opened[]> => {
     const { auctionId, bids } = auction;
     const sealed = bids.map((bid) => ({ box: bid.sealed, context: sealContext(auctionId, bid.bidId) }));
-    const [boxes, placements] = await Promise.all([
-      sealing.openAll(auctionId, sealed),
-      market.placementsOf(bids.map((bid) => bid.providerId)),
-    ]);
+    const boxes = await sealing.openAll(auctionId, sealed);
     return bids.map((bid, index) =>
       judge(auction, bid, boxes[index] ?? null, placements.get(bid.providerId)),
     );
@@ -56,11 +56,22 @@ export const createAuctionActivities = ({ sealing, market, solver }: AuctionDeps
 
   return {
     /**
-     * Opens the sealed bids and awards the auction: `auction.bids-opened`, then `auction.awarded` or `auction.failed`.
+     * Opens the sealed bids and awards the auction: `auction.bids-opened`, then `auction.awarded` or `auction.failed`. Too
+     * few owners whom the trust gate admits extend it instead, as long as no price has been opened.
      * Depends on the keys and the providers as they stand; the first answer that is appended holds.
      */
-    'auction.openBids': async ({ auction }: { readonly auction: Auction }): Promise<AuctionEvent[]> => {
-      const opened = await openAll(auction);
+    'auction.openBids': async ({
+      auction,
+      mayExtend = false,
+    }: {
+      readonly auction: Auction;
+      /** Not told by machines of version 1, which are not extended here. */
+      readonly mayExtend?: boolean;
+    }): Promise<AuctionEvent[]> => {
+      const placements = await market.placementsOf(auction.bids.map((bid) => bid.providerId));
+      const owners = distinctOwners(auction.bids.filter((bid) => placements.has(bid.providerId)));
+      if (mayExtend && owners < auction.minimumOwners) return [extension(auction, owners, now())];
+      const opened = await openAll(auction, placements);
       const bids = opened.flatMap((each) => ('bid' in each ? [each.bid] : []));
       const refusals = opened.flatMap((each) => ('refused' in each ? [each.refused] : []));
       const outcome = await solver.award({

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Auction } from '../domain/auction/auction.ts';
 import { reserveOf } from '../domain/auction/decide.ts';
-import type { Auction } from '../domain/auction/machine.ts';
 import type { RunEnclave } from '../domain/enclave/commands.ts';
 import type {
   JobAuctionAwarded,

@@ -1,6 +1,7 @@
 import { type AnyMachineSnapshot, type AnyStateMachine, getInitialSnapshot } from 'xstate';
-import { decide as decideAuction } from './auction/decide.ts';
+import { decide as decideAuction, decideV1 as decideAuctionV1 } from './auction/decide.ts';
 import { AUCTION_VERSION, auctionMachine } from './auction/machine.ts';
+import { auctionMachineV1 } from './auction/machine-v1.ts';
 import { movements as auctionMovements } from './auction/movements.ts';
 import { decide as decideEnclave, decideV1 as decideEnclaveV1 } from './enclave/decide.ts';
 import { ENCLAVE_VERSION, enclaveMachine } from './enclave/machine.ts';
@@ -50,7 +51,10 @@ export const LIFECYCLES = {
   auction: {
     current: AUCTION_VERSION,
     opening: 'auction.opened',
-    versions: { 1: version(auctionMachine, decideAuction, auctionMovements) },
+    versions: {
+      1: version(auctionMachineV1, decideAuctionV1, auctionMovements),
+      2: version(auctionMachine, decideAuction, auctionMovements),
+    },
   },
   quorum: {
     current: QUORUM_VERSION,

@@ -1,6 +1,6 @@
+import type { Auction } from '../domain/auction/auction.ts';
 import { reserveOf } from '../domain/auction/decide.ts';
 import type { AuctionFailed, OpenedBid, Winner } from '../domain/auction/events.ts';
-import type { Auction } from '../domain/auction/machine.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { LIFECYCLES } from '../domain/registry.ts';
 import { runLifecycle } from './host.ts';

@@ -4,9 +4,10 @@ import { toMicro } from '../money.ts';
 import { MAX_BIDS, TIERS } from '../tiers.ts';
 import { addMs, addSeconds } from '../time.ts';
 import type { AllocateAuction, OpenAuction, PlaceBid } from './commands.ts';
-import { decide, distinctOwners, reserveOf } from './decide.ts';
+import { decide, decideV1, distinctOwners, reserveOf } from './decide.ts';
 import type { AuctionAwarded, AuctionEvent, AuctionOpened, BidPlaced, BidsOpened } from './events.ts';
 import { auctionMachine } from './machine.ts';
+import { auctionMachineV1 } from './machine-v1.ts';
 import { bidOf } from './market.fixture.ts';
 
 const { given } = specify(machineDecider(auctionMachine, decide));
@@ -34,7 +35,7 @@ const { type: _, ...terms } = open;
 
 const opened: AuctionOpened = {
   type: 'auction.opened',
-  machineVersion: 1,
+  machineVersion: 2,
   ...terms,
   winners: 3,
   requiredUp: 2,
@@ -206,6 +207,34 @@ describe('the close', () => {
 
   test('counts owners, not bids', () => {
     expect(distinctOwners([{ owner: 'a' }, { owner: 'a' }, { owner: 'b' }])).toBe(2);
+  });
+
+  test('R66: bids that the gate thins extend it once, after the close and before any price is opened', () => {
+    const reopened = [opened, ...bids(4), closed, { ...extended, owners: 3 }];
+    const { value, context } = given(...reopened).state;
+    expect(value).toBe('open');
+    expect(context).toMatchObject({ extended: true, closedAt: null, since: CLOSES_AT });
+    expect(context.closesAt).toBe(addSeconds(CLOSES_AT, 300));
+    given(...reopened)
+      .when(placeBid(4), { now: CLOSES_AT })
+      .then(placed(4, CLOSES_AT));
+    const end = addSeconds(CLOSES_AT, 300);
+    given(...reopened)
+      .when(deadline('close'), { now: end })
+      .then({ ...closed, closedAt: end });
+    const again = given(...reopened, { ...closed, closedAt: end }).state;
+    expect(again.can(extended)).toBe(false);
+    const prices = given(opened, ...bids(4), closed, bidsOpened).state;
+    expect(prices.can(extended)).toBe(false);
+  });
+
+  test('a stream of version 1 keeps its rules', () => {
+    const { given: givenV1 } = specify(machineDecider(auctionMachineV1, decideV1));
+    const first = { ...opened, machineVersion: 1 };
+    givenV1().when(open, { now: OPENED_AT }).then(first);
+    const { state } = givenV1(first, ...bids(4), closed);
+    expect(state.can(extended)).toBe(false);
+    expect(state.can(bidsOpened)).toBe(true);
   });
 
   test('happens in an open auction only', () => {

@@ -3,11 +3,14 @@ import { accept, type Decision, type DecisionContext } from '../decision.ts';
 import { type Rejection, reject } from '../errors.ts';
 import { MAX_BIDS, TIERS } from '../tiers.ts';
 import { addSeconds, isBefore } from '../time.ts';
+import type { Auction, SealedBid } from './auction.ts';
 import type { AuctionCommand, OpenAuction, PlaceBid } from './commands.ts';
-import type { AuctionEvent, BidVerdict } from './events.ts';
-import { AUCTION_VERSION, type Auction, type auctionMachine, type SealedBid } from './machine.ts';
+import type { AuctionEvent, AuctionExtended, BidVerdict } from './events.ts';
+import { AUCTION_VERSION, type auctionMachine } from './machine.ts';
+import type { auctionMachineV1 } from './machine-v1.ts';
 
-type Snapshot = SnapshotFrom<typeof auctionMachine>;
+/** Both versions of the machine decide alike; what differs is what they accept. */
+type Snapshot = SnapshotFrom<typeof auctionMachine> | SnapshotFrom<typeof auctionMachineV1>;
 
 /** Longest auction a submitter may ask for: a day. */
 const MAX_AUCTION_SECONDS = 86_400;
@@ -16,8 +19,8 @@ const MAX_AUCTION_SECONDS = 86_400;
 export const distinctOwners = (bids: readonly Pick<SealedBid, 'owner'>[]): number =>
   new Set(bids.map((bid) => bid.owner)).size;
 
-/** Rules over commands of an auction. Prices are under seal here: the ceiling was checked before sealing. */
-export const decide = (
+const decideAt = (
+  version: number,
   snapshot: Snapshot,
   command: AuctionCommand,
   ctx: DecisionContext,
@@ -25,7 +28,7 @@ export const decide = (
   const auction = snapshot.context;
   switch (command.type) {
     case 'open':
-      return open(snapshot, command, ctx);
+      return open(version, snapshot, command, ctx);
     case 'place-bid':
       return placeBid(snapshot, command, ctx);
     case 'allocate': {
@@ -45,7 +48,26 @@ export const decide = (
   }
 };
 
-const open = (snapshot: Snapshot, command: OpenAuction, ctx: DecisionContext): Decision<AuctionEvent> => {
+/** Rules over commands of an auction. Prices are under seal here: the ceiling was checked before sealing. */
+export const decide = (
+  snapshot: SnapshotFrom<typeof auctionMachine>,
+  command: AuctionCommand,
+  ctx: DecisionContext,
+): Decision<AuctionEvent> => decideAt(AUCTION_VERSION, snapshot, command, ctx);
+
+/** The same for streams of version 1. */
+export const decideV1 = (
+  snapshot: SnapshotFrom<typeof auctionMachineV1>,
+  command: AuctionCommand,
+  ctx: DecisionContext,
+): Decision<AuctionEvent> => decideAt(1, snapshot, command, ctx);
+
+const open = (
+  version: number,
+  snapshot: Snapshot,
+  command: OpenAuction,
+  ctx: DecisionContext,
+): Decision<AuctionEvent> => {
   if (!snapshot.matches('new')) {
     return reject('CONFLICT', 'this quote has already opened an auction', [
       { field: 'quote_id', rule: 'not used before' },
@@ -61,7 +83,7 @@ const open = (snapshot: Snapshot, command: OpenAuction, ctx: DecisionContext): D
   const tier = TIERS[command.tier];
   return accept({
     type: 'auction.opened',
-    machineVersion: AUCTION_VERSION,
+    machineVersion: version,
     ...terms,
     winners: tier.winners,
     requiredUp: tier.requiredUp,
@@ -106,14 +128,7 @@ const close = (snapshot: Snapshot, ctx: DecisionContext): Decision<AuctionEvent>
   if (!snapshot.matches('open')) return reject('CONFLICT', 'the auction is not open');
   const owners = distinctOwners(auction.bids);
   if (owners >= auction.minimumOwners) return accept({ type: 'auction.closed', closedAt: ctx.now });
-  if (!auction.extended) {
-    return accept({
-      type: 'auction.extended',
-      extendedAt: ctx.now,
-      closesAt: addSeconds(ctx.now, auction.auctionSeconds),
-      owners,
-    });
-  }
+  if (!auction.extended) return accept(extension(auction, owners, ctx.now));
   return accept({
     type: 'auction.failed',
     reason: 'AUCTION_NOT_ENOUGH_BIDS',
@@ -121,6 +136,14 @@ const close = (snapshot: Snapshot, ctx: DecisionContext): Decision<AuctionEvent>
     verdicts: expired(auction.bids, 'too few bids'),
   });
 };
+
+/** One more term for bids of more owners: as long as the first. */
+export const extension = (auction: Auction, owners: number, now: string): AuctionExtended => ({
+  type: 'auction.extended',
+  extendedAt: now,
+  closesAt: addSeconds(now, auction.auctionSeconds),
+  owners,
+});
 
 const expired = (bids: readonly SealedBid[], reason: string): BidVerdict[] =>
   bids.map(({ bidId }) => ({ bidId, state: 'expired', reason }));

@@ -1,116 +1,23 @@
 import { assign, cancel, raise, setup } from 'xstate';
-import type { ErrorCode } from '../errors.ts';
 import { type DeadlineRaised, effect } from '../lifecycle.ts';
-import { type Micro, ZERO } from '../money.ts';
-import type { TierName } from '../tiers.ts';
 import { msBetween } from '../time.ts';
-import type {
-  AuctionAwarded,
-  AuctionEvent,
-  AuctionFailed,
-  AuctionOpened,
-  BidPlaced,
-  BidVerdict,
-  OpenedBid,
-  Winner,
-} from './events.ts';
+import { type Auction, awarded, blank, failed, opened, sealedBidOf } from './auction.ts';
+import type { AuctionEvent } from './events.ts';
 
-export const AUCTION_VERSION = 1;
+export const AUCTION_VERSION = 2;
 
-/** A bid before the close: owner and deposit, the price under seal. */
-export type SealedBid = Omit<BidPlaced, 'type'>;
-
-export interface Auction {
-  readonly auctionId: string;
-  readonly submitter: string;
-  readonly jobId: string | null;
-  readonly tier: TierName;
-  readonly requiredTops: number;
-  readonly utilization: number;
-  readonly durationSeconds: number;
-  /** TOPS of one H200, as quoted (D1); the default where it is not told. */
-  readonly tRef?: number;
-  readonly winners: number;
-  readonly minimumOwners: number;
-  readonly ceiling: Micro;
-  readonly seed: string;
-  readonly auctionSeconds: number;
-  /** Start of the running term: opening or extension. */
-  readonly since: string;
-  readonly closesAt: string;
-  readonly extended: boolean;
-  readonly bids: readonly SealedBid[];
-  readonly opened: readonly OpenedBid[];
-  readonly refused: readonly BidVerdict[];
-  readonly awarded: readonly Winner[];
-  readonly verdicts: readonly BidVerdict[];
-  readonly closedAt: string | null;
-  readonly allocateBy: string | null;
-  readonly failure: { readonly reason: ErrorCode; readonly message: string } | null;
-}
-
-const blank: Auction = {
-  auctionId: '',
-  submitter: '',
-  jobId: null,
-  tier: 'bronze',
-  requiredTops: 0,
-  utilization: 0,
-  durationSeconds: 0,
-  winners: 0,
-  minimumOwners: 0,
-  ceiling: ZERO,
-  seed: '',
-  auctionSeconds: 0,
-  since: '',
-  closesAt: '',
-  extended: false,
-  bids: [],
-  opened: [],
-  refused: [],
-  awarded: [],
-  verdicts: [],
-  closedAt: null,
-  allocateBy: null,
-  failure: null,
-};
-
-const opened = (event: AuctionOpened): Auction => ({
-  ...blank,
-  auctionId: event.auctionId,
-  submitter: event.submitter,
-  jobId: event.jobId,
-  tier: event.tier,
-  requiredTops: event.requiredTops,
-  utilization: event.utilization,
-  durationSeconds: event.durationSeconds,
-  ...(event.tRef === undefined ? {} : { tRef: event.tRef }),
-  winners: event.winners,
-  minimumOwners: event.minimumOwners,
-  ceiling: event.ceiling,
-  seed: event.seed,
-  auctionSeconds: event.auctionSeconds,
-  since: event.openedAt,
-  closesAt: event.closesAt,
-});
-
-const sealedBidOf = ({ type: _, ...bid }: BidPlaced): SealedBid => bid;
-
-const failed = (event: AuctionFailed): Partial<Auction> => ({
-  failure: { reason: event.reason, message: event.message },
-  verdicts: event.verdicts,
-});
-
-const awarded = (event: AuctionAwarded): Partial<Auction> => ({
-  awarded: event.winners,
-  verdicts: event.verdicts,
-  allocateBy: event.allocateBy,
-});
-
-/** A sealed reverse auction: open until a logged deadline, extended at most once, awarded or failed with everything refunded. */
+/**
+ * A sealed reverse auction: open until a logged deadline, extended at most once, awarded or failed with everything
+ * refunded. Too few owners extend it, counted at the deadline by their bids, and before any price is opened by those
+ * whom the trust gate still admits.
+ */
 export const auctionMachine = setup({
   types: { context: {} as Auction, events: {} as AuctionEvent | DeadlineRaised },
-  actors: { openBids: effect<{ auction: Auction }>() },
+  actors: { openBids: effect<{ auction: Auction; mayExtend: boolean }>() },
+  guards: {
+    /** Once, and never when prices are known. */
+    mayExtend: ({ context }) => !context.extended && context.opened.length + context.refused.length === 0,
+  },
   delays: {
     untilClose: ({ context }) => msBetween(context.since, context.closesAt),
     untilLapse: ({ context }) =>
@@ -150,9 +57,19 @@ export const auctionMachine = setup({
       invoke: {
         id: 'openBids',
         src: 'openBids',
-        input: ({ context }) => ({ auction: context }),
+        input: ({ context }) => ({ auction: context, mayExtend: !context.extended }),
       },
       on: {
+        'auction.extended': {
+          guard: 'mayExtend',
+          target: 'open',
+          actions: assign(({ event }) => ({
+            since: event.extendedAt,
+            closesAt: event.closesAt,
+            extended: true,
+            closedAt: null,
+          })),
+        },
         'auction.bids-opened': {
           actions: assign(({ event }) => ({ opened: event.bids, refused: event.refused })),
         },

@@ -3,8 +3,9 @@ import { type AnyMachineSnapshot, getInitialSnapshot } from 'xstate';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import { applyEvent } from '../lifecycle.ts';
 import { toMicro } from '../money.ts';
+import type { Auction } from './auction.ts';
 import type { AuctionAwarded, AuctionEvent, AuctionOpened } from './events.ts';
-import { type Auction, auctionMachine } from './machine.ts';
+import { auctionMachine } from './machine.ts';
 import { bidOf } from './market.fixture.ts';
 import { movements } from './movements.ts';
 

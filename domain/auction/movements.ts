@@ -1,8 +1,8 @@
 import { type LedgerEntry, transfer } from '../ledger/entry.ts';
 import { account } from '../ledger/events.ts';
 import { multiply } from '../money.ts';
+import type { Auction, SealedBid } from './auction.ts';
 import type { AuctionEvent } from './events.ts';
-import type { Auction, SealedBid } from './machine.ts';
 
 const depositBack = (bid: SealedBid, cause: string): LedgerEntry =>
   transfer(

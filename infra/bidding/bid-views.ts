@@ -1,4 +1,4 @@
-import type { Auction } from '../../domain/auction/machine.ts';
+import type { Auction } from '../../domain/auction/auction.ts';
 import { reject } from '../../domain/errors.ts';
 import { stateName } from '../../domain/lifecycle.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';

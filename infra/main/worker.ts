@@ -170,7 +170,7 @@ const nativeConnection = await reach('Temporal', () =>
 );
 /** Local effects: they may follow the append that asks for them. */
 const effects = {
-  ...createAuctionActivities({ sealing, market, solver }),
+  ...createAuctionActivities({ sealing, market, solver, now }),
   ...createQuorumActivities({ store, solver }),
 };
 const worker = await Worker.create({

@@ -72,7 +72,14 @@ export const auctions = rowProjection<AuctionEvent, AuctionRow, 'auction.opened'
     allocateBy: null,
   }),
   on: {
-    'auction.extended': (_, { closesAt }) => ({ closesAt, extended: true }),
+    // It may have closed before: when the trust gate left too few owners.
+    'auction.extended': (_, { closesAt }) => ({
+      state: 'open',
+      closesAt,
+      extended: true,
+      closedAt: null,
+      bids: null,
+    }),
     'auction.closed': (_, { closedAt }) => ({ state: 'opening', closedAt, bids: [] }),
     'auction.bids-opened': (_, { bids, refused }) => ({ bids: judged(bids.map(openedBid), refused) }),
     'auction.awarded': (

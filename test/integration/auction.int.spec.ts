@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Auction } from '../../domain/auction/auction.ts';
 import type { OpenAuction } from '../../domain/auction/commands.ts';
-import type { Auction } from '../../domain/auction/machine.ts';
 import { account, LEDGER_STREAM } from '../../domain/ledger/events.ts';
 import { balanceOf, type Ledger, total } from '../../domain/ledger/fold.ts';
 import { type Micro, toMicro } from '../../domain/money.ts';
@@ -116,6 +116,35 @@ describe('an auction on the durable host', () => {
     const balances = await ledger();
     expect(balanceOf(balances, account.available(submitter))).toBe(3_000_000n);
     expect(balanceOf(balances, account.available(bidder.owner))).toBe(100_000_000n);
+  });
+
+  test('R66: extends when the trust gate, not the count, leaves too few owners, and awards what comes then', async () => {
+    const submitter = 'subject-thinned';
+    await engine.fund(submitter, 10_000_000n);
+    const open = openCommand(submitter, 5);
+    const bidders = await Promise.all(TYPES.map((type, index) => engine.provider(index, type)));
+    const fraud = bidders[3] as (typeof bidders)[0];
+    const later = await engine.provider(4, 'hybrid_environments');
+    const convicted = { type: 'record-evidence', evidenceId: 'job-1@1', reason: 'deviation' } as const;
+    const caller = { actor: 'engine', commandId: `${fraud.providerId}/fraud` };
+    expect(await engine.providers.execute(fraud.providerId, convicted, caller)).toMatchObject({ ok: true });
+    const meta = metaOf(`${open.auctionId}/open`, submitter);
+    expect(await engine.lifecycles.open('auction', open.auctionId, open, meta)).toMatchObject({ ok: true });
+    for (const [index, bidder] of bidders.entries()) {
+      const placed = await bid(open.auctionId, bidder, toMicro(BigInt(100_000 * (index + 1))));
+      expect(placed).toMatchObject({ ok: true });
+    }
+    await expect.poll(async () => (await auctionOf(open.auctionId)).extended, { timeout: 15_000 }).toBe(true);
+    const types = async () => (await engine.store.readStream(open.auctionId)).map(({ type }) => type);
+    expect((await types()).slice(-2)).toEqual(['auction.closed', 'auction.extended']);
+    expect(await bid(open.auctionId, later, toMicro(500_000n))).toMatchObject({ ok: true, state: 'open' });
+    await expect
+      .poll(async () => (await engine.lifecycles.inspect(open.auctionId))?.value, { timeout: 15_000 })
+      .toBe('awarded');
+    const { awarded, verdicts } = await auctionOf(open.auctionId);
+    expect(awarded.map(({ owner }) => owner)).not.toContain(fraud.owner);
+    expect(verdicts.filter(({ state }) => state === 'rejected')).toHaveLength(1);
+    expect(total(await ledger())).toBe(0n);
   });
 
   test('refuses an opening that the balance does not cover, leaves nothing, and may be tried again', async () => {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Auction } from '../../domain/auction/auction.ts';
 import type { OpenAuction } from '../../domain/auction/commands.ts';
 import type { BidPlaced, OpenedBid } from '../../domain/auction/events.ts';
-import type { Auction } from '../../domain/auction/machine.ts';
 import { movements } from '../../domain/auction/movements.ts';
 import { account, LEDGER_STREAM } from '../../domain/ledger/events.ts';
 import { balanceOf, type Ledger } from '../../domain/ledger/fold.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Auction } from '../../domain/auction/auction.ts';
 import type { AuctionEvent, BidVerdict } from '../../domain/auction/events.ts';
-import type { Auction } from '../../domain/auction/machine.ts';
 import { generator } from '../../domain/auction/market.fixture.ts';
 import { aggregateOf, domainEventOf, type RecordedEvent } from '../../domain/event.ts';
 import type { Job } from '../../domain/job/job.ts';

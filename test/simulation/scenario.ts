@@ -49,7 +49,7 @@ const activitiesOf =
     const { store, providers, lifecycles, now } = world;
     const market = createProviderMarket({ providers, now });
     return {
-      ...createAuctionActivities({ sealing: openBoxes, market, solver }),
+      ...createAuctionActivities({ sealing: openBoxes, market, solver, now }),
       ...createQuorumActivities({ store, solver }),
       ...createJobActivities({ lifecycles, store, providers, now }),
       ...nodeActivities(world, honesty),

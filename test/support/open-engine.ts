@@ -70,7 +70,7 @@ export const openEngine = async ({
   const solver = createSolver();
   const connection = await NativeConnection.connect({ address });
   const effects = {
-    ...createAuctionActivities({ sealing, market, solver }),
+    ...createAuctionActivities({ sealing, market, solver, now }),
     ...createQuorumActivities({ store, solver }),
   };
   const startWorker = async (): Promise<() => Promise<void>> => {

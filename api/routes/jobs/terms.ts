@@ -1,5 +1,5 @@
+import type { Auction } from '../../../domain/auction/auction.ts';
 import type { AuctionOpened } from '../../../domain/auction/events.ts';
-import type { Auction } from '../../../domain/auction/machine.ts';
 import type { Quote } from '../../../domain/auction/quote.ts';
 import { ok, type Rejection, type Result, reject } from '../../../domain/errors.ts';
 import { domainEventOf, type RecordedEvent } from '../../../domain/event.ts';

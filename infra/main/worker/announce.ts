@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
+import type { Auction } from '../../../domain/auction/auction.ts';
 import type { AuctionEvent } from '../../../domain/auction/events.ts';
-import type { Auction } from '../../../domain/auction/machine.ts';
 import { aggregateOf, domainEventOf } from '../../../domain/event.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { foldStream } from '../../../domain/registry.ts';

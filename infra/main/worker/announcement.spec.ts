@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Auction } from '../../../domain/auction/auction.ts';
 import { decide } from '../../../domain/auction/decide.ts';
-import { type Auction, auctionMachine } from '../../../domain/auction/machine.ts';
+import { auctionMachine } from '../../../domain/auction/machine.ts';
 import { askingPrice, type CostPolicy } from '../../../domain/mesh/bid-policy.ts';
 import { nodeRequestSchema } from '../../../domain/mesh/schema.ts';
 import { toMicro } from '../../../domain/money.ts';

@@ -1,4 +1,4 @@
-import type { Auction } from '../../../domain/auction/machine.ts';
+import type { Auction } from '../../../domain/auction/auction.ts';
 import type { AuctionAnnouncement } from '../../../domain/mesh/messages.ts';
 
 /** What bidders are told: the terms, nothing of the bids. */

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Auction } from '../../../domain/auction/machine.ts';
+import type { Auction } from '../../../domain/auction/auction.ts';
 import type { Enclave } from '../../../domain/enclave/enclave.ts';
 import { ok, type Rejection, type Result, reject } from '../../../domain/errors.ts';
 import { stateName } from '../../../domain/lifecycle.ts';

@@ -8,7 +8,7 @@ export const auctionStory = (seed: number, draw: Draw): Story => {
   const events: AuctionEvent[] = [
     {
       type: 'auction.opened',
-      machineVersion: 1,
+      machineVersion: 2,
       auctionId,
       submitter: 'subject-submitter',
       jobId,
@@ -45,7 +45,10 @@ export const auctionStory = (seed: number, draw: Draw): Story => {
     state: index < 3 ? ('won' as const) : ('lost' as const),
     reason: 'price',
   }));
-  if (draw(3) === 0) {
+  const extension = draw(4);
+  // The close comes first where the trust gate thinned the bids.
+  if (extension === 1 && bids.length === 4) events.push({ type: 'auction.closed', closedAt: at(seed + 10) });
+  if (extension < 2) {
     events.push({
       type: 'auction.extended',
       extendedAt: at(seed + 10),

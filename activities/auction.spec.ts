@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import { award } from '../domain/auction/award.ts';
+import { decide } from '../domain/auction/decide.ts';
+import type { AuctionEvent } from '../domain/auction/events.ts';
+import { auctionMachine } from '../domain/auction/machine.ts';
+import { bidOf } from '../domain/auction/market.fixture.ts';
+import { toMicro } from '../domain/money.ts';
+import type { Solver } from '../domain/ports/solver.ts';
+import type { MarketPlacement } from '../infra/providers/provider-market.ts';
+import { machineDecider, specify } from '../test/support/decider.ts';
+import { createAuctionActivities } from './auction.ts';
+
+const OPENED_AT = '2026-01-01T00:00:00.000Z';
+const NOW = '2026-01-01T00:00:10.500Z';
+const { given } = specify(machineDecider(auctionMachine, decide));
+
+/** A closed auction of five owners that wants four. */
+const closed = (...between: readonly AuctionEvent[]) => {
+  const opened: AuctionEvent = {
+    type: 'auction.opened',
+    machineVersion: 2,
+    auctionId: 'auction-1',
+    submitter: 'subject-submitter',
+    jobId: null,
+    quoteId: 'quote-1',
+    tier: 'gold',
+    tierTableVersion: 1,
+    requiredTops: 500,
+    utilization: 0.8,
+    durationSeconds: 60,
+    winners: 3,
+    requiredUp: 2,
+    minimumOwners: 4,
+    ceiling: toMicro('1000'),
+    rule: 'critical-value',
+    seed: '00',
+    auctionSeconds: 10,
+    openedAt: OPENED_AT,
+    closesAt: '2026-01-01T00:00:10.000Z',
+  };
+  const bids = [0, 1, 2, 3, 4].map(
+    (index): AuctionEvent => ({
+      type: 'auction.bid-placed',
+      bidId: `bid-${index}`,
+      providerId: `provider-${index}`,
+      owner: `owner-${index}`,
+      sealed: `${100 + index}`,
+      deposit: toMicro('1000'),
+      placedAt: OPENED_AT,
+    }),
+  );
+  const close: AuctionEvent = { type: 'auction.closed', closedAt: NOW };
+  return given(opened, ...bids, ...between, close).state;
+};
+
+let opened = 0;
+const activitiesWith = (admitted: readonly number[]) => {
+  opened = 0;
+  const placements = new Map(
+    admitted.map((index) => {
+      const { bidId: _, price: __, ...placement } = bidOf(index, 1);
+      return [placement.providerId, placement satisfies MarketPlacement];
+    }),
+  );
+  const solver: Pick<Solver, 'award'> = { award: async (input) => award(input) };
+  return createAuctionActivities({
+    market: { placementsOf: async () => placements },
+    sealing: {
+      openAll: async (_, boxes) => {
+        opened += boxes.length;
+        return boxes.map(({ box }) => JSON.stringify({ price: box }));
+      },
+    },
+    solver,
+    now: () => NOW,
+  });
+};
+
+const extended: AuctionEvent = {
+  type: 'auction.extended',
+  extendedAt: NOW,
+  closesAt: '2026-01-01T00:00:20.500Z',
+  owners: 3,
+};
+
+test('bids that the trust gate thins below the minimum extend the auction, and no price is opened', async () => {
+  const { 'auction.openBids': openBids } = activitiesWith([0, 1, 2]);
+  const { context: auction } = closed();
+  expect(await openBids({ auction, mayExtend: true })).toEqual([extended]);
+  expect(opened).toBe(0);
+});
+
+test('one extended before, or of machine version 1, is judged as it is', async () => {
+  const { 'auction.openBids': openBids } = activitiesWith([0, 1, 2]);
+  for (const input of [
+    { auction: closed(extended).context, mayExtend: false },
+    { auction: closed().context },
+  ]) {
+    expect(await openBids(input)).toMatchObject([
+      { type: 'auction.bids-opened', refused: [{ bidId: 'bid-3' }, { bidId: 'bid-4' }] },
+      { type: 'auction.failed', reason: 'AUCTION_NOT_ENOUGH_BIDS' },
+    ]);
+  }
+});
+
+test('enough owners admitted are awarded', async () => {
+  const { 'auction.openBids': openBids } = activitiesWith([0, 1, 2, 3]);
+  expect(await openBids({ auction: closed().context, mayExtend: true })).toMatchObject([
+    { type: 'auction.bids-opened', refused: [{ bidId: 'bid-4' }] },
+    { type: 'auction.awarded', method: 'exact' },
+  ]);
+});
