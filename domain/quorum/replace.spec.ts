@@ -58,6 +58,20 @@ describe('R79: a lost member is replaced', () => {
     expect(replaceMember(input({ reserve: [bidOf(4, 1001)] }))).toMatchObject({ ok: false });
   });
 
+  test('settled 38: survivors are rivals, too: who alone completes their set may not be alone in the market', () => {
+    // Beside the second survivor, 4 and 5 would do for the first and 3 together; they clash with the first alone.
+    const reserve = [bidOf(3, 30), bidOf(4, 40, { region: 'region-0' }), bidOf(5, 50, { asn: 64_512 })];
+    const result = replaced({ reserve });
+    expect(result.added.map(({ bidId, payment }) => [bidId, payment])).toEqual([['bid-3', '89']]);
+    // 3 is bought up to there, in a market of everybody left, and no further.
+    const wins = (price: bigint): boolean => {
+      const bids = [bidOf(0, 1), bidOf(1, 2), { ...bidOf(3, 0), price: toMicro(price) }, ...reserve.slice(1)];
+      const market = award({ tier: 'gold', ceiling, bids, typeUnavailability: TYPE_UNAVAILABILITY, seed });
+      return market.ok && market.winners.some(({ bidId }) => bidId === 'bid-3');
+    };
+    expect([wins(88n), wins(90n)]).toEqual([true, false]);
+  });
+
   test('a newcomer only where nobody else completes the set', () => {
     const fresh = bidOf(3, 1, { newcomer: true });
     expect(replaced({ reserve: [fresh, bidOf(4, 40)] }).added[0]?.bidId).toBe('bid-4');

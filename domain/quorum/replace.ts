@@ -1,10 +1,11 @@
-import { purchase, type Solution } from '../auction/critical-value.ts';
+import type { Solution } from '../auction/critical-value.ts';
 import type { OpenedBid, Winner } from '../auction/events.ts';
 import { compare, type Micro } from '../money.ts';
 import { TIERS, type TierName, TYPE_UNAVAILABILITY } from '../tiers.ts';
 import { availability, type TypeUnavailability } from './availability.ts';
 import type { Violation } from './events.ts';
 import { offeredTypesOf } from './feasibility.ts';
+import { payReplacements } from './replacement-price.ts';
 import type { Effort } from './search/effort.ts';
 import { cheapestSet, hasSet, type Market, solveEffort } from './solve.ts';
 
@@ -45,8 +46,8 @@ export interface NotReplaced {
 
 /**
  * Completes a quorum that lost members, or adds one to it: an exact re-solve over the reserve with the survivors fixed
- * (settled 18). Each member added is paid its critical value among the replacements, never above the ceiling; newcomers
- * are taken only where nobody else completes the set.
+ * (settled 18). Each member added is paid its critical value in the market as it was at the award, without the owners
+ * lost (settled 38, `payReplacements`); newcomers are taken only where nobody else completes the set.
  */
 export const replaceMember = (input: ReplaceInput): Replaced | NotReplaced => {
   const { tier, survivors, barredOwners, ceiling, seed, typeUnavailability = TYPE_UNAVAILABILITY } = input;
@@ -73,14 +74,14 @@ export const replaceMember = (input: ReplaceInput): Replaced | NotReplaced => {
     const predictedAvailability = availability(survivors, requiredUp, typeUnavailability);
     return { ok: false, violations: bought.violations, predictedAvailability };
   }
-  const { winners: added, bought: final, solution } = purchase(market, bought, ceiling, effort);
+  const { winners: added, solution } = payReplacements(market, survivors, bought, ceiling, effort);
   const taken = new Set(added.map(({ bidId }) => bidId));
   return {
     ok: true,
     members: [...survivors, ...added],
     added,
     reserve: open.filter(({ bidId }) => !taken.has(bidId)),
-    predictedAvailability: final.predictedAvailability,
+    predictedAvailability: bought.predictedAvailability,
     solution,
   };
 };

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 /** One file per simulation, loaded when it is asked for. Each prints its table to standard output. */
 const SIMULATIONS: Readonly<Record<string, () => Promise<{ run(): void | Promise<void> }>>> = {
   solver: () => import('./solver.ts'),
+  overbid: () => import('./overbid.ts'),
 };
 
 await new Command('sim')
