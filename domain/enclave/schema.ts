@@ -12,6 +12,7 @@ import {
   schemaOf,
   seconds,
   text,
+  tops,
   verificationStep,
   version,
 } from '../schema.ts';
@@ -50,7 +51,7 @@ export const enclaveEventSchema = schemaOf<EnclaveEvent>()(
         allowDebug: z.literal(false),
       }),
       allowSimulated: z.boolean(),
-      reservation: z.strictObject({ auctionId: id, tops: z.number().positive() }).exactOptional(),
+      reservation: z.strictObject({ auctionId: id, tops }).exactOptional(),
       requestedAt: instant,
       expiresAt: instant,
     }),

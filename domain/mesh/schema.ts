@@ -107,7 +107,7 @@ export const nodeRequestSchema = z.discriminatedUnion('type', [
     platform,
     codeHash: hex32,
     config: enclaveConfig,
-    reservation: z.object({ auctionId: id, tops: z.number().positive() }).exactOptional(),
+    reservation: z.object({ auctionId: id, tops }).exactOptional(),
     expiresAt: instant.exactOptional(),
   }),
   z.object({ type: z.literal('attest-enclave'), enclaveId: id, nonce: hex32 }),
