@@ -104,17 +104,20 @@ export const createSteps = (store: EventStore, takeTurns?: TakeTurns): Steps => 
     origin: Origin | undefined,
   ): Promise<StepResult | null> => {
     const state = await ledger.state();
+    // A belief moves on in place: decided on one that others have moved meanwhile, a refusal would be theirs.
+    if (!ledger.stands(state)) return null;
     const decided = decideMoney(state.ledger, money);
     if (!decided.ok) {
-      // The belief may be behind, or this is a repetition whose money moved at the first attempt: look before refusing.
-      const before = await standing(own, money);
-      if (before) return before;
+      // The belief may be behind, or ahead by what then failed: only what stands in the log refuses.
       ledger.forget();
       const fresh = await ledger.state();
-      if (fresh.revision !== state.revision) return null;
-      return { ok: false, reason: 'refused', index: decided.index, rejection: decided.rejection };
+      if (!ledger.stands(fresh)) return null;
+      const again = decideMoney(fresh.ledger, money);
+      if (again.ok) return null;
+      // This may be a repetition whose money moved at the first attempt.
+      const { index, rejection } = again;
+      return (await standing(own, money)) ?? { ok: false, reason: 'refused', index, rejection };
     }
-    if (!ledger.stands(state)) return null;
     const posted: StreamAppend = {
       stream: LEDGER_STREAM,
       expectedRevision: state.revision,

@@ -13,13 +13,14 @@ import { createJournal } from '../journal/journal.ts';
 import { followLedger } from '../ledger/ledger.ts';
 import { createSlaCredits } from './sla-credits.ts';
 
-const context: EventContext = {
+const contextOf = (causationId: string): EventContext => ({
   occurredAt: '2026-02-01T00:00:00.000Z',
   actor: 'subject-1',
   correlationId: 'job-1',
-  causationId: 'command-1',
+  causationId,
   traceparent: null,
-};
+});
+const context = contextOf('command-1');
 const service = serviceOf(jobEvents(), 'provider-0') as Service;
 const claimOf = (proof: number, creditPercent: number): CreditClaim => ({
   service,
@@ -75,7 +76,7 @@ describe('SLA credits', () => {
       (index % 2 ? one : other).settle(
         proofOf(index % 3),
         claimOf(index % 3, [10, 25, 25][index % 3] ?? 0),
-        context,
+        contextOf(`command-${index}`),
       ),
     );
     await Promise.all([...sent, ...Array.from({ length: 8 }, (_, index) => earn(1n, `gain-${index}`))]);
@@ -91,14 +92,16 @@ describe('SLA credits', () => {
     expect(owed.credit.account).toEqual({ due: '1000', paid: '0', outstanding: '1000' });
     expect(await store.readStream(LEDGER_STREAM)).toEqual([]);
     await earn(400n, 'later');
-    expect((await credits.settle(proofOf(1), claimOf(1, 100), context)).credit.account.outstanding).toBe(
-      '600',
-    );
+    const send = (commandId: string) => credits.settle(proofOf(1), claimOf(1, 100), contextOf(commandId));
+    const some = await send('command-2');
+    expect(some.credit.account.outstanding).toBe('600');
     expect(await holds('owner-0')).toBe(0n);
     await earn(5000n, 'rich');
-    await credits.settle(proofOf(1), claimOf(1, 100), context);
+    // A retry is told what it came to, and takes nothing more.
+    expect(await send('command-2')).toEqual(some);
+    await send('command-3');
     expect(await holds('owner-0')).toBe(4400n);
-    const again = await credits.settle(proofOf(1), claimOf(1, 100), context);
+    const again = await send('command-4');
     expect(again.credit.account).toEqual({ due: '1000', paid: '1000', outstanding: '0' });
     expect(await holds('subject-s')).toBe(1000n);
   });

@@ -22,7 +22,10 @@ export interface Settled {
 }
 
 export interface SlaCredits {
-  /** Records a proof and settles what it gives back, in one atomic step; again it moves nothing more. */
+  /**
+   * Records a proof and settles what it gives back, in one atomic step, as the answer to the command `context.causationId`.
+   * That command again gets its first answer; the proof again by another moves nothing, but what could not be paid before.
+   */
   settle(proof: StreamAppend, claim: CreditClaim, context: EventContext): Promise<Settled>;
   standing(jobId: string, providerId: string): Promise<SlaStanding>;
 }
@@ -34,10 +37,15 @@ const later = (a: bigint, b: bigint): bigint => (a > b ? a : b);
  * where they were read: no credit is given twice, and no account overdrawn, whoever else writes.
  */
 export const createSlaCredits = (
-  store: Pick<EventStore, 'appendMany' | 'loadSnapshot' | 'readStream'>,
+  store: Pick<EventStore, 'appendMany' | 'findCommands' | 'loadSnapshot' | 'readStream'>,
 ): SlaCredits => {
-  const read = async (stream: string): Promise<SlaStanding & { readonly revision: bigint }> => {
-    const events = await store.readStream(stream);
+  /** As it stands now, or stood at a position of the log. */
+  const read = async (
+    stream: string,
+    upTo?: bigint,
+  ): Promise<SlaStanding & { readonly revision: bigint }> => {
+    const all = await store.readStream(stream);
+    const events = upTo === undefined ? all : all.filter(({ position }) => position <= upTo);
     return {
       account: events.reduce((state, event) => evolveSla(state, domainEventOf<SlaEvent>(event)), noCredit),
       position: events.at(-1)?.position ?? 0n,
@@ -45,13 +53,28 @@ export const createSlaCredits = (
     };
   };
 
+  /** What the command came to when it recorded the proof, or collected what was still due. */
+  const earlier = async (streams: readonly string[], credits: string, commandId: string) => {
+    for (const stream of streams) {
+      const [decided] = await store.findCommands(stream, [commandId]);
+      if (!decided) continue;
+      const { position } = decided;
+      const { account: credited, position: at } = await read(credits, position);
+      return { credit: { account: credited, position: at }, position };
+    }
+    return null;
+  };
+
   return {
     settle: async (proof, claim, context) => {
       const { jobId, providerId, owner } = claim.service;
       const stream = slaStream(jobId, providerId);
+      const commandId = context.causationId;
       let ledger: LedgerState = await ledgerSnapshot(store);
       for (;;) {
         const [recorded] = await store.readStream(proof.stream, { from: 0n, to: 0n });
+        const known = recorded && (await earlier([proof.stream, stream], stream, commandId));
+        if (known) return known;
         const before = await read(stream);
         ledger = await followLedger(store, ledger);
         const available = toMicro(balanceOf(ledger.ledger, account.available(owner)));
@@ -68,9 +91,11 @@ export const createSlaCredits = (
           {
             stream,
             expectedRevision: before.revision,
+            // A credit follows from the proof of its step; one behind a proof of long ago answers whoever sent it again.
             events: events.map((event) =>
-              newEvent(event, { ...context, causationId: eventId(proof.stream, 0) }),
+              newEvent(event, { ...context, causationId: recorded ? commandId : eventId(proof.stream, 0) }),
             ),
+            ...(recorded && { commands: [commandId] }),
           },
         ].filter((append) => append.events.length > 0);
         if (recorded && appends.length === 0)

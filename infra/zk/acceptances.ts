@@ -68,6 +68,26 @@ export const createAcceptances = ({
     ];
   };
 
+  /** The first answer of a command that accepted all of these proofs; null for one that did not. */
+  const answerOf = async (
+    marks: readonly Mark[],
+    ids: readonly string[],
+    commandId: string,
+  ): Promise<Accepted | null> => {
+    const found = await Promise.all(marks.map(({ stream }) => store.findCommands(stream, [commandId])));
+    const [first] = found[0] ?? [];
+    // A command accepts its proofs in one step: one that knows but some of them was given others then.
+    return first && found.every(([decided]) => decided?.position === first.position)
+      ? { ok: true, ids, position: first.position }
+      : null;
+  };
+
+  const refusalOf = (marks: readonly Mark[], stream: string): Accepted => {
+    const refused = marks.find((mark) => mark.stream === stream);
+    if (!refused) throw new Error(`${stream} conflicts but was not written to`);
+    return { ok: false, proof: refused.proof, reason: refused.reason };
+  };
+
   return {
     async accept(proofs: readonly VerifiedProof[], meta: AcceptMeta): Promise<Accepted> {
       const at = now();
@@ -94,11 +114,7 @@ export const createAcceptances = ({
         })),
       );
       if (appended.ok) return { ok: true, ids, position: appended.position };
-      if (appended.reason === 'decided')
-        return { ok: true, ids, position: appended.commands[0]?.position ?? 0n };
-      const refused = marks.find(({ stream }) => stream === appended.stream);
-      if (!refused) throw new Error(`${appended.stream} conflicts but was not written to`);
-      return { ok: false, proof: refused.proof, reason: refused.reason };
+      return (await answerOf(marks, ids, meta.commandId)) ?? refusalOf(marks, appended.stream);
     },
 
     /** The first answer to a command that accepted the proof with this nullifier; null for one that never did. */

@@ -1,6 +1,6 @@
 import type { PlatformLabel } from '../../../domain/enclave/events.ts';
 import { ok, type Result, reject } from '../../../domain/errors.ts';
-import { newEvent } from '../../../domain/event.ts';
+import { domainEventOf, newEvent } from '../../../domain/event.ts';
 import { canonicalJson } from '../../../domain/json.ts';
 import { NO_STREAM } from '../../../domain/ports/event-store.ts';
 import type { ProofRecorded } from '../../../domain/proof/events.ts';
@@ -30,6 +30,11 @@ export const recordExecution = async (
       { field: 'evidence.record.providerId', rule: 'a provider of yours' },
     ]);
   }
+  // Evidence expires; that it held when this very command recorded it stays true.
+  const [decided] = await store.findCommands(proofId, [commandId]);
+  const [earlier] = decided?.events ?? [];
+  if (decided && earlier && canonicalJson(earlier.data['proof']) === canonicalJson(proof))
+    return ok({ position: decided.position, label: domainEventOf<ProofRecorded>(earlier).label });
   const module = await artifacts.read(moduleHash);
   const at = now();
   const verdict = await verifyExecutionProof(proof, {
