@@ -9,6 +9,11 @@ export interface StreamAppend {
   readonly expectedRevision: bigint;
   readonly events: readonly NewEvent[];
   /**
+   * The event that has to stand at `expectedRevision`; whatever stands there when absent. For a writer that does not wait
+   * for its own appends: what it decided behind one that failed must not follow another's that took its place.
+   */
+  readonly previous?: NewEvent;
+  /**
    * Commands that these events answer: each is the `causationId` of one or more of them, side by side. A stream decides
    * a command once; it refuses the append when it knows one of them already.
    */
@@ -34,7 +39,10 @@ export interface Appended {
   readonly replayed: boolean;
 }
 
-/** Another writer was first and wrote something else. `actualRevision` is the stream's revision now. */
+/**
+ * Another writer was first and wrote something else. `actualRevision` is the stream's revision now: the expected one where
+ * another event than `previous` stands there.
+ */
 export interface AppendConflict {
   readonly ok: false;
   readonly reason: 'conflict';

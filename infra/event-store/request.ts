@@ -7,6 +7,8 @@ import { envelopeOf } from './hash.ts';
 export interface Part {
   readonly stream: string;
   readonly expected: bigint;
+  /** Envelope of the event that has to stand at `expected`, or whatever does. */
+  readonly previous?: string;
   readonly types: readonly string[];
   readonly envelopes: readonly string[];
   readonly commands: readonly PartCommand[];
@@ -98,7 +100,7 @@ const commandOf = (id: string, { expectedRevision, events }: StreamAppend): Part
 };
 
 const partOf = (append: StreamAppend): Part => {
-  const { stream, expectedRevision, events, commands = [] } = append;
+  const { stream, expectedRevision, events, previous, commands = [] } = append;
   checkName('a stream id', stream);
   if (expectedRevision < NO_STREAM) throw new RangeError('an expected revision is at least -1');
   if (events.length === 0) throw new RangeError(`the append to ${stream} has no events`);
@@ -119,6 +121,7 @@ const partOf = (append: StreamAppend): Part => {
   return {
     stream,
     expected: expectedRevision,
+    ...(previous && { previous: envelopeOf(previous, stream, expectedRevision) }),
     types,
     envelopes,
     commands: commands.map((id) => commandOf(id, append)),

@@ -121,6 +121,8 @@ export const createSteps = (store: EventStore, takeTurns?: TakeTurns): Steps => 
     const posted: StreamAppend = {
       stream: LEDGER_STREAM,
       expectedRevision: state.revision,
+      // Decided behind an append that may yet fail: then nothing else may take its place.
+      ...(state.previous && { previous: state.previous }),
       events: decided.events,
       commands: ledgerCommands(money),
     };
@@ -129,7 +131,7 @@ export const createSteps = (store: EventStore, takeTurns?: TakeTurns): Steps => 
       ...(posted.events.length > 0 ? [posted] : []),
     ];
     const appending = store.appendMany(appends, origin);
-    if (decided.posted.length > 0) ledger.advance(decided.posted, appending);
+    if (decided.posted.length > 0) ledger.advance(decided, appending);
     try {
       const result = await appending;
       if (result.ok) return result;

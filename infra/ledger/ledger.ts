@@ -20,6 +20,8 @@ const SNAPSHOT_VERSION = 1;
 export interface LedgerState {
   readonly ledger: Ledger;
   readonly revision: bigint;
+  /** The event that `revision` is believed to be, where nobody has read it yet. */
+  readonly previous?: NewEvent;
 }
 
 /** The entries of one cause. */
@@ -30,8 +32,13 @@ export interface Money {
   readonly commandId?: string;
 }
 
+interface DecidedMoney {
+  readonly posted: readonly LedgerEvent[];
+  readonly events: readonly NewEvent[];
+}
+
 export type MoneyDecision =
-  | { readonly ok: true; readonly posted: readonly LedgerEvent[]; readonly events: readonly NewEvent[] }
+  | ({ readonly ok: true } & DecidedMoney)
   | { readonly ok: false; readonly index: number; readonly rejection: Rejection };
 
 /**
@@ -142,13 +149,14 @@ export const createLedgerBelief = (store: EventStore) => {
     },
     /** True while nobody has moved the belief on: what was decided on `state` may be appended. */
     stands: (state: LedgerState): boolean => belief === state,
-    /** Counts `posted`, which `append` is about to write. Only while the state they were decided on stands. */
-    advance(posted: readonly LedgerEvent[], append: Promise<AppendResult>): void {
-      if (!belief) throw new Error('there is no belief to advance');
+    /** Counts what was decided, which `append` is about to write. Only while the state it was decided on stands. */
+    advance({ posted, events }: DecidedMoney, append: Promise<AppendResult>): void {
+      const previous = events.at(-1);
+      if (!belief || !previous) throw new Error('there is no belief to advance, or nothing to advance it by');
       const { ledger } = belief;
       for (const event of posted) postTo(ledger, event);
       const revision = belief.revision + BigInt(posted.length);
-      belief = { ledger, revision };
+      belief = { ledger, revision, previous };
       if (revision - snapshotAt >= SNAPSHOT_EVERY) {
         void saveAfter(append, { ledger: foldLedger(ledger, []), revision });
       }

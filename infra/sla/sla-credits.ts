@@ -101,13 +101,12 @@ export const createSlaCredits = (
         if (recorded && appends.length === 0)
           return { credit: before, position: later(recorded.position, before.position) };
         const appended = await store.appendMany(appends);
-        if (appended.ok) {
+        // What stood there already is told as it came to stand.
+        if (appended.ok && !appended.replayed) {
           const { position } = appended;
-          const credit = {
-            account: events.reduce(evolveSla, before.account),
-            position: events.length > 0 ? position : before.position,
-          };
-          return { credit, position };
+          // Where it gives nothing, others may have moved the credit between the reading and the append.
+          const { account: credited, position: at } = await read(stream, position);
+          return { credit: { account: credited, position: at }, position };
         }
       }
     },

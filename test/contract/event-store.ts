@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { RecordedEvent } from '../../domain/event.ts';
+import type { NewEvent, RecordedEvent } from '../../domain/event.ts';
 import { canonicalJson } from '../../domain/json.ts';
 import { type AppendResult, type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
 import type { Upcasters } from '../../domain/upcasters.ts';
@@ -241,6 +241,39 @@ export const eventStoreContract = (name: string, open: () => Promise<StoreUnderT
         const append = sampleAppend('sample-a', NO_STREAM);
         await expect(store.appendMany([append, append])).rejects.toThrow(RangeError);
         await expect(store.appendMany([])).rejects.toThrow(RangeError);
+      });
+    });
+
+    describe('an append behind another that may not come to stand', () => {
+      const [first, next] = [sampleAppend('sample-1', NO_STREAM), sampleAppend('sample-1', 0n)];
+      const behindFirst = { ...next, previous: first.events[0] as NewEvent };
+
+      test('follows it, in one go or later', async () => {
+        const results = await Promise.all([store.append(first), store.append(behindFirst)]);
+        expect(results).toMatchObject([{ position: 1n }, { ok: true, position: 2n }]);
+        const last = { ...sampleAppend('sample-1', 1n), previous: next.events[0] as NewEvent };
+        expect(await under.peer().append(last)).toMatchObject({ ok: true, position: 3n });
+        expect(await store.append(behindFirst)).toEqual({ ok: true, position: 2n, replayed: true });
+      });
+
+      test("is a conflict where another's stands in its place, however many come at once", async () => {
+        const other = sampleAppend('sample-1', NO_STREAM, 1, 'other');
+        expect(await under.peer().append(other)).toMatchObject({ ok: true });
+        const refused = {
+          ok: false,
+          reason: 'conflict',
+          stream: 'sample-1',
+          expectedRevision: 0n,
+          actualRevision: 0n,
+        };
+        const results = await Promise.all([store.append(first), store.append(behindFirst)]);
+        expect(results).toMatchObject([{ ok: false, reason: 'conflict' }, refused]);
+        expect(await store.append(behindFirst)).toEqual(refused);
+        // An append that does not care follows, and does not take it with it.
+        const free = sampleAppend('sample-1', 0n, 1, 'free');
+        const mixed = await Promise.all([store.append(free), store.append(behindFirst)]);
+        expect(mixed).toMatchObject([{ ok: true, position: 2n }, { ok: false }]);
+        expect(await store.head()).toMatchObject({ position: 2n });
       });
     });
 

@@ -55,6 +55,9 @@ const checked = <Command>(
 const now = (): string => new Date().toISOString();
 const newRun = (): string => randomBytes(8).toString('hex');
 
+const revisionOf = async (log: EventStore, stream: string): Promise<bigint> =>
+  (await log.readStream(stream)).at(-1)?.revision ?? NO_STREAM;
+
 const contextOf = (causationId: string) => ({
   occurredAt: now(),
   actor: 'test',
@@ -118,18 +121,19 @@ const provider: Idempotent['check'] = (logFor, schedules) => {
     const run = newRun();
     const stream = `provider-${run}`;
     const payer = `subject-${run}`;
+    const begin = await revisionOf(log, LEDGER_STREAM);
+    await fund(log, payer, FUNDS);
     const commands = schedule.commands.map(
       (command): ProviderCommand =>
         command.type === 'register' ? { ...command, providerId: stream, owner: payer } : command,
     );
-    await fund(log, payer, FUNDS);
     const open = (store: EventStore): HandleCommand =>
       createCommandHandler({ store, append: createJournal({ store }).step, now });
     const commandIds = commands.map((_, index) => commandIdOf(run, index));
     const heard = await play({ ...schedule, commands }, log, open, (handle, command, index) =>
       handle(providerDecider, stream, command, { actor: payer, commandId: commandIds[index] as string }),
     );
-    const history = await ledgerHistory(log);
+    const history = await ledgerHistory(log, begin + 1n);
     const stepEnd = ({ id, position }: RecordedEvent): bigint =>
       history.find(({ event }) => event.causationId === id)?.position ?? position;
     expectOneEffectEach({
@@ -197,7 +201,7 @@ const ledgerPostings: Idempotent['check'] = (logFor, schedules) =>
     const log = logFor();
     const run = newRun();
     const owner = `subject-${run}`;
-    const before = (await log.readStream(LEDGER_STREAM)).at(-1);
+    const begin = await revisionOf(log, LEDGER_STREAM);
     const entryOf = ({ reference, amount }: { readonly reference: string; readonly amount: number }) =>
       transfer(
         'credit',
@@ -218,8 +222,8 @@ const ledgerPostings: Idempotent['check'] = (logFor, schedules) =>
       },
     );
     // Others may post meanwhile where runs share a log.
-    const events = (await log.readStream(LEDGER_STREAM, { from: (before?.revision ?? -1n) + 1n })).filter(
-      ({ causationId }) => commandIds.includes(causationId),
+    const events = (await log.readStream(LEDGER_STREAM, { from: begin + 1n })).filter(({ causationId }) =>
+      commandIds.includes(causationId),
     );
     expectOneEffectEach({
       decider: {
@@ -237,7 +241,7 @@ const ledgerPostings: Idempotent['check'] = (logFor, schedules) =>
         answer: each.answer.ok ? answeredAt(events, BigInt(each.answer.position)) : each.answer,
       })),
     });
-    await ledgerHistory(log, (before?.revision ?? -1n) + 1n);
+    await ledgerHistory(log, begin + 1n);
   });
 
 /** What a position says of the ledger: the state after the entry that stands there. */
@@ -334,6 +338,7 @@ const slaCredits: Idempotent['check'] = (logFor, schedules) =>
     const run = newRun();
     const [owner, submitter, jobId] = [`subject-${run}-o`, `subject-${run}-s`, `job-${run}`];
     const service = serviceOf(jobEvents({ jobId, owner, submitter, fee: 1000 }), 'provider-0') as Service;
+    const begin = await revisionOf(log, LEDGER_STREAM);
     await fund(log, owner, 100n);
     const commandIds = schedule.commands.map((_, index) => commandIdOf(run, index));
     const proofIds = BREACHES.map((_, proof) => `proof-${run}-${proof}`);
@@ -390,7 +395,7 @@ const slaCredits: Idempotent['check'] = (logFor, schedules) =>
         }
       }
     }
-    const history = await ledgerHistory(log);
+    const history = await ledgerHistory(log, begin + 1n);
     const paid = standingAt(2n ** 62n).account.paid;
     expect(balanceOf(history.at(-1)?.ledger ?? emptyLedger, account.available(submitter))).toBe(units(paid));
   });

@@ -79,9 +79,11 @@ export const createMemoryLog = ({
     return part.envelopes.every((envelope, index) => stored[index]?.envelope === envelope);
   };
 
-  const conflictOf = ({ stream, expected }: Part): AppendConflict | null => {
+  const conflictOf = ({ stream, expected, previous }: Part): AppendConflict | null => {
     const actual = revisionOf(stream);
-    return actual === expected
+    const isBehindPrevious =
+      previous === undefined || streams.get(stream)?.[Number(expected)]?.envelope === previous;
+    return actual === expected && isBehindPrevious
       ? null
       : { ok: false, reason: 'conflict', stream, expectedRevision: expected, actualRevision: actual };
   };

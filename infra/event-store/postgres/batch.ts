@@ -15,6 +15,9 @@ export interface Pending {
 /** Revision of each stream after the batch. */
 export type Tails = ReadonlyMap<string, bigint>;
 
+/** Envelope of the newest event of each stream in the batch. */
+type Lasts = ReadonlyMap<string, string>;
+
 export interface Batch {
   readonly members: readonly Pending[];
   readonly tails: Tails;
@@ -23,17 +26,22 @@ export interface Batch {
 const MAX_APPENDS = 256;
 const MAX_LENGTH = 1 << 20;
 
-const continues = (tails: Tails, { parts }: AppendRequest): boolean =>
-  parts.every(({ stream, expected }) => (tails.get(stream) ?? expected) === expected);
+const continues = (tails: Tails, lasts: Lasts, { parts }: AppendRequest): boolean =>
+  parts.every(
+    ({ stream, expected, previous }) =>
+      (tails.get(stream) ?? expected) === expected &&
+      (previous === undefined || (lasts.get(stream) ?? previous) === previous),
+  );
 
 /**
  * The next batch of the queue, in its order, and what stays. A stream comes twice only as a chain: each append expects
- * the revision that the one before it leaves. Other appends to the stream wait.
+ * the revision that the one before it leaves, and its last event where it names one. Other appends to the stream wait.
  */
 export const takeBatch = (queue: readonly Pending[]): { batch: Batch; rest: Pending[] } => {
   const members: Pending[] = [];
   const rest: Pending[] = [];
   const tails = new Map<string, bigint>();
+  const lasts = new Map<string, string>();
   let length = 0;
   for (const [index, pending] of queue.entries()) {
     const full =
@@ -42,14 +50,16 @@ export const takeBatch = (queue: readonly Pending[]): { batch: Batch; rest: Pend
       rest.push(...queue.slice(index));
       break;
     }
-    if ((pending.alone && members.length > 0) || !continues(tails, pending.request)) {
+    if ((pending.alone && members.length > 0) || !continues(tails, lasts, pending.request)) {
       rest.push(pending);
       continue;
     }
     members.push(pending);
     length += pending.request.length;
-    for (const part of pending.request.parts)
-      tails.set(part.stream, part.expected + BigInt(part.envelopes.length));
+    for (const { stream, expected, envelopes } of pending.request.parts) {
+      tails.set(stream, expected + BigInt(envelopes.length));
+      lasts.set(stream, envelopes.at(-1) as string);
+    }
   }
   return { batch: { members, tails }, rest };
 };

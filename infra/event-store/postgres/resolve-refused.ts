@@ -6,7 +6,7 @@ import type { Reader } from './reader.ts';
 const STORED = {
   name: 'log-stored',
   text: `
-    select coalesce(newest.revision, -1), stored.position, stored.envelopes
+    select coalesce(newest.revision, -1), stored.position, stored.envelopes, previous.envelope
       from unnest($1::text[], $2::bigint[], $3::int[]) with ordinality part(stream, expected, size, n)
       left join lateral (
         select e.revision from log.events e where e.stream = part.stream order by e.revision desc limit 1
@@ -16,11 +16,17 @@ const STORED = {
           from log.events e
          where e.stream = part.stream and e.revision > part.expected and e.revision <= part.expected + part.size
       ) stored on true
+      left join log.events previous on previous.stream = part.stream and previous.revision = part.expected
      order by part.n`,
   rowMode: 'array',
 } as const;
 
-type StoredRow = [actual: string | bigint, position: string | bigint | null, envelopes: string | null];
+type StoredRow = [
+  actual: string | bigint,
+  position: string | bigint | null,
+  envelopes: string | null,
+  previous: string | null,
+];
 
 /**
  * Why a request was refused: the very same events stand there already (its first result), one of its commands was decided
@@ -51,12 +57,16 @@ export const resolveRefused = async (
     if (decided.length > 0) return { ok: false, reason: 'decided', stream, commands: decided };
   }
   const conflicts = parts
-    .map((part, index) => conflictOf(part, BigInt(rows[index]?.[0] ?? -1)))
+    .map((part, index) => conflictOf(part, BigInt(rows[index]?.[0] ?? -1), rows[index]?.[3] ?? null))
     .filter((conflict) => conflict !== null);
   return conflicts[0] ?? null;
 };
 
-const conflictOf = ({ stream, expected }: Part, actual: bigint): AppendResult | null =>
-  actual === expected
+const conflictOf = (
+  { stream, expected, previous }: Part,
+  actual: bigint,
+  standing: string | null,
+): AppendResult | null =>
+  actual === expected && (previous === undefined || previous === standing)
     ? null
     : { ok: false, reason: 'conflict', stream, expectedRevision: expected, actualRevision: actual };

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { leafOfEnvelope } from '../hash.ts';
 import type { AppendRequest } from '../request.ts';
 
 /** The batch is durable from `first` on, or nothing was written because of the requests in `refused`. */
@@ -9,7 +10,7 @@ export type WriteOutcome =
 const APPEND = {
   name: 'log-append',
   text: `select first_position, actual_revisions, decided
-           from log.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+           from log.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
   rowMode: 'array',
 } as const;
 
@@ -27,6 +28,7 @@ export const writeBatch = async (
 ): Promise<WriteOutcome> => {
   const streams: string[] = [];
   const expected: (bigint | null)[] = [];
+  const previous: (string | null)[] = [];
   const workflowIds: (string | null)[] = [];
   const runIds: (string | null)[] = [];
   const eventParts: number[] = [];
@@ -50,7 +52,11 @@ export const writeBatch = async (
     for (const part of parts) {
       streams.push(part.stream);
       partRequests.push(request);
-      expected.push(seen.has(part.stream) ? null : part.expected);
+      const isFirst = !seen.has(part.stream);
+      expected.push(isFirst ? part.expected : null);
+      previous.push(
+        isFirst && part.previous !== undefined ? leafOfEnvelope(part.previous).toString('hex') : null,
+      );
       seen.add(part.stream);
       workflowIds.push(origin.workflowId);
       runIds.push(origin.runId);
@@ -78,6 +84,7 @@ export const writeBatch = async (
     values: [
       names(streams),
       numbers(expected),
+      names(previous),
       names(workflowIds),
       names(runIds),
       numbers(eventParts),

@@ -16,9 +16,10 @@ const anyOf = <Command extends { readonly type: string }>(
   commands: CommandsOf<Command>,
   first: Command['type'],
 ): fc.Arbitrary<Command> => {
-  const all = Object.values<fc.Arbitrary<Command>>(commands);
+  const byType: Readonly<Record<string, fc.Arbitrary<Command>>> = commands;
+  const all = Object.values(byType);
   // Nothing is decided before the first command: it comes often.
-  return fc.oneof({ weight: all.length, arbitrary: commands[first] }, ...all);
+  return fc.oneof({ weight: all.length, arbitrary: byType[first] as fc.Arbitrary<Command> }, ...all);
 };
 
 const VRF_KEYS = [1, 2].map((seed) => {
