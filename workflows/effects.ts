@@ -89,7 +89,8 @@ export class Effects {
 
   /** Effects run again from their recorded input; every one is idempotent. */
   restore(effects: readonly RunningEffect[], asker: Asker): void {
-    for (const effect of effects) this.start(effect, asker);
+    for (const { cause = asker.causationId, ...effect } of effects)
+      this.start(effect, { causationId: cause, meta: { ...asker.meta, causationId: cause } });
   }
 
   /** Waits until every child start has been confirmed. */
@@ -105,7 +106,7 @@ export class Effects {
   #startActivity(policy: ActivityEffect<unknown>, effect: RunningEffect, asker: Asker): void {
     this.stop(effect.id);
     const scope = new CancellationScope();
-    this.#running.set(effect.id, { effect, scope });
+    this.#running.set(effect.id, { effect: { ...effect, cause: asker.causationId }, scope });
     const name = `${this.#definition.aggregate}.${effect.src}`;
     const run = (policy.local ? proxyLocalActivities(policy.options) : proxyActivities(policy.options))[
       name

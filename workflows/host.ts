@@ -28,6 +28,7 @@ import { type CommandItem, deadlineIn, Inbox, type Item } from './inbox.ts';
 import type { Lifecycle, LifecycleEnd, LifecycleInput, RunningEffect } from './lifecycle.ts';
 import { Publisher, reportSignal } from './publisher.ts';
 import { Reports } from './reports.ts';
+import { TakenOver } from './taken-over.ts';
 import { Timers } from './timers.ts';
 
 export const commandUpdate = defineUpdate<CommandOutcome, [Command, CommandMeta]>('command');
@@ -67,6 +68,7 @@ class Host {
   readonly #inbox = new Inbox();
   readonly #answers: Answers;
   readonly #reports: Reports;
+  readonly #takenOver: TakenOver;
   readonly #timers: Timers;
   readonly #effects: Effects;
   readonly #publisher: Publisher;
@@ -93,6 +95,7 @@ class Host {
     this.#lineage = carried?.lineage ?? { correlationId: input.stream, traceparent: null };
     this.#answers = new Answers(carried?.answered ?? []);
     this.#reports = new Reports(carried?.reports);
+    this.#takenOver = new TakenOver(carried?.takenOver);
     this.#publisher = new Publisher(definition, input, carried?.shown);
     this.#timers = new Timers((id, dueAt) => {
       this.#inbox.put({
@@ -191,7 +194,7 @@ class Host {
     let standing: Standing = { snapshot: this.#snapshot, revision: this.#revision };
     for (const item of items) {
       if (disarmed.has(deadlineIn(item) ?? '')) continue;
-      if (item.kind === 'events' && stopped.has(item.effect)) continue;
+      if (item.kind === 'events' && (stopped.has(item.effect) || this.#takenOver.has(item))) continue;
       const events = this.#eventsOf(item, standing);
       if (events.length === 0) continue;
       const next = this.#tryStage(item, standing, events);
@@ -379,11 +382,10 @@ class Host {
       const standing = { snapshot: this.#snapshot, revision: this.#revision };
       const staged = stageEvents(this.#version, stream, standing, [event]);
       this.#advance(staged.snapshot, revision, context.causationId);
+      this.#takenOver.note(context.causationId, event.type);
       this.#position = position;
       for (const action of staged.actions) asked.push({ action, revision, occurredAt: context.occurredAt });
     }
-    const types = new Set(stored.map(({ context, event }) => `${context.causationId} ${event.type}`));
-    this.#inbox.drop((item) => item.kind === 'events' && types.has(`${item.cause} ${item.events[0]?.type}`));
     for (const each of remaining(asked)) this.#act(each);
     if (stored.length > 0) this.#publish(true, true);
   }
@@ -439,6 +441,7 @@ class Host {
     await condition(() => !this.#inbox.isEmpty || allHandlersFinished());
     if (!this.#inbox.isEmpty) return;
     const { stream, version, parent } = this.#input;
+    const effects = this.#effects.running();
     await continueAsNew({
       stream,
       version,
@@ -450,7 +453,8 @@ class Host {
         revision: this.#revision,
         position: this.#position,
         timers: this.#timers.armed(),
-        effects: this.#effects.running(),
+        effects,
+        takenOver: this.#takenOver.carried(effects.flatMap(({ cause }) => cause ?? [])),
         answered: this.#answers.all(),
         lineage: { correlationId: this.#lineage.correlationId, traceparent: this.#lineage.traceparent },
         shown: this.#publisher.shown,

@@ -64,6 +64,8 @@ export interface RunningEffect {
   readonly id: string;
   readonly src: string;
   readonly input: unknown;
+  /** The event that asked for it; the newest one when absent. */
+  readonly cause?: string;
 }
 
 /** What is known of the reports of children, as the next run of the workflow takes it over. */
@@ -86,6 +88,8 @@ export interface Carried {
   /** State that was shown last, so that nobody is told of it twice. */
   readonly shown?: string;
   readonly reports?: CarriedReports;
+  /** Answers of running effects that are in the log already. */
+  readonly takenOver?: readonly string[];
 }
 
 export interface LifecycleInput {
