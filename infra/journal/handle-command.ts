@@ -18,7 +18,11 @@ import {
 import type { Money } from '../ledger/ledger.ts';
 import type { StepResult } from './steps.ts';
 
-/** Who asks and why. The same `commandId` has one effect on a stream, and one answer. */
+/**
+ * Who asks and why. The same `commandId` has one effect on a stream, and one answer: the id is the command. Whoever sends
+ * another command under it gets the answer of the first; what a command came to is in the log, what it asked for is not.
+ * Over HTTP, another body under one Idempotency-Key is refused before it gets here (api/idempotency.ts).
+ */
 export interface CommandCaller {
   readonly actor: string;
   readonly commandId: string;
