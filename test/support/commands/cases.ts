@@ -118,7 +118,7 @@ const enclave = (id: string): CreateEnclave => ({
   lifetimeSeconds: HOUR,
 });
 
-const attested = (now: string): EnclaveEvent[] => [
+export const attested = (now: string): EnclaveEvent[] => [
   { type: 'enclave.created', enclaveKey: HEX },
   {
     type: 'enclave.attested',
@@ -166,7 +166,7 @@ const topology = (id: string, now: string): OpenTopology => ({
   bootstrap: false,
 });
 
-const drawing = (now: string): TopologyEvent[] => [
+export const drawing = (now: string): TopologyEvent[] => [
   { type: 'topology.registration-closed', closedAt: now },
   {
     type: 'topology.candidates-committed',
