@@ -130,6 +130,8 @@ const onQuorum = (report: Report): JobEvent[] => {
     const facts = report.rejection.errors?.map((error) => `${error.field}: ${error.rule}`).join('; ');
     return [aborted(report.rejection.code, [report.rejection.message, facts].filter(Boolean).join(': '))];
   }
+  // Told where the end was taken over from the log: it dissolved because of this job, or nobody needed it for long.
+  if (report.state === 'dissolved') return [];
   const { epoch, members, requiredUp, predictedAvailability, violations, formedAt } =
     report.body as QuorumReport;
   if (report.state === 'formed') {

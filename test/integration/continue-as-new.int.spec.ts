@@ -11,6 +11,8 @@ import { foldStream } from '../../domain/registry.ts';
 import { bidIdOf } from '../../infra/bidding/bid-id.ts';
 import { sealContext } from '../../infra/bidding/seal-context.ts';
 import { startTemporal, type TemporalServer } from '../../infra/stack/temporal.ts';
+import type { Report } from '../../workflows/lifecycle.ts';
+import { newJob, wholeJobEffects } from '../support/commands/whole-job.ts';
 import { type Engine, metaOf, openEngine } from '../support/open-engine.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
@@ -33,7 +35,15 @@ beforeAll(async () => {
     settings: { 'limit.historyCount.suggestContinueAsNew': HISTORY_LIMIT },
   });
   database = await createTestDatabase();
-  engine = await openEngine({ databaseUrl: database.url, address: temporal.address });
+  engine = await openEngine({
+    databaseUrl: database.url,
+    address: temporal.address,
+    activities: () =>
+      wholeJobEffects(
+        () => engine,
+        () => Promise.resolve(),
+      ),
+  });
 });
 
 afterAll(async () => {
@@ -129,4 +139,33 @@ test('continue-as-new waits for no command that waits for it: all of many at onc
   expect(end).toMatchObject({ value: 'allocated' });
   expect(await runIdOf(auctionId)).not.toBe(firstRun);
   expect((await auctionOf(auctionId)).bids).toHaveLength(60);
+});
+
+test('a child that continues as new tells its parent of a state once', { timeout: 120_000 }, async () => {
+  const command = await newJob(engine, { auctionSeconds: 8 });
+  const { jobId, auctionId, submitter } = command;
+  const meta = metaOf(`${jobId}/submit`, submitter);
+  expect(await engine.lifecycles.open('job', jobId, command, meta)).toMatchObject({ ok: true });
+  const opened = async () => (await engine.store.readStream(auctionId)).length;
+  await expect.poll(opened, { timeout: 30_000 }).toBeGreaterThan(0);
+  await engine.sealing.createKey(auctionId);
+  const firstRun = await runIdOf(auctionId);
+  for (const bid of await prepareBids(auctionId, 14)) await bid.send();
+  expect(await runIdOf(auctionId)).not.toBe(firstRun);
+  await expect
+    .poll(async () => (await engine.store.readStream(jobId)).map(({ type }) => type), { timeout: 60_000 })
+    .toContain('job.settled');
+
+  // The job's own runs, the newest first.
+  const told: string[] = [];
+  for (let runId: string | undefined = await runIdOf(jobId); runId; ) {
+    const { events } = await engine.client.workflow.getHandle(jobId, runId).fetchHistory();
+    for (const { workflowExecutionSignaledEventAttributes: signal } of events ?? []) {
+      const report =
+        signal && (JSON.parse(Buffer.from(signal.input?.payloads?.[0]?.data ?? []).toString()) as Report);
+      if (report?.stream === auctionId) told.push(report.state);
+    }
+    runId = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId ?? undefined;
+  }
+  expect(told.sort()).toEqual(['allocated', 'open']);
 });

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { OpenAuction } from '../../domain/auction/commands.ts';
+import type { AuctionEvent, AuctionOpened } from '../../domain/auction/events.ts';
 import { domainEventOf, type RecordedEvent } from '../../domain/event.ts';
 import type { JobEvent } from '../../domain/job/events.ts';
 import { quorumIdOf } from '../../domain/job/job.ts';
 import { LEDGER_STREAM, type LedgerEvent } from '../../domain/ledger/events.ts';
 import { emptyLedger, foldLedger, total } from '../../domain/ledger/fold.ts';
+import { toMicro } from '../../domain/money.ts';
 import { checkLiveState } from '../../infra/audit/live-state.ts';
 import { bidOn, newJob, wholeJobEffects } from '../support/commands/whole-job.ts';
 import { type Engine, metaOf, startEngine } from '../support/engine.ts';
@@ -141,3 +144,49 @@ test.each(Object.entries(POINTS))(
     await expectInOrder(job);
   },
 );
+
+test('a timer of a run that is reset fires when it is due, not one delay later', {
+  timeout: 90_000,
+}, async () => {
+  const id = randomBytes(8).toString('hex');
+  const auctionId = `auction-${id}`;
+  const open: OpenAuction = {
+    type: 'open',
+    auctionId,
+    submitter: 'subject-submitter',
+    jobId: `job-${id}`,
+    quoteId: 'quote',
+    tier: 'bronze',
+    tierTableVersion: 1,
+    requiredTops: 500,
+    utilization: 0.8,
+    durationSeconds: 60,
+    ceiling: toMicro(1_000n),
+    auctionSeconds: 8,
+    seed: '00',
+  };
+  expect(await engine.lifecycles.open('auction', auctionId, open, metaOf(`${auctionId}/open`))).toMatchObject(
+    {
+      ok: true,
+    },
+  );
+  const [first] = await eventsOf(auctionId);
+  const { openedAt, closesAt } = domainEventOf<AuctionOpened>(first as RecordedEvent);
+  // A part of the term has passed: a timer that started anew would be longer than what is left of it.
+  await expect.poll(() => Date.now() - Date.parse(openedAt), WAIT).toBeGreaterThan(3_000);
+  const resetAt = Date.now();
+  await reset(auctionId, POINTS['its first task']);
+  await expect.poll(() => typesOf(auctionId), WAIT).toContain('auction.extended');
+  const { events } = await engine.client.workflow.getHandle(auctionId).fetchHistory();
+  const [timer] = (events ?? []).flatMap(
+    ({ timerStartedEventAttributes }) => timerStartedEventAttributes ?? [],
+  );
+  const seconds =
+    Number(timer?.startToFireTimeout?.seconds ?? 0) + (timer?.startToFireTimeout?.nanos ?? 0) / 1e9;
+  expect(seconds * 1_000).toBeLessThanOrEqual(Date.parse(closesAt) - resetAt);
+  const [, extended] = (await eventsOf(auctionId)).map((event) => domainEventOf<AuctionEvent>(event));
+  expect(extended).toMatchObject({ type: 'auction.extended' });
+  expect(extended?.type === 'auction.extended' && extended.extendedAt >= closesAt).toBe(true);
+  await expect.poll(() => typesOf(auctionId), WAIT).toContain('auction.failed');
+  expect(await typesOf(auctionId)).toEqual(['auction.opened', 'auction.extended', 'auction.failed']);
+});
