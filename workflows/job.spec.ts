@@ -49,3 +49,11 @@ test.each<[EnclaveFault, string, boolean]>([
     ]);
   },
 );
+
+test('a quorum that was dissolved says nothing of its members any more', () => {
+  const body = { epoch: 1, members: [{}], requiredUp: 1, violations: [] };
+  const report = { aggregate: 'quorum', stream: 'quorum-1', body } as unknown as Report;
+  const told = (state: string) => jobLifecycle.onReport?.({ ...report, state }, {} as never);
+  expect(told('dissolved')).toEqual([]);
+  expect(told('degraded')).toMatchObject([{ type: 'job.quorum-degraded' }]);
+});

@@ -3,23 +3,18 @@ import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PROOF_TYPES } from '../../api/routes/proofs/judge.ts';
 import { PLATFORMS } from '../../domain/enclave/events.ts';
-import { newEvent } from '../../domain/event.ts';
-import { type EventStore, NO_STREAM } from '../../domain/ports/event-store.ts';
-import { circuitStream } from '../../domain/predicate/acceptance.ts';
-import type { PredicateEvent } from '../../domain/predicate/events.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
 import { FIELD_ORDER } from '../../domain/predicate/field.ts';
-import { readPredicate } from '../../domain/predicate/predicate.ts';
 import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
 import { fromBase64Url, toBase64Url } from '../../infra/verify/bytes.ts';
-import { keyHashOf } from '../../infra/verify/index.ts';
 import { type ApiServer, type Caller, startApiServer } from '../support/api-server.ts';
 import { machine, proofOf } from '../support/execution-proof.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { expectProblem } from '../support/rest.ts';
-import { predicateStory } from '../support/stories/predicate.ts';
 import { badPredicate } from '../support/zk/bad-predicates.ts';
+import { publishSample, SAMPLE_CIRCUIT } from '../support/zk/publish-sample.ts';
 import { SAMPLE } from '../support/zk/sample.ts';
 
 const RUNS = { numRuns: 60 };
@@ -31,44 +26,14 @@ let api: ApiServer;
 let caller: Caller;
 
 const { predicate, schema, issuer, context } = SAMPLE.expected;
-const circuit = (() => {
-  const read = readPredicate(predicate, schema);
-  if (!read.ok) throw new Error(read.message);
-  return read.value;
-})();
-
-/** The log of a circuit with the key of the sample, as a set-up writes it. */
-const publishSample = async (): Promise<void> => {
-  const { circuitId, shape } = circuit;
-  const key = SAMPLE.verificationKey;
-  const events = predicateStory(1, () => 0).events.map((each): PredicateEvent => {
-    const event = each as PredicateEvent;
-    if (event.type === 'predicate.requested') return { ...event, circuitId, shape };
-    if (event.type !== 'predicate.key-made') return event;
-    const transcript = { ...event.transcript, circuitId, keyHash: keyHashOf(key) };
-    return { ...event, verificationKey: key, transcript };
-  });
-  const meta = {
-    occurredAt: context.issuedAt,
-    actor: 'engine',
-    correlationId: circuitId,
-    causationId: circuitId,
-    traceparent: null,
-  };
-  const appended = await store.append({
-    stream: circuitStream(circuitId),
-    expectedRevision: NO_STREAM,
-    events: events.map((event) => newEvent(event, meta)),
-  });
-  if (!appended.ok) throw new Error('the circuit is there already');
-};
+const circuit = SAMPLE_CIRCUIT;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   await migrate(database.url);
   pool = createPool(database.url, { name: 'test', max: 8 });
   store = createPostgresEventStore({ pool });
-  await publishSample();
+  await publishSample(store);
   // Nobody answers for Temporal: what is refused here never gets there.
   api = await startApiServer({ databaseUrl: database.url, pool, store, simulatedRoot: machine.root });
   caller = await api.enrol('submitter', 'provider');
