@@ -145,7 +145,11 @@ export const createLedgerBelief = (store: EventStore) => {
     /** Takes in what other processes have posted since. */
     async catchUp(): Promise<void> {
       await Promise.allSettled(underWay);
-      if (belief) belief = await followLedger(store, belief);
+      const before = belief;
+      if (!before) return;
+      const state = await followLedger(store, before);
+      // Moved on meanwhile, it counts what was read a second time.
+      if (belief === before) belief = state;
     },
     /** True while nobody has moved the belief on: what was decided on `state` may be appended. */
     stands: (state: LedgerState): boolean => belief === state,
