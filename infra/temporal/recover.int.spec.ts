@@ -114,7 +114,7 @@ test('an effect that runs again counts once when its answer is in the log', asyn
   };
   await expect.poll(isDealtWith, WAIT).toBe(true);
   expect((await typesOf(jobId)).filter((type) => type === 'job.run-started')).toHaveLength(1);
-  expect(await recoverLifecycles(engine)).toEqual({ opened: 0, running: 1 });
+  expect(await recoverLifecycles(engine)).toMatchObject({ opened: 0, running: 1 });
 });
 
 test('an unfinished parent hears of the child that ended while nobody told', async () => {
