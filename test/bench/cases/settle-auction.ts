@@ -187,9 +187,14 @@ export const settleAuctionCase = async (
     return sum / GROUPS;
   };
   // A worker runs for days: what V8 spends on compiling its code belongs to no auction.
-  for (let index = 0; index < WARM_UP_GROUPS; index++) {
-    await ourGroup();
-    await bareGroup();
+  try {
+    for (let index = 0; index < WARM_UP_GROUPS; index++) {
+      await ourGroup();
+      await bareGroup();
+    }
+  } catch (error) {
+    await bare.stop();
+    throw error;
   }
   return {
     case: {
