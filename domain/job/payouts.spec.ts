@@ -47,8 +47,25 @@ test('nobody accepted: the whole escrow goes back', () => {
   expect(settled(30, [], 25)).toMatchObject({ payouts: [], price: '0', refund: '30' });
 });
 
-test('broken invariants throw: payments above the escrow, a credit that is no percentage', () => {
-  expect(() => settled(10, [11], 0)).toThrow(RangeError);
+test('three of four agree where two were bought: what is held is shared in proportion, for nobody pays more', () => {
+  expect(settled(200, [90, 90, 60], 0)).toMatchObject({
+    payouts: [{ amount: '75' }, { amount: '75' }, { amount: '50' }],
+    price: '200',
+    slaCredit: '0',
+    refund: '0',
+    rounding: '0',
+  });
+  // 10 % of 200 are credited; a third of 180 each, 60.
+  expect(settled(200, [90, 90, 90], 10)).toMatchObject({
+    payouts: [{ amount: '60' }, { amount: '60' }, { amount: '60' }],
+    price: '180',
+    slaCredit: '20',
+    refund: '0',
+  });
+  expect(settled(200, [70, 70, 60], 0)).toMatchObject({ price: '200', refund: '0' });
+});
+
+test('a credit that is no percentage is a broken invariant', () => {
   for (const percent of [-1, 101, 2.5, Number.NaN])
     expect(() => settled(10, [1], percent)).toThrow(RangeError);
 });
@@ -60,9 +77,10 @@ describe('R63', () => {
       fc.property(
         payments,
         fc.bigInt({ min: 0n, max: 10n ** 12n }),
+        fc.integer({ min: 0, max: 200 }),
         fc.integer({ min: 0, max: 100 }),
-        (fees, rest, credit) => {
-          const escrow = fees.reduce((sum, fee) => sum + fee, rest);
+        (fees, rest, share, credit) => {
+          const escrow = (fees.reduce((sum, fee) => sum + fee, rest) * BigInt(share)) / 100n;
           const { payouts, price, slaCredit, refund, rounding } = settled(escrow, fees, credit);
           const paid = payouts.reduce((sum, { amount }) => sum + units(amount), 0n);
           expect(paid + units(rounding)).toBe(units(price));

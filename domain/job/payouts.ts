@@ -1,11 +1,11 @@
 import type { Winner } from '../auction/events.ts';
-import { add, type Micro, subtract, toMicro, units } from '../money.ts';
+import { add, compare, type Micro, subtract, toMicro, units, ZERO } from '../money.ts';
 import type { Payout } from './events.ts';
 
 export interface SettlementInput {
   /** Held for the job: winners × ceiling. */
   readonly escrow: Micro;
-  /** Members whose results were accepted, with the payment each was promised. Nobody else is paid. */
+  /** Members whose results were accepted, with the payment each was promised. Nobody else is paid: not a deviant. */
   readonly winners: readonly Pick<Winner, 'providerId' | 'owner' | 'bidId' | 'payment'>[];
   /** Share of the fee credited to the submitter, an integer 0..100. */
   readonly creditPercent: number;
@@ -28,21 +28,24 @@ const HUNDRED = 100n;
 
 /**
  * Splits the escrow of a finished job. A credit lowers every winner's payment by the same percentage; charges round up,
- * payouts down, the remainder is booked (settled 10).
- * @throws RangeError when the payments exceed the escrow or the credit is no percentage: a broken invariant.
+ * payouts down, the remainder is booked (settled 10). The escrow pays for the members bought: where more results agree
+ * than were bought (three of four, when two members were asked to decide between two), they share it in proportion to
+ * what each was promised, for the submitter pays no more than it agreed to.
+ * @throws RangeError when the credit is no percentage: a broken invariant.
  */
 export const settle = ({ escrow, winners, creditPercent }: SettlementInput): Settlement => {
   if (!Number.isInteger(creditPercent) || creditPercent < 0 || creditPercent > 100) {
     throw new RangeError(`not a percentage: ${creditPercent}`);
   }
   const kept = HUNDRED - BigInt(creditPercent);
-  const fee = add(...winners.map(({ payment }) => payment));
-  if (units(fee) > units(escrow)) throw new RangeError(`payments of ${fee} exceed the escrow of ${escrow}`);
+  const promised = add(...winners.map(({ payment }) => payment));
+  const fee = compare(promised, escrow) > 0 ? escrow : promised;
   const payouts = winners.map(({ providerId, owner, bidId, payment }) => ({
     providerId,
     owner,
     bidId,
-    amount: toMicro((units(payment) * kept) / HUNDRED),
+    // Nothing was promised: there is nothing to share, and no share to divide by.
+    amount: promised === ZERO ? ZERO : share(payment, units(fee) * kept, units(promised) * HUNDRED),
   }));
   const price = toMicro((units(fee) * kept + HUNDRED - 1n) / HUNDRED);
   return {
@@ -53,3 +56,6 @@ export const settle = ({ escrow, winners, creditPercent }: SettlementInput): Set
     rounding: subtract(price, add(...payouts.map(({ amount }) => amount))),
   };
 };
+
+/** `amount` × `part` / `whole`, rounded down. */
+const share = (amount: Micro, part: bigint, whole: bigint): Micro => toMicro((units(amount) * part) / whole);

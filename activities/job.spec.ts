@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest';
+import type { Winner } from '../domain/auction/events.ts';
+import { bidOf } from '../domain/auction/market.fixture.ts';
+import type { JobEvent, JobSubmitted } from '../domain/job/events.ts';
+import { blankJob, enclaveIdOf, evolveJob, type Job } from '../domain/job/job.ts';
+import { movements } from '../domain/job/movements.ts';
+import { account } from '../domain/ledger/events.ts';
+import { toMicro, units } from '../domain/money.ts';
+import { createMemoryEventStore } from '../infra/event-store/memory/store.ts';
+import { createJournal } from '../infra/journal/journal.ts';
+import { createProviders } from '../infra/providers/providers.ts';
+import { createJobActivities } from './job.ts';
+
+const AT = '2026-01-01T00:00:00.000Z';
+const CEILING = toMicro(1000n);
+
+const members: readonly Winner[] = [0, 1, 2, 3].map((index) => ({
+  ...bidOf(index, 100),
+  payment: toMicro(900n),
+}));
+
+/** A silver job: two members were bought. Whoever ran has handed in one of two outputs. */
+const jobWith = (outputs: readonly ('a' | 'b')[]): Job => {
+  const submitted = {
+    type: 'job.submitted',
+    machineVersion: 1,
+    jobId: 'job-1',
+    submitter: 'subject-s',
+    auctionId: 'auction-1',
+    tier: 'silver',
+    winners: 2,
+    ceiling: CEILING,
+    durationSeconds: 60,
+    submittedAt: AT,
+  } as JobSubmitted;
+  const ran = members.slice(0, outputs.length);
+  const events: JobEvent[] = [
+    submitted,
+    { type: 'job.auction-awarded', auctionId: 'auction-1', winners: ran.slice(0, 2), reserve: [], seed: '' },
+    {
+      type: 'job.quorum-formed',
+      quorumId: 'quorum-1',
+      epoch: 2,
+      members: ran,
+      predictedAvailability: 1,
+      formedAt: AT,
+    },
+    { type: 'job.results-disagreed', results: 2 },
+    ...ran.map(
+      ({ providerId }, index): JobEvent => ({
+        type: 'job.result-received',
+        providerId,
+        enclaveId: enclaveIdOf('job-1', providerId),
+        proofId: `proof-${index}`,
+        outcome: 'exited',
+        exitCode: 0,
+        outputHash: outputs[index] as string,
+        missedHeartbeats: 0,
+        finishedAt: AT,
+      }),
+    ),
+  ];
+  return events.reduce(evolveJob, blankJob);
+};
+
+const engine = async () => {
+  const store = createMemoryEventStore();
+  const providers = createProviders({ store, books: createJournal({ store }), now: () => AT });
+  for (const [index, { providerId, owner, infrastructureType, asn, region }] of members.entries()) {
+    const node = { providerId, owner, infrastructureType, asn, region, tops: 1, publicKey: `${index}` };
+    await providers.execute(
+      providerId,
+      { type: 'register', ...node },
+      { actor: owner, commandId: `register/${index}` },
+    );
+  }
+  const taken = { ok: true, position: '1', revision: '0', state: 'dissolved' } as const;
+  const lifecycles = {
+    open: async () => taken,
+    execute: async () => taken,
+    decided: async () => null,
+    inspect: async () => null,
+  };
+  const activities = createJobActivities({ lifecycles, store, providers, now: () => AT });
+  const reasons = async (index: number): Promise<unknown[]> =>
+    (await store.readStream((members[index] as Winner).providerId)).flatMap(
+      ({ data }) => data['reason'] ?? [],
+    );
+  return { activities, reasons };
+};
+
+test.each([
+  { who: 'two of three agree', outputs: ['a', 'b', 'a'], paid: [900, 900], price: 1800, refund: 200 },
+  {
+    who: 'three of four agree',
+    outputs: ['a', 'b', 'a', 'a'],
+    paid: [666, 666, 666],
+    price: 2000,
+    refund: 0,
+  },
+] as const)(
+  'where $who, they are paid what is held and the deviant has evidence but no pay',
+  async ({ outputs, paid, price, refund }) => {
+    const { activities, reasons } = await engine();
+    const job = jobWith(outputs);
+    const [proven] = await activities['job.prove']({ job });
+    expect(proven).toMatchObject({ type: 'job.proven', deviants: ['provider-1'] });
+    const done = evolveJob(job, proven as JobEvent);
+    const [settled] = await activities['job.settle']({ job: done });
+    expect(settled).toMatchObject({ type: 'job.settled', price: `${price}`, refund: `${refund}` });
+    if (settled?.type !== 'job.settled') return;
+    expect(settled.payouts.map(({ amount }) => Number(amount))).toEqual(paid);
+    expect(settled.payouts.map(({ providerId }) => providerId)).not.toContain('provider-1');
+    expect(await reasons(1)).toEqual(['deviation']);
+    expect(await reasons(0)).toEqual(['completed']);
+
+    const postings = movements(done, settled, 'job-1@9').flatMap((entry) => entry.postings);
+    const of = (name: string): bigint =>
+      postings.reduce((sum, { account: each, amount }) => sum + (each === name ? units(amount) : 0n), 0n);
+    expect(of(account.escrow('auction-1'))).toBe(-2000n);
+    expect(postings.reduce((sum, { amount }) => sum + units(amount), 0n)).toBe(0n);
+    for (const { bidId, owner } of members.slice(0, 2)) {
+      expect(of(account.deposit(bidId))).toBe(-1000n);
+      expect(of(account.available(owner))).toBeGreaterThanOrEqual(1000n);
+    }
+  },
+);
