@@ -15,7 +15,7 @@ import { enclaveMachine } from '../domain/enclave/machine.ts';
 import type { SubmitJob } from '../domain/job/commands.ts';
 import { decide, decideV1 } from '../domain/job/decide.ts';
 import { blankJob, evolveJob, type Job, type Member } from '../domain/job/job.ts';
-import { jobMachine } from '../domain/job/machine.ts';
+import { JOB_VERSION, jobMachine } from '../domain/job/machine.ts';
 import type { NodeRequest } from '../domain/mesh/messages.ts';
 import { nodeRequestSchema } from '../domain/mesh/schema.ts';
 import { toMicro } from '../domain/money.ts';
@@ -25,7 +25,7 @@ import { checkOrder } from '../infra/sandbox/order-rules.ts';
 import { startingMemoryMb } from '../infra/sandbox/wasm-memory.ts';
 import { workErrors } from '../infra/sandbox/work-rules.ts';
 import { jobLifecycle } from '../workflows/job.ts';
-import type { ChildrenEffect } from '../workflows/lifecycle.ts';
+import { type ChildrenEffect, lifecycleAt } from '../workflows/lifecycle.ts';
 import { assembleTestModule } from './workloads/assemble.ts';
 
 /**
@@ -144,7 +144,9 @@ const jobOf = (command: SubmitJob, rules: typeof decide): Job | null => {
 
 /** What the effects of a job and of its enclave ask the node for. */
 const requestsOf = async (job: Job): Promise<NodeRequest[]> => {
-  const [child] = (jobLifecycle.effects['launch'] as ChildrenEffect<unknown>).start({ job });
+  const [child] = (lifecycleAt(jobLifecycle, JOB_VERSION).effects['launch'] as ChildrenEffect<unknown>).start(
+    { job },
+  );
   const decision = decideEnclave(getInitialSnapshot(enclaveMachine), child?.command as CreateEnclave, {
     now: NOW,
     actor: 'engine',

@@ -2,9 +2,8 @@ import type { Auction } from '../domain/auction/auction.ts';
 import { reserveOf } from '../domain/auction/decide.ts';
 import type { AuctionFailed, OpenedBid, Winner } from '../domain/auction/events.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import { LIFECYCLES } from '../domain/registry.ts';
 import { runLifecycle } from './host.ts';
-import type { Lifecycle, LifecycleInput } from './lifecycle.ts';
+import { type LifecycleInput, lifecycleOf, type Policies } from './lifecycle.ts';
 
 /** What the job is told: when its auction closes, what it bought, or why it bought nothing. */
 export interface AuctionReport {
@@ -15,9 +14,7 @@ export interface AuctionReport {
   readonly failure: { readonly reason: ErrorCode; readonly message: string } | null;
 }
 
-export const auctionLifecycle: Lifecycle = {
-  aggregate: 'auction',
-  family: LIFECYCLES.auction,
+const policies: Policies = {
   effects: {
     openBids: {
       kind: 'activity',
@@ -48,6 +45,8 @@ export const auctionLifecycle: Lifecycle = {
     failure: auction.failure,
   }),
 };
+
+export const auctionLifecycle = lifecycleOf('auction', { 1: policies, 2: policies });
 
 /** A sealed reverse auction. */
 export const auction = (input: LifecycleInput) => runLifecycle(auctionLifecycle, input);

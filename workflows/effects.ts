@@ -19,7 +19,7 @@ import type {
   ActivityEffect,
   ChildrenEffect,
   ChildStart,
-  Lifecycle,
+  LifecycleAt,
   LifecycleInput,
   RunningEffect,
 } from './lifecycle.ts';
@@ -48,7 +48,7 @@ export const startedBy = (actions: readonly MachineAction[]): RunningEffect[] =>
 
 /** The running effects of one lifecycle: activities that answer with events, and children that answer by reports. */
 export class Effects {
-  readonly #definition: Lifecycle;
+  readonly #lifecycle: LifecycleAt;
   readonly #stream: string;
   readonly #deliver: (item: EventsItem) => void;
   readonly #running = new Map<
@@ -57,21 +57,21 @@ export class Effects {
   >();
   readonly #starting = new Set<Promise<void>>();
 
-  constructor(definition: Lifecycle, stream: string, deliver: (item: EventsItem) => void) {
-    this.#definition = definition;
+  constructor(lifecycle: LifecycleAt, stream: string, deliver: (item: EventsItem) => void) {
+    this.#lifecycle = lifecycle;
     this.#stream = stream;
     this.#deliver = deliver;
   }
 
   /** Whether `src` may run where the events that ask for it are appended. */
   isLocal(src: string): boolean {
-    const policy = this.#definition.effects[src];
+    const policy = this.#lifecycle.effects[src];
     return policy?.kind === 'activity' && policy.local;
   }
 
   start(effect: RunningEffect, asker: Asker): void {
-    const policy = this.#definition.effects[effect.src];
-    if (!policy) throw new Error(`${this.#definition.aggregate} has no effect named ${effect.src}`);
+    const policy = this.#lifecycle.effects[effect.src];
+    if (!policy) throw new Error(`${this.#lifecycle.aggregate} has no effect named ${effect.src}`);
     if (policy.kind === 'children') this.#startChildren(policy as ChildrenEffect<unknown>, effect, asker);
     else this.#startActivity(policy as ActivityEffect<unknown>, effect, asker);
   }
@@ -107,7 +107,7 @@ export class Effects {
     this.stop(effect.id);
     const scope = new CancellationScope();
     this.#running.set(effect.id, { effect: { ...effect, cause: asker.causationId }, scope });
-    const name = `${this.#definition.aggregate}.${effect.src}`;
+    const name = `${this.#lifecycle.aggregate}.${effect.src}`;
     const run = (policy.local ? proxyLocalActivities(policy.options) : proxyActivities(policy.options))[
       name
     ] as Run;

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { enclaveLifecycle } from './enclave.ts';
-import type { ActivityEffect } from './lifecycle.ts';
+import { type ActivityEffect, lifecycleAt } from './lifecycle.ts';
 
-const effects = Object.entries(enclaveLifecycle.effects) as [string, ActivityEffect<never>][];
+const enclave = lifecycleAt(enclaveLifecycle, 2);
+
+const effects = Object.entries(enclave.effects) as [string, ActivityEffect<never>][];
 
 test.each(effects.filter(([name]) => name !== 'destroyOnNode'))(
   'that the engine cannot %s, whatever it tries, is no fault of the node',
@@ -14,6 +16,6 @@ test.each(effects.filter(([name]) => name !== 'destroyOnNode'))(
 );
 
 test('a run is repeated as often as workers come and go', () => {
-  const { options } = enclaveLifecycle.effects['runOnNode'] as ActivityEffect<never>;
+  const { options } = enclave.effects['runOnNode'] as ActivityEffect<never>;
   expect(options.retry).not.toHaveProperty('maximumAttempts');
 });

@@ -1,9 +1,8 @@
 import type { Enclave } from '../domain/enclave/enclave.ts';
 import type { EnclaveDestroyed, EnclaveFailed } from '../domain/enclave/events.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import { LIFECYCLES } from '../domain/registry.ts';
 import { runLifecycle } from './host.ts';
-import type { ActivityEffect, Lifecycle, LifecycleInput } from './lifecycle.ts';
+import { type ActivityEffect, type LifecycleInput, lifecycleOf, type Policies } from './lifecycle.ts';
 
 export type EnclaveReport = Pick<
   Enclave,
@@ -41,13 +40,11 @@ const onNode = (
   failed: whenFailed,
 });
 
-export const enclaveLifecycle: Lifecycle = {
-  aggregate: 'enclave',
-  family: LIFECYCLES.enclave,
+/** Version 1: an attestation is not renewed. */
+const withoutRenewal: Policies = {
   effects: {
     createOnNode: onNode('60 seconds', failed('TEE_UNAVAILABLE')),
     attest: onNode('60 seconds', failed('RESOURCE_UNAVAILABLE')),
-    reattest: onNode('60 seconds', failed('RESOURCE_UNAVAILABLE')),
     runOnNode: onNode('31 days', failed('RESOURCE_UNAVAILABLE'), RETRY_RUN),
     destroyOnNode: onNode('30 seconds', (): EnclaveDestroyed[] => [
       { type: 'enclave.destroyed', reason: 'out of reach', confirmed: false },
@@ -62,6 +59,16 @@ export const enclaveLifecycle: Lifecycle = {
     failure,
   }),
 };
+
+const policies: Policies = {
+  ...withoutRenewal,
+  effects: {
+    ...withoutRenewal.effects,
+    reattest: onNode('60 seconds', failed('RESOURCE_UNAVAILABLE')),
+  },
+};
+
+export const enclaveLifecycle = lifecycleOf('enclave', { 1: withoutRenewal, 2: policies });
 
 /** One enclave on one node, from request to destruction. */
 export const enclave = (input: LifecycleInput) => runLifecycle(enclaveLifecycle, input);

@@ -15,7 +15,7 @@ import { type DecisionContext, unreadable } from '../domain/decision.ts';
 import { type Rejection, reject } from '../domain/errors.ts';
 import { type DomainEvent, type EventContext, eventId } from '../domain/event.ts';
 import { fingerprintOf } from '../domain/fingerprint.ts';
-import { type LifecycleVersion, RefusedEventError, stateName } from '../domain/lifecycle.ts';
+import { RefusedEventError, stateName } from '../domain/lifecycle.ts';
 import type { FollowingEffect, JournalRequest, StepReply } from '../domain/ports/journal.ts';
 import type { Command, CommandMeta, CommandOutcome, LifecycleView } from '../domain/ports/lifecycles.ts';
 import { plainState, type Staged, type Standing, stageEvents } from '../domain/staging.ts';
@@ -25,7 +25,14 @@ import { Answers } from './answers.ts';
 import { now } from './clock.ts';
 import { type Asker, Effects, startedBy } from './effects.ts';
 import { type CommandItem, deadlineIn, Inbox, type Item } from './inbox.ts';
-import type { Lifecycle, LifecycleEnd, LifecycleInput, RunningEffect } from './lifecycle.ts';
+import {
+  type Lifecycle,
+  type LifecycleAt,
+  type LifecycleEnd,
+  type LifecycleInput,
+  lifecycleAt,
+  type RunningEffect,
+} from './lifecycle.ts';
 import { Publisher, reportSignal } from './publisher.ts';
 import { Reports } from './reports.ts';
 import { TakenOver } from './taken-over.ts';
@@ -62,9 +69,8 @@ interface StagedItem extends Staged {
  * effect results and reports wait in one inbox; what waits together is appended together.
  */
 class Host {
-  readonly #definition: Lifecycle;
+  readonly #lifecycle: LifecycleAt;
   readonly #input: LifecycleInput;
-  readonly #version: LifecycleVersion;
   readonly #inbox = new Inbox();
   readonly #answers: Answers;
   readonly #reports: Reports;
@@ -79,24 +85,23 @@ class Host {
   #refusedOpening: Rejection | null = null;
 
   constructor(definition: Lifecycle, input: LifecycleInput) {
-    const version = definition.family.versions[input.version];
-    if (!version) throw new Error(`${definition.aggregate} has no machine version ${input.version}`);
+    const lifecycle = lifecycleAt(definition, input.version);
+    const { machine } = lifecycle.version;
     const { carried, open } = input;
-    this.#definition = definition;
+    this.#lifecycle = lifecycle;
     this.#input = input;
-    this.#version = version;
     this.#snapshot = carried
-      ? (createActor(version.machine, {
+      ? (createActor(machine, {
           snapshot: carried.snapshot as never,
         }).getSnapshot() as AnyMachineSnapshot)
-      : getInitialSnapshot(version.machine);
+      : getInitialSnapshot(machine);
     this.#revision = carried?.revision ?? -1;
     this.#position = carried?.position ?? '0';
     this.#lineage = carried?.lineage ?? { correlationId: input.stream, traceparent: null };
     this.#answers = new Answers(carried?.answered ?? []);
     this.#reports = new Reports(carried?.reports);
     this.#takenOver = new TakenOver(carried?.takenOver);
-    this.#publisher = new Publisher(definition, input, carried?.shown);
+    this.#publisher = new Publisher(lifecycle, input, carried?.shown);
     this.#timers = new Timers((id, dueAt) => {
       this.#inbox.put({
         kind: 'command',
@@ -104,7 +109,7 @@ class Host {
         meta: this.#engineMeta(),
       });
     });
-    this.#effects = new Effects(definition, input.stream, (item) => this.#inbox.put(item));
+    this.#effects = new Effects(lifecycle, input.stream, (item) => this.#inbox.put(item));
     if (open) this.#inbox.put({ kind: 'command', ...open });
     setHandler(commandUpdate, (command, meta) => this.#receive(command, meta), {
       validator: (command, meta) => this.#validate(command, meta),
@@ -158,7 +163,8 @@ class Host {
   #validate(command: Command, meta: CommandMeta): void {
     if (this.#revision < 0 || this.#answers.of(meta.commandId)) return;
     const decision =
-      unreadable(command) ?? this.#version.decide(this.#snapshot, command, this.#decisionContext(meta));
+      unreadable(command) ??
+      this.#lifecycle.version.decide(this.#snapshot, command, this.#decisionContext(meta));
     if (!decision.ok) {
       throw ApplicationFailure.create({
         message: decision.message,
@@ -216,7 +222,11 @@ class Host {
           item.answer?.({ ok: true, ...known });
           return [];
         }
-        const decision = this.#version.decide(snapshot, item.command, this.#decisionContext(item.meta));
+        const decision = this.#lifecycle.version.decide(
+          snapshot,
+          item.command,
+          this.#decisionContext(item.meta),
+        );
         if (!decision.ok) this.#answerRefusal(item, decision);
         else if (decision.events.length === 0)
           item.answer?.({
@@ -231,14 +241,14 @@ class Host {
         return item.events;
       case 'report':
         if (this.#reports.isHeard(item.report)) return [];
-        return this.#definition.onReport?.(item.report, snapshot.context as never) ?? [];
+        return this.#lifecycle.onReport?.(item.report, snapshot.context as never) ?? [];
     }
   }
 
   /** The step of these events, or null where the state refuses one of them. */
   #tryStage(item: Item, standing: Standing, events: readonly DomainEvent[]): Staged | null {
     try {
-      return stageEvents(this.#version, this.#input.stream, standing, events);
+      return stageEvents(this.#lifecycle.version, this.#input.stream, standing, events);
     } catch (error) {
       if (!(error instanceof RefusedEventError)) throw error;
       const facts = {
@@ -303,7 +313,7 @@ class Host {
     if (!effect || others.length > 0) return { request };
     const last = staged.at(-1) as StagedItem;
     const following: FollowingEffect = {
-      name: `${this.#definition.aggregate}.${effect.src}`,
+      name: `${this.#lifecycle.aggregate}.${effect.src}`,
       input: effect.input,
       version: this.#input.version,
       state: plainState(last.snapshot),
@@ -344,7 +354,7 @@ class Host {
     this.#publish(acted);
     if (!followed || !next || followed.length === 0) return;
     const standing = { snapshot: this.#snapshot, revision: this.#revision };
-    const behind = stageEvents(this.#version, this.#input.stream, standing, followed);
+    const behind = stageEvents(this.#lifecycle.version, this.#input.stream, standing, followed);
     this.#advance(behind.snapshot, behind.revision, next.following.context.causationId);
     const { occurredAt } = next.following.context;
     for (const action of behind.actions) this.#act({ action, revision: behind.revision, occurredAt });
@@ -380,7 +390,7 @@ class Host {
       if (revision !== this.#revision + 1) throw new Error(`${stream}@${revision} follows ${this.#revision}`);
       if (revision === 0) this.#lineage = context;
       const standing = { snapshot: this.#snapshot, revision: this.#revision };
-      const staged = stageEvents(this.#version, stream, standing, [event]);
+      const staged = stageEvents(this.#lifecycle.version, stream, standing, [event]);
       this.#advance(staged.snapshot, revision, context.causationId);
       this.#takenOver.note(context.causationId, event.type);
       this.#position = position;
@@ -447,7 +457,7 @@ class Host {
       version,
       ...(parent !== undefined && { parent }),
       carried: {
-        snapshot: createActor(this.#version.machine, {
+        snapshot: createActor(this.#lifecycle.version.machine, {
           snapshot: this.#snapshot as never,
         }).getPersistedSnapshot(),
         revision: this.#revision,

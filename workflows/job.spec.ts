@@ -1,7 +1,9 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { EnclaveFault } from '../domain/enclave/events.ts';
 import { jobLifecycle } from './job.ts';
-import type { ActivityEffect, Report } from './lifecycle.ts';
+import { type ActivityEffect, lifecycleAt, type Report } from './lifecycle.ts';
+
+const job = lifecycleAt(jobLifecycle, 1);
 
 afterEach(() => {
   vi.useRealTimers();
@@ -9,7 +11,7 @@ afterEach(() => {
 
 test('a job whose settlement fails for good fails then, not when it was submitted', () => {
   vi.useFakeTimers({ now: Date.parse('2026-01-01T00:10:00.000Z') });
-  const settle = jobLifecycle.effects['settle'] as ActivityEffect<never>;
+  const settle = job.effects['settle'] as ActivityEffect<never>;
   expect(settle.failed({} as never, 'the ledger is gone')).toEqual([
     {
       type: 'job.failed',
@@ -40,11 +42,11 @@ test.each<[EnclaveFault, string, boolean]>([
         failure: { fault, message: 'so', revision: 2 },
       },
     } as unknown as Report;
-    const job = {
+    const state = {
       members: [{ enclaveId: 'enclave-1', bidId, owner: 'subject-1' }],
       deposits: [{ bidId: 'bid-1', owner: 'subject-1' }],
     };
-    expect(jobLifecycle.onReport?.(report, job as never)).toMatchObject([
+    expect(job.onReport?.(report, state as never)).toMatchObject([
       { type: 'job.member-failed', fault, slashed, evidenceId: 'enclave-1@2' },
     ]);
   },
@@ -53,7 +55,7 @@ test.each<[EnclaveFault, string, boolean]>([
 test('a quorum that was dissolved says nothing of its members any more', () => {
   const body = { epoch: 1, members: [{}], requiredUp: 1, violations: [] };
   const report = { aggregate: 'quorum', stream: 'quorum-1', body } as unknown as Report;
-  const told = (state: string) => jobLifecycle.onReport?.({ ...report, state }, {} as never);
+  const told = (state: string) => job.onReport?.({ ...report, state }, {} as never);
   expect(told('dissolved')).toEqual([]);
   expect(told('degraded')).toMatchObject([{ type: 'job.quorum-degraded' }]);
 });

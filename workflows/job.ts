@@ -4,12 +4,18 @@ import type { JobEvent, JobFailed } from '../domain/job/events.ts';
 import { aborted, type Job, quorumIdOf } from '../domain/job/job.ts';
 import { ZERO } from '../domain/money.ts';
 import type { FormQuorum } from '../domain/quorum/commands.ts';
-import { LIFECYCLES } from '../domain/registry.ts';
 import type { AuctionReport } from './auction.ts';
 import { now } from './clock.ts';
 import type { EnclaveReport } from './enclave.ts';
 import { runLifecycle } from './host.ts';
-import type { ActivityEffect, ChildStart, Lifecycle, LifecycleInput, Report } from './lifecycle.ts';
+import {
+  type ActivityEffect,
+  type ChildStart,
+  type LifecycleInput,
+  lifecycleOf,
+  type Policies,
+  type Report,
+} from './lifecycle.ts';
 import type { QuorumReport } from './quorum.ts';
 
 interface JobInput {
@@ -191,9 +197,7 @@ const onEnclave = (report: Report, job: Job): JobEvent[] => {
   return [{ type: 'job.enclave-attested', providerId, enclaveId, label, attestedAt: attestation.attestedAt }];
 };
 
-export const jobLifecycle: Lifecycle = {
-  aggregate: 'job',
-  family: LIFECYCLES.job,
+const policies: Policies = {
   effects: {
     openAuction: { kind: 'children', start: auctionOf },
     takeAward: activity(false, 'the award cannot be taken'),
@@ -218,6 +222,8 @@ export const jobLifecycle: Lifecycle = {
     }
   },
 };
+
+export const jobLifecycle = lifecycleOf('job', { 1: policies, 2: policies });
 
 /** A job from submission to settlement. */
 export const job = (input: LifecycleInput) => runLifecycle(jobLifecycle, input);

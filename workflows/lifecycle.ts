@@ -1,8 +1,9 @@
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { Rejection } from '../domain/errors.ts';
 import type { DomainEvent } from '../domain/event.ts';
+import type { LifecycleVersion } from '../domain/lifecycle.ts';
 import type { Command, CommandMeta } from '../domain/ports/lifecycles.ts';
-import type { LifecycleFamily } from '../domain/registry.ts';
+import { LIFECYCLES, type LifecycleFamily, type LifecycleName } from '../domain/registry.ts';
 import type { Answer } from './answers.ts';
 
 /** An effect that an activity runs; it answers with domain events. */
@@ -43,16 +44,43 @@ export interface Report {
   readonly rejection: Rejection | null;
 }
 
-/** Everything the durable host needs to run one aggregate. */
-export interface Lifecycle {
-  readonly aggregate: string;
-  readonly family: LifecycleFamily;
+/** What one version of a machine does about its effects and its children. Its streams keep it, whatever comes later. */
+export interface Policies {
   readonly effects: Readonly<Record<string, Effect>>;
   /** What the parent is told. */
   readonly report?: (context: never, state: string) => unknown;
   /** Domain events that a child's report means here; those the state refuses are stale and dropped. */
   readonly onReport?: (report: Report, context: never) => readonly DomainEvent[];
 }
+
+/** Everything the durable host needs to run one aggregate, in every version that a stream may have begun with. */
+export interface Lifecycle {
+  readonly aggregate: LifecycleName;
+  readonly family: LifecycleFamily;
+  readonly policies: Readonly<Record<number, Policies>>;
+}
+
+type VersionOf<Name extends LifecycleName> = keyof (typeof LIFECYCLES)[Name]['versions'];
+
+/** A registered aggregate with the policies of each of its machine versions: the compiler asks for all of them. */
+export const lifecycleOf = <Name extends LifecycleName>(
+  aggregate: Name,
+  policies: { readonly [Version in VersionOf<Name>]: Policies },
+): Lifecycle => ({ aggregate, family: LIFECYCLES[aggregate], policies });
+
+/** A lifecycle as the streams of one machine version run it. */
+export interface LifecycleAt extends Policies {
+  readonly aggregate: LifecycleName;
+  readonly version: LifecycleVersion;
+}
+
+/** @throws Error for a version that this build does not know: its streams cannot run here. */
+export const lifecycleAt = ({ aggregate, family, policies }: Lifecycle, version: number): LifecycleAt => {
+  const machine = family.versions[version];
+  const found = policies[version];
+  if (!machine || !found) throw new Error(`${aggregate} has no machine version ${version}`);
+  return { aggregate, version: machine, ...found };
+};
 
 /** A deadline that is armed: carried through continue-as-new and re-armed from `dueAt`. */
 export interface ArmedTimer {

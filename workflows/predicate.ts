@@ -1,8 +1,7 @@
 import type { PredicateFailed } from '../domain/predicate/events.ts';
 import type { PredicateCircuit } from '../domain/predicate/machine.ts';
-import { LIFECYCLES } from '../domain/registry.ts';
 import { runLifecycle } from './host.ts';
-import type { ActivityEffect, Lifecycle, LifecycleInput } from './lifecycle.ts';
+import { type ActivityEffect, type LifecycleInput, lifecycleOf, type Policies } from './lifecycle.ts';
 
 interface Input {
   readonly circuit: PredicateCircuit;
@@ -25,11 +24,11 @@ const effect: ActivityEffect<Input> = {
   failed,
 };
 
-export const predicateLifecycle: Lifecycle = {
-  aggregate: 'predicate',
-  family: LIFECYCLES.predicate,
+const policies: Policies = {
   effects: { compile: effect, setUp: effect },
 };
+
+export const predicateLifecycle = lifecycleOf('predicate', { 1: policies });
 
 /** One circuit, from the first predicate that needs it to its key. */
 export const predicate = (input: LifecycleInput) => runLifecycle(predicateLifecycle, input);

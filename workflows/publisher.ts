@@ -3,7 +3,7 @@ import { defineSignal, getExternalWorkflowHandle, log, upsertSearchAttributes } 
 import type { Rejection } from '../domain/errors.ts';
 import { stateName } from '../domain/lifecycle.ts';
 import type { Standing } from '../domain/staging.ts';
-import type { Lifecycle, LifecycleInput, Report } from './lifecycle.ts';
+import type { LifecycleAt, LifecycleInput, Report } from './lifecycle.ts';
 
 export const reportSignal = defineSignal<[Report]>('report');
 
@@ -11,14 +11,14 @@ const MACHINE_STATE = defineSearchAttributeKey('MachineState', 'KEYWORD');
 
 /** What a lifecycle lets others see: its state in the Temporal UI, and reports to its parent. */
 export class Publisher {
-  readonly #definition: Lifecycle;
+  readonly #lifecycle: LifecycleAt;
   readonly #input: Pick<LifecycleInput, 'stream' | 'parent'>;
   readonly #sending = new Set<Promise<void>>();
   #shown: string;
 
   /** @param shown the state that an earlier run of the same workflow showed last. */
-  constructor(definition: Lifecycle, input: Pick<LifecycleInput, 'stream' | 'parent'>, shown = '') {
-    this.#definition = definition;
+  constructor(lifecycle: LifecycleAt, input: Pick<LifecycleInput, 'stream' | 'parent'>, shown = '') {
+    this.#lifecycle = lifecycle;
     this.#input = input;
     this.#shown = shown;
   }
@@ -40,7 +40,7 @@ export class Publisher {
     }
     const isAdoptedEnd = adopted && snapshot.status === 'done';
     if (isAdoptedEnd || ((entered || acted) && snapshot.hasTag('report'))) {
-      const body = this.#definition.report?.(snapshot.context as never, state) ?? null;
+      const body = this.#lifecycle.report?.(snapshot.context as never, state) ?? null;
       this.#report({ revision, state, body, rejection: null });
     }
   }
@@ -59,7 +59,7 @@ export class Publisher {
     const { stream, parent } = this.#input;
     if (!parent) return;
     const sending = getExternalWorkflowHandle(parent)
-      .signal(reportSignal, { aggregate: this.#definition.aggregate, stream, ...what })
+      .signal(reportSignal, { aggregate: this.#lifecycle.aggregate, stream, ...what })
       // The parent ended before its child: nobody is left to tell.
       .catch((error: unknown) => log.info('the parent is gone', { stream, parent, error: String(error) }))
       .finally(() => this.#sending.delete(sending));

@@ -1,9 +1,8 @@
 import type { Winner } from '../domain/auction/events.ts';
 import type { QuorumDegraded, Violation } from '../domain/quorum/events.ts';
 import type { Quorum } from '../domain/quorum/machine.ts';
-import { LIFECYCLES } from '../domain/registry.ts';
 import { runLifecycle } from './host.ts';
-import type { Lifecycle, LifecycleInput } from './lifecycle.ts';
+import { type LifecycleInput, lifecycleOf, type Policies } from './lifecycle.ts';
 
 /** What the job is told after every epoch. */
 export interface QuorumReport {
@@ -15,9 +14,7 @@ export interface QuorumReport {
   readonly formedAt: string;
 }
 
-export const quorumLifecycle: Lifecycle = {
-  aggregate: 'quorum',
-  family: LIFECYCLES.quorum,
+const policies: Policies = {
   effects: {
     reform: {
       kind: 'activity',
@@ -40,6 +37,8 @@ export const quorumLifecycle: Lifecycle = {
     formedAt: quorum.formedAt,
   }),
 };
+
+export const quorumLifecycle = lifecycleOf('quorum', { 1: policies });
 
 /** A set of members with a promised availability, re-formed when one is lost. */
 export const quorum = (input: LifecycleInput) => runLifecycle(quorumLifecycle, input);

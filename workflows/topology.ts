@@ -1,8 +1,7 @@
-import { LIFECYCLES } from '../domain/registry.ts';
 import type { TopologyFailed } from '../domain/topology/events.ts';
 import type { Topology } from '../domain/topology/machine.ts';
 import { runLifecycle } from './host.ts';
-import type { ActivityEffect, Lifecycle, LifecycleInput } from './lifecycle.ts';
+import { type ActivityEffect, type LifecycleInput, lifecycleOf, type Policies } from './lifecycle.ts';
 
 /** An epoch waits for its servers as long as they take: it has nothing else to do. */
 const RETRY = { initialInterval: '500 milliseconds', maximumInterval: '15 seconds' } as const;
@@ -19,15 +18,15 @@ const effect = (
   failed: whenFailed,
 });
 
-export const topologyLifecycle: Lifecycle = {
-  aggregate: 'topology',
-  family: LIFECYCLES.topology,
+const policies: Policies = {
   effects: {
     commitCandidates: effect('1 minute', failed),
     fixBeacon: effect('1 minute', failed),
     collectSelections: effect('10 minutes', () => []),
   },
 };
+
+export const topologyLifecycle = lifecycleOf('topology', { 1: policies });
 
 /** One epoch of the topology, from its announcement until its draws no longer hold. */
 export const topology = (input: LifecycleInput) => runLifecycle(topologyLifecycle, input);

@@ -2,11 +2,17 @@ import { type AnyMachineSnapshot, getInitialSnapshot } from 'xstate';
 import type { Rejection } from '../../domain/errors.ts';
 import { type DomainEvent, type EventContext, eventId } from '../../domain/event.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
-import { applyEvent, type LifecycleVersion, stateName } from '../../domain/lifecycle.ts';
+import { applyEvent, stateName } from '../../domain/lifecycle.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { Command, CommandMeta, CommandOutcome } from '../../domain/ports/lifecycles.ts';
 import { epochMs, instant } from '../../domain/time.ts';
-import type { Lifecycle, Report, RunningEffect } from '../../workflows/lifecycle.ts';
+import {
+  type Lifecycle,
+  type LifecycleAt,
+  lifecycleAt,
+  type Report,
+  type RunningEffect,
+} from '../../workflows/lifecycle.ts';
 
 export type Item =
   | { readonly kind: 'command'; readonly command: Command; readonly meta: CommandMeta }
@@ -27,25 +33,23 @@ export interface Surroundings {
  */
 export class SimulatedHost {
   readonly stream: string;
-  readonly lifecycle: Lifecycle;
+  readonly lifecycle: LifecycleAt;
   /** Armed deadlines: due instant in epoch ms by id. */
   readonly timers = new Map<string, number>();
   readonly effects = new Map<string, RunningEffect>();
   snapshot: AnyMachineSnapshot;
   revision = -1;
-  readonly #version: LifecycleVersion;
   readonly #world: Surroundings;
   readonly #parent: string | undefined;
   readonly #answers = new Map<string, CommandOutcome>();
   #state = '';
 
   constructor(lifecycle: Lifecycle, stream: string, world: Surroundings, parent?: string) {
-    this.lifecycle = lifecycle;
+    this.lifecycle = lifecycleAt(lifecycle, lifecycle.family.current);
     this.stream = stream;
     this.#world = world;
     this.#parent = parent;
-    this.#version = lifecycle.family.versions[lifecycle.family.current] as LifecycleVersion;
-    this.snapshot = getInitialSnapshot(this.#version.machine);
+    this.snapshot = getInitialSnapshot(this.lifecycle.version.machine);
   }
 
   get ended(): boolean {
@@ -55,7 +59,7 @@ export class SimulatedHost {
   async execute(command: Command, meta: CommandMeta): Promise<CommandOutcome> {
     const known = this.#answers.get(meta.commandId);
     if (known) return known;
-    const decision = this.#version.decide(this.snapshot, command, {
+    const decision = this.lifecycle.version.decide(this.snapshot, command, {
       now: this.#world.now(),
       actor: meta.actor,
     });
@@ -101,8 +105,8 @@ export class SimulatedHost {
     let next = this.snapshot;
     for (const [index, event] of events.entries()) {
       const id = eventId(this.stream, this.revision + index + 1);
-      entries.push(...(this.#version.movements?.(next.context, event, id) ?? []));
-      const [after, effects] = applyEvent(this.#version.machine, next, event);
+      entries.push(...(this.lifecycle.version.movements?.(next.context, event, id) ?? []));
+      const [after, effects] = applyEvent(this.lifecycle.version.machine, next, event);
       next = after;
       actions.push(...effects);
     }

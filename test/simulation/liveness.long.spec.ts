@@ -4,7 +4,7 @@ import { generator } from '../../domain/auction/market.fixture.ts';
 import type { DomainEvent } from '../../domain/event.ts';
 import { applyEvent, type LifecycleVersion, stateName } from '../../domain/lifecycle.ts';
 import { epochMs, instant } from '../../domain/time.ts';
-import type { Lifecycle, RunningEffect } from '../../workflows/lifecycle.ts';
+import type { LifecycleAt, RunningEffect } from '../../workflows/lifecycle.ts';
 import { play } from './scenario.ts';
 
 /** A lifecycle that nobody talks to any more: it has its deadlines and what it asked for. */
@@ -44,7 +44,8 @@ const after = (
 };
 
 /** What can happen without anybody's help: a deadline passes, or an effect fails for good. */
-function* moves(lifecycle: Lifecycle, version: LifecycleVersion, from: Alone): Generator<Alone> {
+function* moves(lifecycle: LifecycleAt, from: Alone): Generator<Alone> {
+  const { version } = lifecycle;
   for (const [id, dueAt] of from.timers) {
     const now = Math.max(from.now, dueAt);
     const at = instant(now);
@@ -62,10 +63,10 @@ function* moves(lifecycle: Lifecycle, version: LifecycleVersion, from: Alone): G
   }
 }
 
-const ends = (lifecycle: Lifecycle, version: LifecycleVersion, from: Alone, bound: number): boolean => {
+const ends = (lifecycle: LifecycleAt, from: Alone, bound: number): boolean => {
   if (from.snapshot.status === 'done') return true;
   if (bound === 0) return false;
-  return moves(lifecycle, version, from).some((next) => ends(lifecycle, version, next, bound - 1));
+  return moves(lifecycle, from).some((next) => ends(lifecycle, next, bound - 1));
 };
 
 test('liveness: from every state reached, deadlines and failing effects alone lead to an end', async () => {
@@ -78,13 +79,12 @@ test('liveness: from every state reached, deadlines and failing effects alone le
       for (const { lifecycle, snapshot, timers, effects, stream, revision } of world.hosts.values()) {
         if (checked.get(stream) === revision) continue;
         checked.set(stream, revision);
-        const version = lifecycle.family.versions[lifecycle.family.current] as LifecycleVersion;
         const alone = { snapshot, timers, effects, now: epochMs(world.now()) };
         const state = JSON.stringify(snapshot.value);
         reached
           .add(`${lifecycle.aggregate} ${state}`)
           .add(`${lifecycle.aggregate} ${stateName(snapshot.value)}`);
-        expect(ends(lifecycle, version, alone, BOUND), `${stream}: ${state}`).toBe(true);
+        expect(ends(lifecycle, alone, BOUND), `${stream}: ${state}`).toBe(true);
       }
     }
   }
