@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AuctionEvent } from '../domain/auction/events.ts';
 import type { EventContext } from '../domain/event.ts';
+import { fingerprintOf } from '../domain/fingerprint.ts';
 import { transfer } from '../domain/ledger/entry.ts';
 import { account } from '../domain/ledger/events.ts';
 import { toMicro } from '../domain/money.ts';
@@ -123,6 +124,17 @@ describe('an effect behind its append', () => {
     const returned = (await store.readStream('ledger-main')).at(-1);
     expect(returned).toMatchObject({ causationId: `${STREAM}@3`, data: { kind: 'release' } });
     expect(await store.loadSnapshot(STREAM)).toMatchObject({ revision: 3n, state: { value: 'failed' } });
+  });
+
+  test('its events and their money are part of the fingerprint, with what the step asks for', async () => {
+    const asking = { ...request, asks: 'ab'.repeat(16) };
+    const { entries } = stageEvents(version, STREAM, closing, [failed]);
+    const behind = { context: next.context, events: [failed], entries };
+    expect(entries).not.toEqual([]);
+    const reply = await appendWith(async () => [failed])(asking, next);
+    expect(reply.fingerprint).toBe(fingerprintOf([...request.batches, behind], asking.asks));
+    const again = await appendWith(() => Promise.reject(new Error('no key')))(asking, next);
+    expect(again.fingerprint).toBe(fingerprintOf(request.batches, asking.asks));
   });
 
   test('is left to the lifecycle when it fails or is unknown', async () => {

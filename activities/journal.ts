@@ -1,5 +1,6 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import { aggregateOf, type DomainEvent, type EventContext } from '../domain/event.ts';
+import { fingerprintOf } from '../domain/fingerprint.ts';
 import { equalsJson } from '../domain/json.ts';
 import type {
   FollowingEffect,
@@ -9,7 +10,7 @@ import type {
   StoredEvent,
 } from '../domain/ports/journal.ts';
 import { lifecycleVersion } from '../domain/registry.ts';
-import { plainState, stageEvents } from '../domain/staging.ts';
+import { plainState, type Staged, stageEvents } from '../domain/staging.ts';
 
 /** An effect that its lifecycle declares `local`: from its input to domain events. */
 export type LocalEffect = (input: never) => Promise<readonly DomainEvent[]>;
@@ -59,13 +60,16 @@ export const createJournalActivities = ({ journal, effects, onFault }: JournalAc
   const follow = async (
     { stream, expectedRevision, batches, origin }: JournalRequest,
     next: FollowingEffect,
-  ): Promise<readonly DomainEvent[] | null> => {
+  ): Promise<Pick<Staged, 'events' | 'entries'> | null> => {
     const events = await answerOf(next);
-    if (!events || events.length === 0) return events;
+    if (!events) return null;
+    if (events.length === 0) return { events, entries: [] };
     const version = lifecycleVersion(aggregateOf(stream), next.version);
     const revision = batches.reduce((sum, batch) => sum + batch.events.length, expectedRevision);
     const snapshot: AnyMachineSnapshot = version.machine.resolveState(next.state as never);
-    const staged = stageEvents(version, stream, { snapshot, revision }, events);
+    const stage = (those: readonly DomainEvent[]) =>
+      stageEvents(version, stream, { snapshot, revision }, those);
+    const staged = stage(events);
     const reply = await journal.append({
       stream,
       expectedRevision: revision,
@@ -77,9 +81,11 @@ export const createJournalActivities = ({ journal, effects, onFault }: JournalAc
     });
     switch (reply.kind) {
       case 'appended':
-        return events;
-      case 'conflict':
-        return earlierOf(reply.stored, next.context);
+        return staged;
+      case 'conflict': {
+        const earlier = earlierOf(reply.stored, next.context);
+        return earlier && stage(earlier);
+      }
       case 'refused':
         throw new Error(`the ledger refused ${events[0]?.type}: ${reply.rejection.message}`);
     }
@@ -88,13 +94,18 @@ export const createJournalActivities = ({ journal, effects, onFault }: JournalAc
   return {
     /**
      * Appends a step and, when it asks for a local effect, runs that and appends its events behind the step: one turn of
-     * the workflow instead of three. An effect that fails here is left to the lifecycle's own policy.
+     * the workflow instead of three. An effect that fails here is left to the lifecycle's own policy. The answer carries
+     * the fingerprint of all that was appended, for a replay to be held against.
      */
     'journal.append': async (request: JournalRequest, next?: FollowingEffect): Promise<StepReply> => {
       const reply = await journal.append(request);
-      if (reply.kind !== 'appended' || !next) return reply;
-      const followed = await follow(request, next);
-      return followed ? { ...reply, followed } : reply;
+      if (reply.kind !== 'appended') return reply;
+      const { batches, asks } = request;
+      const followed = next ? await follow(request, next) : null;
+      if (!next || !followed) return { ...reply, fingerprint: fingerprintOf(batches, asks) };
+      const { events, entries } = followed;
+      const behind = { context: next.context, events, entries };
+      return { ...reply, followed: events, fingerprint: fingerprintOf([...batches, behind], asks) };
     },
   };
 };

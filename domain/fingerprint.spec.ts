@@ -1,40 +1,48 @@
-import { expect, it } from 'vitest';
-import { fingerprintOf } from './fingerprint.ts';
+import { describe, expect, test } from 'vitest';
+import { digestOfAsks, fingerprintOf } from './fingerprint.ts';
 import { transfer } from './ledger/entry.ts';
 import { toMicro } from './money.ts';
-import type { JournalBatch } from './ports/journal.ts';
 
-const batch: JournalBatch = {
-  context: {
-    occurredAt: '2026-01-01T00:00:00.000Z',
-    actor: 'engine',
-    correlationId: 'job-1',
-    causationId: 'command-1',
-    traceparent: null,
-  },
-  events: [{ type: 'auction.lapsed', lapsedAt: '2026-01-01T00:00:00.000Z' } as never],
-  entries: [transfer('hold', 'a', 'b', toMicro(5n), 'auction-1@0')],
-  commandId: 'command-1',
+const context = {
+  occurredAt: '2026-01-01T00:00:00.000Z',
+  actor: 'engine',
+  correlationId: 'job-1',
+  causationId: 'job-1@0',
+  traceparent: null,
 };
+const event = { type: 'job.run-started', startedAt: context.occurredAt };
+const entry = (amount: bigint) => transfer('hold', 'a', 'b', toMicro(amount), 'job-1@0');
+const batch = { context, events: [event], entries: [entry(5n)] };
+const asks = digestOfAsks([['timer', 'stalled', 1000]]);
 
-it('is 32 hex digits, the same for the same decision however its members are ordered', () => {
-  const { context, ...rest } = batch;
-  expect(fingerprintOf([batch])).toMatch(/^[0-9a-f]{32}$/);
-  expect(fingerprintOf([{ ...rest, context: { ...context } }])).toBe(fingerprintOf([batch]));
-});
+describe('a fingerprint', () => {
+  test('is the same for the same step, as JSON carries it', () => {
+    const print = fingerprintOf([batch], asks);
+    expect(print).toMatch(/^[0-9a-f]{32}$/);
+    const { startedAt, type } = event;
+    const copied = JSON.parse(JSON.stringify({ ...batch, events: [{ startedAt, type, absent: undefined }] }));
+    expect(fingerprintOf([copied], asks)).toBe(print);
+  });
 
-it('differs with everything that is decided', () => {
-  const others: readonly (readonly JournalBatch[])[] = [
-    [],
-    [batch, batch],
-    [{ ...batch, context: { ...batch.context, occurredAt: '2026-01-01T00:00:00.001Z' } }],
-    [{ ...batch, context: { ...batch.context, causationId: 'command-2' } }],
-    [{ ...batch, events: [] }],
-    [{ ...batch, events: [{ type: 'auction.lapsed' }] }],
-    [{ ...batch, entries: [] }],
-    [{ ...batch, entries: [transfer('hold', 'a', 'b', toMicro(6n), 'auction-1@0')] }],
-    [{ ...batch, commandId: 'command-2' }],
-  ];
-  const prints = [[batch], ...others].map(fingerprintOf);
-  expect(new Set(prints).size).toBe(prints.length);
+  test('is another for another event, context, amount, command, batch, timer, input or report', () => {
+    const of = (...all: Parameters<typeof digestOfAsks>[0]) => digestOfAsks(all);
+    const prints = [
+      fingerprintOf([batch], asks),
+      fingerprintOf([batch]),
+      fingerprintOf([batch, batch], asks),
+      fingerprintOf([{ ...batch, events: [Object.assign({}, event, { startedAt: 'later' })] }], asks),
+      fingerprintOf([{ ...batch, context: { ...context, causationId: 'job-1@1' } }], asks),
+      fingerprintOf([{ ...batch, entries: [entry(6n)] }], asks),
+      fingerprintOf([{ ...batch, commandId: 'c' }], asks),
+      fingerprintOf([batch], of(['timer', 'stalled', 1001])),
+      fingerprintOf([batch], of(['timer', 'stalled', 1000], ['effect', 'run', 'run', { job: 1 }])),
+      fingerprintOf([batch], of(['timer', 'stalled', 1000], ['effect', 'run', 'run', { job: 2 }])),
+      fingerprintOf([batch], of(['timer', 'stalled', 1000], ['report', { state: 'awarded', body: 1 }])),
+    ];
+    expect(new Set(prints).size).toBe(prints.length);
+  });
+
+  test('asking for nothing needs no digest', () => {
+    expect(digestOfAsks([])).toBeUndefined();
+  });
 });

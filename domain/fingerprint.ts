@@ -6,9 +6,23 @@ import type { JournalBatch } from './ports/journal.ts';
 /** Half of a SHA-256: it tells decisions apart, and nobody gains by making two alike. */
 const BYTES = 16;
 
+const digestOf = (value: unknown): string =>
+  bytesToHex(sha256(utf8ToBytes(canonicalJson(value))).subarray(0, BYTES));
+
 /**
- * What a step decided, in 32 hex digits: events, their contexts and the money that follows. A workflow that is replayed
- * decides again; another fingerprint than the recorded one says that a rule of its version has changed.
+ * What a step asks for beside its events: a timer and its delay, an effect and its input, a child and its command, what
+ * the parent is told; or the end of one of them.
  */
-export const fingerprintOf = (batches: readonly JournalBatch[]): string =>
-  bytesToHex(sha256(utf8ToBytes(canonicalJson(batches))).subarray(0, BYTES));
+export type Ask = readonly [kind: string, ...details: unknown[]];
+
+/** One short text for all that a step asks for; undefined when that is nothing. */
+export const digestOfAsks = (asks: readonly Ask[]): string | undefined =>
+  asks.length > 0 ? digestOf(asks) : undefined;
+
+/**
+ * What a step decided, in 32 hex digits: events, their contexts and the money that follows, and, by its digest, what it
+ * asks for. A workflow that is replayed decides again; another fingerprint than the recorded one says that a rule of its
+ * version has changed.
+ */
+export const fingerprintOf = (batches: readonly JournalBatch[], asks?: string): string =>
+  digestOf(asks === undefined ? batches : { asks, batches });

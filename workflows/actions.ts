@@ -1,4 +1,6 @@
+import type { Ask } from '../domain/fingerprint.ts';
 import type { MachineAction } from '../domain/lifecycle.ts';
+import type { RunningEffect } from './lifecycle.ts';
 
 /** Something a machine asked for, and the event after which it did. */
 export interface Asked {
@@ -46,3 +48,20 @@ export const remaining = (asked: readonly Asked[]): Asked[] => {
     })
     .toReversed();
 };
+
+/** What `actions` begin and end, in words that a fingerprint covers; `contentOf` tells what an effect is given. */
+export const asksOf = (
+  actions: readonly MachineAction[],
+  contentOf: (effect: RunningEffect) => unknown,
+): Ask[] =>
+  actions.map((action): Ask => {
+    const { id, src, input, delay = null } = action.params as RunningEffect & { readonly delay?: number };
+    switch (action.type) {
+      case 'xstate.raise':
+        return ['timer', id, delay];
+      case 'xstate.spawnChild':
+        return ['effect', id, src, contentOf({ id, src, input })];
+      default:
+        return ['end', subjectOf(action)];
+    }
+  });

@@ -19,6 +19,7 @@ import type {
   ActivityEffect,
   ChildrenEffect,
   ChildStart,
+  Effect,
   LifecycleAt,
   LifecycleInput,
   RunningEffect,
@@ -69,9 +70,14 @@ export class Effects {
     return policy?.kind === 'activity' && policy.local;
   }
 
+  /** What an effect is given: its input, or the commands that open its children. */
+  contentOf({ src, input }: RunningEffect): unknown {
+    const policy = this.#policyOf(src);
+    return policy.kind === 'children' ? (policy as ChildrenEffect<unknown>).start(input) : input;
+  }
+
   start(effect: RunningEffect, asker: Asker): void {
-    const policy = this.#lifecycle.effects[effect.src];
-    if (!policy) throw new Error(`${this.#lifecycle.aggregate} has no effect named ${effect.src}`);
+    const policy = this.#policyOf(effect.src);
     if (policy.kind === 'children') this.#startChildren(policy as ChildrenEffect<unknown>, effect, asker);
     else this.#startActivity(policy as ActivityEffect<unknown>, effect, asker);
   }
@@ -101,6 +107,12 @@ export class Effects {
   async settled(): Promise<void> {
     for (const id of [...this.#running.keys()]) this.stop(id);
     await this.settledChildren();
+  }
+
+  #policyOf(src: string): Effect {
+    const policy = this.#lifecycle.effects[src];
+    if (!policy) throw new Error(`${this.#lifecycle.aggregate} has no effect named ${src}`);
+    return policy;
   }
 
   #startActivity(policy: ActivityEffect<unknown>, effect: RunningEffect, asker: Asker): void {

@@ -14,14 +14,15 @@ import { type AnyMachineSnapshot, createActor, getInitialSnapshot } from 'xstate
 import { type DecisionContext, unreadable } from '../domain/decision.ts';
 import { type Rejection, reject } from '../domain/errors.ts';
 import { type DomainEvent, type EventContext, eventId } from '../domain/event.ts';
-import { fingerprintOf } from '../domain/fingerprint.ts';
-import { RefusedEventError, stateName } from '../domain/lifecycle.ts';
+import { type Ask, digestOfAsks, fingerprintOf } from '../domain/fingerprint.ts';
+import { type MachineAction, RefusedEventError, stateName } from '../domain/lifecycle.ts';
 import type { FollowingEffect, JournalRequest, StepReply } from '../domain/ports/journal.ts';
 import type { Command, CommandMeta, CommandOutcome, LifecycleView } from '../domain/ports/lifecycles.ts';
 import { plainState, type Staged, type Standing, stageEvents } from '../domain/staging.ts';
 import { epochMs } from '../domain/time.ts';
-import { type Asked, cancelledBy, remaining, stoppedBy } from './actions.ts';
+import { type Asked, asksOf, cancelledBy, remaining, stoppedBy } from './actions.ts';
 import { Answers } from './answers.ts';
+import { ChangedRuleError } from './changed-rule-error.ts';
 import { now } from './clock.ts';
 import { type Asker, Effects, startedBy } from './effects.ts';
 import { type CommandItem, deadlineIn, Inbox, type Item } from './inbox.ts';
@@ -33,7 +34,7 @@ import {
   lifecycleAt,
   type RunningEffect,
 } from './lifecycle.ts';
-import { Publisher, reportSignal } from './publisher.ts';
+import { Publisher, reportSignal, type StateReport } from './publisher.ts';
 import { Reports } from './reports.ts';
 import { TakenOver } from './taken-over.ts';
 import { Timers } from './timers.ts';
@@ -83,6 +84,8 @@ class Host {
   #position: string;
   #lineage: Pick<CommandMeta, 'correlationId' | 'traceparent'>;
   #refusedOpening: Rejection | null = null;
+  /** What was asked for since the last append, for the next one's fingerprint to cover. */
+  #unsaid: Ask[] = [];
 
   constructor(definition: Lifecycle, input: LifecycleInput) {
     const lifecycle = lifecycleAt(definition, input.version);
@@ -181,9 +184,12 @@ class Host {
 
   #settle(staged: readonly StagedItem[], { request, next }: Step, reply: StepReply): void {
     if (reply.kind === 'appended') {
-      if (reply.fingerprint !== undefined && reply.fingerprint !== fingerprintOf(request.batches))
-        throw new Error(`${this.#input.stream} was decided otherwise: a rule of its version has changed`);
-      this.#commit(staged, reply, next);
+      // Without its answer the effect runs by the lifecycle's own policy.
+      const ran = reply.followed ? next : undefined;
+      const behind = this.#behind(staged, ran, reply.followed ?? []);
+      this.#compare(request, reply.fingerprint, ran, behind);
+      this.#unsaid = [];
+      this.#commit(staged, reply.position, ran, behind);
       return;
     }
     // What was not written waits again.
@@ -191,6 +197,36 @@ class Host {
     this.#inbox.putBack(staged.filter((each) => each !== refused).map(({ item }) => item));
     if (reply.kind === 'conflict') this.#adopt(reply);
     else this.#refuse(refused as StagedItem, reply.rejection);
+  }
+
+  /** The events of the effect that ran behind a step, as they stand there; null when there are none. */
+  #behind(
+    staged: readonly StagedItem[],
+    next: Step['next'],
+    followed: readonly DomainEvent[],
+  ): Staged | null {
+    if (!next || followed.length === 0) return null;
+    const { version } = this.#lifecycle;
+    return stageEvents(version, this.#input.stream, staged.at(-1) as StagedItem, followed);
+  }
+
+  /** @throws ChangedRuleError when this is a replay and its rules are not those that the step was decided by. */
+  #compare(
+    request: JournalRequest,
+    fingerprint: string | undefined,
+    next: Step['next'],
+    behind: Staged | null,
+  ): void {
+    if (fingerprint === undefined) return;
+    const batches = [...request.batches];
+    if (next) {
+      const { events, entries } = behind ?? { events: [], entries: [] };
+      batches.push({ context: next.following.context, events, entries });
+    }
+    if (fingerprint === fingerprintOf(batches, request.asks)) return;
+    const { stream, version } = this.#input;
+    const revision = batches.reduce((sum, { events }) => sum + events.length, request.expectedRevision);
+    throw new ChangedRuleError(`${this.#lifecycle.aggregate} version ${version}`, stream, revision);
   }
 
   #stage(items: readonly Item[]): StagedItem[] {
@@ -291,6 +327,9 @@ class Host {
     const { stream, version } = this.#input;
     const { workflowId, runId } = workflowInfo();
     const end = staged.at(-1)?.snapshot;
+    const actions = staged.flatMap((each) => each.actions);
+    const report = end ? this.#publisher.reportOf(end, actions.length > 0) : null;
+    const asks = digestOfAsks([...this.#unsaid, ...this.#asksOf(actions, report)]);
     return {
       stream,
       expectedRevision: this.#revision,
@@ -301,8 +340,15 @@ class Host {
         ...(item.kind === 'command' && deadlineIn(item) === null && { commandId: item.meta.commandId }),
       })),
       origin: { workflowId, runId },
+      ...(asks !== undefined && { asks }),
       ...(end?.status === 'done' && { final: { version, state: plainState(end) } }),
     };
+  }
+
+  /** What a step asks for beside its events: what its actions begin and end, and what the parent is told. */
+  #asksOf(actions: readonly MachineAction[], report: StateReport | null): Ask[] {
+    const asks = asksOf(actions, (effect) => this.#effects.contentOf(effect));
+    return report ? [...asks, ['report', report]] : asks;
   }
 
   /** The append, and the local effect that it leads to, when it is the only one: it can run where the step is appended. */
@@ -335,30 +381,24 @@ class Host {
     return { occurredAt: now(), actor, correlationId, causationId, traceparent };
   }
 
-  /** Takes over what was appended, and the events of the effect that ran behind it. */
-  #commit(
-    staged: readonly StagedItem[],
-    { position, followed }: Extract<StepReply, { kind: 'appended' }>,
-    next: Step['next'],
-  ): void {
+  /** Takes over what was appended, and the events of the effect that ran `behind` it. */
+  #commit(staged: readonly StagedItem[], position: string, next: Step['next'], behind: Staged | null): void {
     if (this.#revision < 0) this.#lineage = (staged[0] as StagedItem).context;
     let acted = false;
     this.#position = position;
     for (const { item, actions, snapshot, revision, context } of staged) {
       this.#advance(snapshot, revision, context.causationId);
       for (const action of actions)
-        this.#act({ action, revision, occurredAt: context.occurredAt }, followed && next?.effect);
+        this.#act({ action, revision, occurredAt: context.occurredAt }, next?.effect);
       acted ||= actions.length > 0;
       if (item.kind === 'command') this.#answer(item, position);
     }
     this.#publish(acted);
-    if (!followed || !next || followed.length === 0) return;
-    const standing = { snapshot: this.#snapshot, revision: this.#revision };
-    const behind = stageEvents(this.#lifecycle.version, this.#input.stream, standing, followed);
-    this.#advance(behind.snapshot, behind.revision, next.following.context.causationId);
-    const { occurredAt } = next.following.context;
+    if (!next || !behind) return;
+    const { causationId, occurredAt } = next.following.context;
+    this.#advance(behind.snapshot, behind.revision, causationId);
     for (const action of behind.actions) this.#act({ action, revision: behind.revision, occurredAt });
-    this.#publish(true);
+    this.#unsaid = this.#asksOf(behind.actions, this.#publish(true));
   }
 
   /** Stands after an event that is in the log. Reports that came too early for the state before are looked at again. */
@@ -396,8 +436,15 @@ class Host {
       this.#position = position;
       for (const action of staged.actions) asked.push({ action, revision, occurredAt: context.occurredAt });
     }
-    for (const each of remaining(asked)) this.#act(each);
-    if (stored.length > 0) this.#publish(true, true);
+    const left = remaining(asked);
+    for (const each of left) this.#act(each);
+    const report = stored.length > 0 ? this.#publish(true, true) : null;
+    this.#unsaid.push(
+      ...this.#asksOf(
+        left.map(({ action }) => action),
+        report,
+      ),
+    );
   }
 
   #act({ action, revision, occurredAt }: Asked, ran?: RunningEffect): void {
@@ -433,8 +480,11 @@ class Host {
     }
   }
 
-  #publish(acted: boolean, adopted = false): void {
-    this.#publisher.publish({ snapshot: this.#snapshot, revision: this.#revision }, acted, adopted);
+  /** Shows the state, and tells the parent: @returns what. */
+  #publish(acted: boolean, adopted = false): StateReport | null {
+    const report = this.#publisher.reportOf(this.#snapshot, acted, adopted);
+    this.#publisher.publish({ snapshot: this.#snapshot, revision: this.#revision }, report);
+    return report;
   }
 
   async #failOpening(rejection: Rejection): Promise<never> {

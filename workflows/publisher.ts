@@ -1,11 +1,15 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineSignal, getExternalWorkflowHandle, log, upsertSearchAttributes } from '@temporalio/workflow';
+import type { AnyMachineSnapshot } from 'xstate';
 import type { Rejection } from '../domain/errors.ts';
 import { stateName } from '../domain/lifecycle.ts';
 import type { Standing } from '../domain/staging.ts';
 import type { LifecycleAt, LifecycleInput, Report } from './lifecycle.ts';
 
 export const reportSignal = defineSignal<[Report]>('report');
+
+/** What a parent is told of a state. */
+export type StateReport = Pick<Report, 'state' | 'body'>;
 
 const MACHINE_STATE = defineSearchAttributeKey('MachineState', 'KEYWORD');
 
@@ -28,21 +32,25 @@ export class Publisher {
   }
 
   /**
-   * Shows the state; the parent is told when one it waits for was entered, or when there something was `acted` on. Of an
-   * end that was `adopted` it is told in any case: whoever came to it may have died before telling.
+   * What the parent is told of a state: when it waits for it and it was entered, or something was `acted` on there. Of an
+   * end that was `adopted` it is told in any case: whoever came to it may have died before telling. Null for silence.
    */
-  publish({ snapshot, revision }: Standing, acted: boolean, adopted = false): void {
+  reportOf(snapshot: AnyMachineSnapshot, acted: boolean, adopted = false): StateReport | null {
     const state = stateName(snapshot.value);
-    const entered = state !== this.#shown;
-    if (entered) {
+    const isAdoptedEnd = adopted && snapshot.status === 'done';
+    const isAwaited = (state !== this.#shown || acted) && snapshot.hasTag('report');
+    if (!this.#input.parent || !(isAdoptedEnd || isAwaited)) return null;
+    return { state, body: this.#lifecycle.report?.(snapshot.context as never, state) ?? null };
+  }
+
+  /** Shows the state, and tells the parent what it is to be told. */
+  publish({ snapshot, revision }: Standing, report: StateReport | null): void {
+    const state = stateName(snapshot.value);
+    if (state !== this.#shown) {
       upsertSearchAttributes([{ key: MACHINE_STATE, value: state }]);
       this.#shown = state;
     }
-    const isAdoptedEnd = adopted && snapshot.status === 'done';
-    if (isAdoptedEnd || ((entered || acted) && snapshot.hasTag('report'))) {
-      const body = this.#lifecycle.report?.(snapshot.context as never, state) ?? null;
-      this.#report({ revision, state, body, rejection: null });
-    }
+    if (report) this.#report({ revision, ...report, rejection: null });
   }
 
   /** The opening was refused: there is no state to show. */

@@ -19,6 +19,8 @@ export interface JournalRequest {
   readonly expectedRevision: number;
   readonly batches: readonly JournalBatch[];
   readonly origin: Origin;
+  /** Digest of what the step asks for beside its events; absent when that is nothing. */
+  readonly asks?: string;
   /** Kept beside the stream when the lifecycle ends with these events. */
   readonly final?: { readonly version: number; readonly state: PlainState };
 }
@@ -56,8 +58,8 @@ export interface DecidedAnswer {
 }
 
 export type JournalReply =
-  /** All of it is in the log; `position` is that of the step's last event (decimal), `fingerprint` of the batches. */
-  | { readonly kind: 'appended'; readonly position: string; readonly fingerprint?: string }
+  /** All of it is in the log; `position` is that of the step's last event (decimal). */
+  | { readonly kind: 'appended'; readonly position: string }
   /** The ledger refused the money of this batch; nothing was written. */
   | { readonly kind: 'refused'; readonly batch: number; readonly rejection: Rejection }
   /**
@@ -71,8 +73,13 @@ export type JournalReply =
       readonly decided: readonly DecidedAnswer[];
     };
 
-/** What a lifecycle's step came to, and the events that stand behind it when an effect followed. */
-export type StepReply = JournalReply & { readonly followed?: readonly DomainEvent[] };
+/** What a lifecycle's step came to. */
+export type StepReply = JournalReply & {
+  /** The events that stand behind it when an effect followed. */
+  readonly followed?: readonly DomainEvent[];
+  /** Of all that was appended and of what the step asks for (domain/fingerprint.ts); absent in replies of old. */
+  readonly fingerprint?: string;
+};
 
 export interface Journal {
   append(request: JournalRequest): Promise<JournalReply>;

@@ -6,7 +6,6 @@ import {
   newEvent,
   type RecordedEvent,
 } from '../../domain/event.ts';
-import { fingerprintOf } from '../../domain/fingerprint.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { balanceOf } from '../../domain/ledger/fold.ts';
 import { stateName } from '../../domain/lifecycle.ts';
@@ -111,10 +110,7 @@ export const createJournal = ({
     own: StreamAppend,
     result: StepResult,
   ): Promise<JournalReply> => {
-    if (result.ok) {
-      const fingerprint = fingerprintOf(request.batches);
-      return { kind: 'appended', position: String(result.position), fingerprint };
-    }
+    if (result.ok) return { kind: 'appended', position: String(result.position) };
     if (result.reason === 'refused')
       return { kind: 'refused', batch: result.index, rejection: result.rejection };
     return conflictOf(request, own);
