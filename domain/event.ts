@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts';
+import { schemaVersionOf } from './schema-versions.ts';
 
 /** A domain event as machines and folds see it: a past-tense type and its payload, flat. */
 export interface DomainEvent {
@@ -56,8 +57,8 @@ export const aggregateOf = (stream: string): string => stream.slice(0, stream.in
 export const domainEventOf = <E extends DomainEvent>(event: Pick<NewEvent, 'type' | 'data'>): E =>
   ({ type: event.type, ...event.data }) as unknown as E;
 
-/** A domain event as a new event of `context`. */
-export const newEvent = (event: DomainEvent, context: EventContext, schemaVersion = 1): NewEvent => {
+/** A domain event as a new event of `context`, in the shape that its type has now. */
+export const newEvent = (event: DomainEvent, context: EventContext): NewEvent => {
   const { type, ...data } = event;
-  return { type, schemaVersion, data, ...context };
+  return { type, schemaVersion: schemaVersionOf(type), data, ...context };
 };

@@ -80,7 +80,7 @@ const availabilityRecorded: AvailabilityRecorded = {
 
 const lapsed = { type: 'auction.lapsed', lapsedAt: AT };
 const allocated = { type: 'auction.allocated', jobId: 'job-1' };
-const locked = { type: 'provider.stake-locked', amount: '5' };
+const locked = { type: 'provider.stake-locked', amount: '5', at: AT };
 const posted = {
   type: 'ledger.entry-posted',
   machineVersion: 1,

@@ -185,6 +185,7 @@ describe('providers and trust', () => {
           expect(row).toMatchObject({
             owner: folded.owner,
             stake: folded.stake,
+            stakedAt: folded.stakedAt,
             presenceAt: folded.presenceAt,
           });
           expect(row?.presence ?? 'unknown').toBe(folded.presence);

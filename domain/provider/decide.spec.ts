@@ -97,20 +97,21 @@ describe('a provider', () => {
 
   test('locks its first stake once', () => {
     const first: ProviderCommand = { type: 'lock-stake', amount: toMicro('5'), first: true };
-    const locked: ProviderEvent = { type: 'provider.stake-locked', amount: toMicro('5') };
+    const locked: ProviderEvent = { type: 'provider.stake-locked', amount: toMicro('5'), at: AT };
     given(registered).when(first, now).then(locked);
     given(registered, locked).when(first, now).thenNothing();
   });
 
   test('stakes more than nothing', () => {
-    const stake = (amount: string) => given(registered).when({ type: 'lock-stake', amount: toMicro(amount) });
-    stake('1').then({ type: 'provider.stake-locked', amount: toMicro('1') });
+    const stake = (amount: string) =>
+      given(registered).when({ type: 'lock-stake', amount: toMicro(amount) }, now);
+    stake('1').then({ type: 'provider.stake-locked', amount: toMicro('1'), at: AT });
     for (const amount of ['0', '-1'])
       stake(amount).thenRejects('INVALID_REQUEST', /stake/, [{ field: 'amount', rule: '> 0 micro-units' }]);
   });
 
   test('adds up its stake', () => {
-    const locked: ProviderEvent = { type: 'provider.stake-locked', amount: toMicro('5') };
+    const locked: ProviderEvent = { type: 'provider.stake-locked', amount: toMicro('5'), at: AT };
     expect(given(registered, locked, locked).state?.stake).toBe('10');
   });
 

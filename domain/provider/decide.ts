@@ -72,7 +72,7 @@ export const decideProvider = (
         ]);
       }
       if (command.first && units(provider.stake) > 0n) return accept();
-      return accept({ type: 'provider.stake-locked', amount: command.amount });
+      return accept({ type: 'provider.stake-locked', amount: command.amount, at: now });
     case 'register-vrf-key':
       return registerVrfKey(provider, command, now);
     case 'see':

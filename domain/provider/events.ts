@@ -27,9 +27,11 @@ export interface ProviderAttested {
   readonly expiresAt: string;
 }
 
+/** Schema version 2; version 1 had no `at` (upcasters.ts). */
 export interface StakeLocked {
   readonly type: 'provider.stake-locked';
   readonly amount: Micro;
+  readonly at: string;
 }
 
 /** The node showed that it holds a VRF key; draws of later epochs use it. */

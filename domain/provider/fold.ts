@@ -18,6 +18,8 @@ export interface Provider {
   readonly registeredAt: string;
   readonly attestation: Omit<ProviderAttested, 'type'> | null;
   readonly stake: Micro;
+  /** When stake was locked last; null before. */
+  readonly stakedAt: string | null;
   /** Its VRF key, hex, since when it is this one, and where the node was seen last. */
   readonly vrf: {
     readonly key: string;
@@ -61,6 +63,7 @@ export const evolveProvider = (state: ProviderState, event: ProviderEvent): Prov
       ...facts,
       attestation: null,
       stake: ZERO,
+      stakedAt: null,
       vrf: null,
       presence: 'unknown',
       presenceAt: null,
@@ -78,7 +81,7 @@ export const evolveProvider = (state: ProviderState, event: ProviderEvent): Prov
       return { ...provider, attestation };
     }
     case 'provider.stake-locked':
-      return { ...provider, stake: add(provider.stake, event.amount) };
+      return { ...provider, stake: add(provider.stake, event.amount), stakedAt: event.at };
     case 'provider.vrf-key-registered': {
       const { vrfKey: key, addressPrefix, at } = event;
       // Another address is no other key: the time that the key has waited stays.

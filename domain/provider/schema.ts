@@ -41,7 +41,7 @@ export const providerEventSchema = schemaOf<ProviderEvent>()(
       attestedAt: instant,
       expiresAt: instant,
     }),
-    z.strictObject({ type: z.literal('provider.stake-locked'), amount: micro }),
+    z.strictObject({ type: z.literal('provider.stake-locked'), amount: micro, at: instant }),
     z.strictObject({
       type: z.literal('provider.vrf-key-registered'),
       vrfKey: hex(32),

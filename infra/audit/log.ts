@@ -1,5 +1,7 @@
 import type { Pool } from 'pg';
 import type { Head } from '../../domain/ports/event-store.ts';
+import { UPCASTERS } from '../../domain/schema-versions.ts';
+import { type Upcastable, upcast } from '../../domain/upcasters.ts';
 import type { ChainEntry } from '../event-store/chain.ts';
 
 /** Entries of one page. */
@@ -20,6 +22,15 @@ export const pinLog = async (pool: Pool): Promise<Pin> => {
   const [pin] = rows;
   if (!pin) throw new Error('the log has no head row');
   return pin;
+};
+
+/** Data of an entry's event in its newest shape; null for a text that cannot be read, which the chain or its stream tells. */
+export const dataOf = <T>({ envelope }: ChainEntry): T | null => {
+  try {
+    return upcast(UPCASTERS, JSON.parse(envelope) as Upcastable).data as T;
+  } catch {
+    return null;
+  }
 };
 
 /** Stored events up to `until`, exactly as they were hashed: read beside the event store, which would upcast them. */

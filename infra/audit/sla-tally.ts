@@ -3,6 +3,7 @@ import { type EntryPosted, LEDGER_STREAM } from '../../domain/ledger/events.ts';
 import { add, isMicro, type Micro, units, ZERO } from '../../domain/money.ts';
 import type { SlaEvent } from '../../domain/sla/events.ts';
 import type { ChainEntry } from '../event-store/chain.ts';
+import { dataOf } from './log.ts';
 import type { Problem } from './report.ts';
 
 /** What providers gave back under SLAs, and what they owe. */
@@ -30,14 +31,6 @@ export const createSlaTally = () => {
   const accounts = new Map<string, Account>();
   const change = (stream: string, next: (before: Account) => Account): void => {
     accounts.set(stream, next(accounts.get(stream) ?? NONE));
-  };
-  /** An envelope that cannot be read is the chain's problem, or its stream's. */
-  const dataOf = <T>({ envelope }: ChainEntry): T | null => {
-    try {
-      return (JSON.parse(envelope) as { readonly data: T }).data;
-    } catch {
-      return null;
-    }
   };
 
   return {

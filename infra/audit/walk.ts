@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
-import { LEDGER_STREAM, type Posting } from '../../domain/ledger/events.ts';
+import { LEDGER_STREAM, type LedgerEvent, type Posting } from '../../domain/ledger/events.ts';
 import { isMicro, units } from '../../domain/money.ts';
 import { type ChainEntry, createChainVerifier } from '../event-store/chain.ts';
-import { type Pin, readEntries } from './log.ts';
+import { dataOf, type Pin, readEntries } from './log.ts';
 import type { Problem } from './report.ts';
 import { createHeadCheck } from './signed-head.ts';
 import { createSlaTally, type SlaTotals } from './sla-tally.ts';
@@ -21,14 +21,14 @@ export interface Walk {
 
 const inChain = (subject: string, difference: string): Problem => ({ check: 'chain', subject, difference });
 
-/** Sum of an entry's postings; an entry that cannot be read is the chain's problem, or its stream's. */
-const sumOf = ({ envelope }: ChainEntry): bigint => {
-  try {
-    const { data } = JSON.parse(envelope) as { data: { postings: readonly Posting[] } };
-    return data.postings.reduce((sum, { amount }) => (isMicro(amount) ? sum + units(amount) : sum), 0n);
-  } catch {
-    return 0n;
-  }
+/** Sum of an entry's postings; what cannot be read is the chain's problem, or its stream's. */
+const sumOf = (entry: ChainEntry): bigint => {
+  const postings: unknown = dataOf<Partial<LedgerEvent>>(entry)?.postings;
+  if (!Array.isArray(postings)) return 0n;
+  return (postings as readonly (Partial<Posting> | null)[]).reduce(
+    (sum, posting) => (isMicro(posting?.amount) ? sum + units(posting.amount) : sum),
+    0n,
+  );
 };
 
 /** Reads the whole pinned log once: hash chain, order, the signed tree, and the money in it. */

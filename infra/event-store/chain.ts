@@ -28,7 +28,7 @@ export interface ChainVerifier {
 
 export const EMPTY_HEAD: Head = { position: 0n, hash: GENESIS_HASH };
 
-/** An event read through the port without upcasters. */
+/** An event read through the port without upcasters: what was stored. */
 export const chainEntryOf = (event: RecordedEvent): ChainEntry => ({
   ...event,
   envelope: envelopeOf(event, event.stream, event.revision),

@@ -43,6 +43,8 @@ export interface TransparencyLog {
   rootAt(size: bigint): Promise<Uint8Array>;
   /** The events from position `from` to `to` as lines of an export (see infra/verify/export), each with its newline. */
   entries(from: bigint, to: bigint): Promise<string>;
+  /** The text of the event at `position` as it was hashed, in the shape that it was written in. */
+  envelope(position: bigint): Promise<string>;
   /** Hashes of a tile, as far as it has got; null when there is none. */
   tile(key: TileKey): Promise<Uint8Array | null>;
 }
@@ -120,6 +122,16 @@ export const createTransparencyLog = (pool: Pool): TransparencyLog => {
         values: [String(from), String(to)],
       });
       return rows[0]?.lines ?? '';
+    },
+    envelope: async (position) => {
+      const { rows } = await pool.query<{ envelope: string }>({
+        name: 'tlog-envelope',
+        text: 'select envelope from log.events where position = $1',
+        values: [String(position)],
+      });
+      const [found] = rows;
+      if (!found) throw new RangeError(`there is no event at ${position}`);
+      return found.envelope;
     },
     tile: async ({ level, index }) => {
       if (index > MAX_INDEX) return null;

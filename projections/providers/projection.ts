@@ -10,7 +10,7 @@ const seen =
 /** One row per provider: what it is, whether it is listed, its stake and its last logged presence. */
 export const providers = rowProjection<ProviderEvent, ProviderRow, 'provider.registered'>({
   name: 'providers',
-  version: 1,
+  version: 2,
   table: providersTable,
   first: 'provider.registered',
   create: (registered) => ({
@@ -25,6 +25,7 @@ export const providers = rowProjection<ProviderEvent, ProviderRow, 'provider.reg
     label: null,
     attestations: [],
     stake: ZERO,
+    stakedAt: null,
     presence: null,
     presenceAt: null,
     registeredAt: registered.registeredAt,
@@ -38,7 +39,7 @@ export const providers = rowProjection<ProviderEvent, ProviderRow, 'provider.reg
         { platform, label, reportHash, attestedAt, expiresAt },
       ],
     }),
-    'provider.stake-locked': (row, { amount }) => ({ stake: add(row.stake, amount) }),
+    'provider.stake-locked': (row, { amount, at }) => ({ stake: add(row.stake, amount), stakedAt: at }),
     'provider.up': seen('up'),
     'provider.suspected': seen('suspected'),
     'provider.lost': seen('lost'),

@@ -27,6 +27,8 @@ export interface ProviderRow {
   readonly label: PlatformLabel | null;
   readonly attestations: readonly HostAttestation[];
   readonly stake: Micro;
+  /** When stake was locked last; null before. */
+  readonly stakedAt: string | null;
   /** Last logged transition of its heartbeats; null before the first. */
   readonly presence: 'up' | 'suspected' | 'lost' | null;
   readonly presenceAt: string | null;
@@ -49,6 +51,7 @@ export const providersTable: Table<ProviderRow> = {
     label: 'text',
     attestations: 'json',
     stake: 'amount',
+    stakedAt: 'instant',
     presence: 'text',
     presenceAt: 'instant',
     registeredAt: 'instant',

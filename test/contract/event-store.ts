@@ -478,11 +478,15 @@ export const eventStoreContract = (name: string, open: () => Promise<StoreUnderT
       const upcasters: Upcasters = {
         'sample.happened': { 1: (data) => ({ ...data, two: true }), 2: (data) => ({ ...data, three: true }) },
       };
-      await store.append(sampleAppend('sample-1', NO_STREAM));
+      const sample = sampleAppend('sample-1', NO_STREAM);
+      const commands = [sample.events[0]?.causationId as string];
+      await store.append({ ...sample, commands });
       const reader = under.peer({ upcasters });
       const [plain] = await store.readStream('sample-1');
       const lifted = { ...plain, schemaVersion: 3, data: { number: 0, mark: '', two: true, three: true } };
       expect(await reader.readStream('sample-1')).toEqual([lifted]);
+      expect(await reader.readStreams(['sample-1'])).toEqual(new Map([['sample-1', [lifted]]]));
+      expect(await reader.findCommands('sample-1', commands)).toMatchObject([{ events: [lifted] }]);
       expect(await reader.readAll({ after: 0n, limit: 1 })).toEqual([lifted]);
       const iterator = reader.subscribe(0n, AbortSignal.timeout(30_000))[Symbol.asyncIterator]();
       expect((await iterator.next()).value).toEqual([lifted]);

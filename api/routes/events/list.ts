@@ -13,7 +13,9 @@ const eventSchema = z
   .object({
     id: z.string(),
     type: z.string(),
-    schemaVersion: z.int(),
+    schemaVersion: z
+      .int()
+      .describe('newest of its type, as data is shown in; the export has what was hashed'),
     stream: z.string(),
     revision: z.string(),
     position,

@@ -28,6 +28,7 @@ export const providerSchema = z
     label: z.enum(['hardware', 'simulated']).nullable(),
     presence: z.string().nullable(),
     stake: micro,
+    staked_at: z.string().nullable().describe('when stake was locked last'),
     trust: trustSchema,
     position: z.string(),
   })
@@ -47,6 +48,7 @@ export const shownProvider = (
   label: provider.label,
   presence: provider.presence,
   stake: provider.stake,
+  staked_at: provider.stakedAt,
   trust: trustOf(evidence),
   position: provider.position,
 });

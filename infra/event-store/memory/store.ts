@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../../../domain/event.ts';
 import type { AppendResult, DecidedCommand, EventStore } from '../../../domain/ports/event-store.ts';
+import { UPCASTERS } from '../../../domain/schema-versions.ts';
 import { type Upcasters, upcast } from '../../../domain/upcasters.ts';
 import { type AppendRequest, prepareAppend } from '../request.ts';
 import { subscription } from '../subscription.ts';
@@ -8,6 +9,7 @@ import { createMemoryLog, type MemoryLog, type StoredEvent } from './log.ts';
 export interface MemoryEventStoreOptions {
   /** A log of its own when absent. */
   readonly log?: MemoryLog;
+  /** The domain's own unless given. */
   readonly upcasters?: Upcasters;
 }
 
@@ -17,7 +19,7 @@ const POLL_MS = 60_000;
 /** The log in this process's memory, for unit tests: the same answers as PostgreSQL's, gone with the process. */
 export const createMemoryEventStore = ({
   log = createMemoryLog(),
-  upcasters = {},
+  upcasters = UPCASTERS,
 }: MemoryEventStoreOptions = {}): EventStore => {
   const closing = new AbortController();
   const read = (events: readonly StoredEvent[]) => events.map((event) => upcast(upcasters, recorded(event)));

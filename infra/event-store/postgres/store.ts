@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
+import { UPCASTERS } from '../../../domain/schema-versions.ts';
 import type { Upcasters } from '../../../domain/upcasters.ts';
 import { createPool } from '../../postgres/pool.ts';
 import { prepareAppend } from '../request.ts';
@@ -12,6 +13,7 @@ import { withRetries } from './retries.ts';
 import { createSnapshots } from './snapshots.ts';
 
 export type PostgresEventStoreOptions = {
+  /** The domain's own unless given: a process cannot forget them. */
   readonly upcasters?: Upcasters;
   /** How long an append is retried while the server is away, in ms; default 30,000. */
   readonly retryForMs?: number;
@@ -29,7 +31,7 @@ const POOL_SIZE = 8;
 
 /** The log in PostgreSQL (schema `log` of the migrations). One appender per process: create one store and share it. */
 export const createPostgresEventStore = (options: PostgresEventStoreOptions): EventStore => {
-  const { upcasters = {}, retryForMs = 30_000, pollMs = 1_000, onFault = () => undefined } = options;
+  const { upcasters = UPCASTERS, retryForMs = 30_000, pollMs = 1_000, onFault = () => undefined } = options;
   const pool =
     'pool' in options
       ? options.pool

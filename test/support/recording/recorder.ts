@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createJobActivities } from '../../../activities/job.ts';
-import type { Auction } from '../../../domain/auction/machine.ts';
 import { aggregateOf } from '../../../domain/event.ts';
 import { toMicro } from '../../../domain/money.ts';
 import type { Command } from '../../../domain/ports/lifecycles.ts';
@@ -139,7 +138,3 @@ export const openRecorder = async (
     },
   };
 };
-
-/** The award of an auction as its stream has it. */
-export const auctionOf = async ({ engine }: Recorder, auctionId: string): Promise<Auction> =>
-  foldStream(auctionId, await engine.store.readStream(auctionId)).context as Auction;

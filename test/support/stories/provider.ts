@@ -26,7 +26,7 @@ export const providerStory = (seed: number, draw: Draw): Story => {
       attestedAt: at(seed + 1),
       expiresAt: at(seed + 86_400),
     },
-    { type: 'provider.stake-locked', amount: micro(5_000_000) },
+    { type: 'provider.stake-locked', amount: micro(5_000_000), at: at(seed + 2) },
     { type: 'provider.up', at: at(seed + 2), missedHeartbeats: 0 },
   ];
   for (let item = draw(6); item > 0; item--) {
