@@ -98,6 +98,12 @@ describe('a changed rule of a running version is noticed', () => {
       /since: event\.openedAt/,
       "since: '2026-01-01T00:00:00.000Z'",
     ],
+    [
+      'a bid deposits 1 in a run that continues another',
+      'auction-v1-continued',
+      /deposit: auction\.ceiling/,
+      "deposit: '1'",
+    ],
     // The money that follows.
     [
       'a job holds one ceiling less',

@@ -30,8 +30,10 @@ export interface Recorder {
   reached(stream: string, ...states: readonly string[]): Promise<void>;
   /** Waits for an event of the stream. */
   told(stream: string, type: string): Promise<void>;
-  /** Waits for the end of the stream's workflow and writes its history. */
-  keep(stream: string, path: string): Promise<void>;
+  /** The run of the stream's workflow that goes on now. */
+  runOf(stream: string): Promise<string>;
+  /** Waits for the end of the stream's workflow and writes the history of its last run, or of the one given. */
+  keep(stream: string, path: string, runId?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -128,12 +130,14 @@ export const openRecorder = async (
       while (!(await store.readStream(stream)).some(({ type }) => type === wanted)) await sleep(LOOK_MS);
     },
 
-    keep: async (stream, path) => {
+    runOf: async (stream) => (await client.workflow.getHandle(stream).describe()).runId,
+
+    keep: async (stream, path, runId) => {
       await client.workflow.getHandle(stream).result();
       const aggregate = aggregateOf(stream) as LifecycleName;
       const [opening] = await store.readStream(stream, { to: 0n });
       const version = Number(opening?.data['machineVersion'] ?? LIFECYCLES[aggregate].current);
-      await recordHistory(client, stream, `${aggregate}-v${version}-${path}`);
+      await recordHistory(client, stream, `${aggregate}-v${version}-${path}`, runId);
       console.log(`${aggregate}-v${version}-${path}`);
     },
   };

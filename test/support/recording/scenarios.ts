@@ -87,8 +87,26 @@ const ok: NodeScript = {};
 const times = (count: number, script: NodeScript = ok): NodeScript[] =>
   Array.from({ length: count }, () => script);
 
-/** Everything worth recording, one scenario after the other. */
-export const SCENARIOS: Readonly<Record<string, (recorder: Recorder) => Promise<void>>> = {
+type Scenarios = Readonly<Record<string, (recorder: Recorder) => Promise<void>>>;
+
+/** On a server that soon asks for a new run. */
+export const CONTINUED: Scenarios = {
+  'an auction that goes on in a run of its own': async (recorder) => {
+    const auction = { ...auctionCommand('bronze'), auctionSeconds: 3 * AUCTION_SECONDS };
+    await recorder.open(auction.auctionId, auction);
+    const first = await recorder.runOf(auction.auctionId);
+    while ((await recorder.runOf(auction.auctionId)) === first)
+      await recorder.bids(auction.auctionId, await recorder.providers(times(1)));
+    await recorder.bids(auction.auctionId, await recorder.providers(times(3)));
+    await recorder.reached(auction.auctionId, 'awarded');
+    await recorder.execute(auction.auctionId, { type: 'allocate', jobId: idOf('job') } as Command);
+    await recorder.keep(auction.auctionId, 'continued-as-new', first);
+    await recorder.keep(auction.auctionId, 'continued');
+  },
+};
+
+/** Everything else worth recording, one scenario after the other. */
+export const SCENARIOS: Scenarios = {
   'a job from submission to settlement': async (recorder) => {
     const job = await runJob(recorder, 'gold', times(4));
     await recorder.keep(job.jobId, 'settled');
