@@ -3,7 +3,11 @@ import { decide as decideAuction, decideV1 as decideAuctionV1 } from './auction/
 import { AUCTION_VERSION, auctionMachine } from './auction/machine.ts';
 import { auctionMachineV1 } from './auction/machine-v1.ts';
 import { movements as auctionMovements } from './auction/movements.ts';
-import { decide as decideEnclave, decideV1 as decideEnclaveV1 } from './enclave/decide.ts';
+import {
+  decide as decideEnclave,
+  decideV1 as decideEnclaveV1,
+  decideV2 as decideEnclaveV2,
+} from './enclave/decide.ts';
 import { ENCLAVE_VERSION, enclaveMachine } from './enclave/machine.ts';
 import { enclaveMachineV1 } from './enclave/machine-v1.ts';
 import { aggregateOf, type DomainEvent, domainEventOf, type NewEvent } from './event.ts';
@@ -66,7 +70,8 @@ export const LIFECYCLES = {
     opening: 'enclave.requested',
     versions: {
       1: version(enclaveMachineV1, decideEnclaveV1),
-      2: version(enclaveMachine, decideEnclave),
+      2: version(enclaveMachine, decideEnclaveV2),
+      3: version(enclaveMachine, decideEnclave),
     },
   },
   job: {

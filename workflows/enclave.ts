@@ -1,5 +1,5 @@
 import type { Enclave } from '../domain/enclave/enclave.ts';
-import type { EnclaveDestroyed, EnclaveFailed } from '../domain/enclave/events.ts';
+import type { EnclaveDestroyed, EnclaveFailed, EnclaveFault } from '../domain/enclave/events.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { runLifecycle } from './host.ts';
 import { type ActivityEffect, type LifecycleInput, lifecycleOf, type Policies } from './lifecycle.ts';
@@ -19,14 +19,20 @@ const RETRY = {
 /** A run of weeks outlives any number of workers; what ends it when nothing helps is its job's own limit. */
 const RETRY_RUN = { initialInterval: '200 milliseconds', maximumInterval: '5 seconds' } as const;
 
+const failed =
+  (fault: EnclaveFault, code: ErrorCode) =>
+  (_: unknown, message: string): EnclaveFailed[] => [
+    { type: 'enclave.failed', fault, code, message, steps: [] },
+  ];
+
 /**
  * What an effect has failed of after all retries is the engine: what a node does or leaves undone is an answer of the
  * activity. So it is nobody's fault, and no evidence.
  */
-const failed =
+const stopped =
   (code: ErrorCode) =>
   (_: unknown, message: string): EnclaveFailed[] => [
-    { type: 'enclave.failed', fault: 'stopped', code, message, steps: [] },
+    { type: 'enclave.failed', fault: 'stopped', cause: 'engine', code, message, steps: [] },
   ];
 
 const onNode = (
@@ -40,12 +46,12 @@ const onNode = (
   failed: whenFailed,
 });
 
-/** Version 1: an attestation is not renewed. */
-const withoutRenewal: Policies = {
+/** Version 1: an attestation is not renewed, and the node is blamed for what the engine could not do. */
+const version1: Policies = {
   effects: {
-    createOnNode: onNode('60 seconds', failed('TEE_UNAVAILABLE')),
-    attest: onNode('60 seconds', failed('RESOURCE_UNAVAILABLE')),
-    runOnNode: onNode('31 days', failed('RESOURCE_UNAVAILABLE'), RETRY_RUN),
+    createOnNode: onNode('60 seconds', failed('no-show', 'TEE_UNAVAILABLE')),
+    attest: onNode('60 seconds', failed('attestation', 'ATTESTATION_FAILED')),
+    runOnNode: onNode('31 days', failed('lost', 'RESOURCE_UNAVAILABLE'), RETRY_RUN),
     destroyOnNode: onNode('30 seconds', (): EnclaveDestroyed[] => [
       { type: 'enclave.destroyed', reason: 'out of reach', confirmed: false },
     ]),
@@ -60,15 +66,24 @@ const withoutRenewal: Policies = {
   }),
 };
 
-const policies: Policies = {
-  ...withoutRenewal,
+/** Version 2 renews attestations. */
+const version2: Policies = {
+  ...version1,
+  effects: { ...version1.effects, reattest: onNode('60 seconds', failed('lost', 'RESOURCE_UNAVAILABLE')) },
+};
+
+const version3: Policies = {
+  ...version2,
   effects: {
-    ...withoutRenewal.effects,
-    reattest: onNode('60 seconds', failed('RESOURCE_UNAVAILABLE')),
+    ...version2.effects,
+    createOnNode: onNode('60 seconds', stopped('TEE_UNAVAILABLE')),
+    attest: onNode('60 seconds', stopped('RESOURCE_UNAVAILABLE')),
+    reattest: onNode('60 seconds', stopped('RESOURCE_UNAVAILABLE')),
+    runOnNode: onNode('31 days', stopped('RESOURCE_UNAVAILABLE'), RETRY_RUN),
   },
 };
 
-export const enclaveLifecycle = lifecycleOf('enclave', { 1: withoutRenewal, 2: policies });
+export const enclaveLifecycle = lifecycleOf('enclave', { 1: version1, 2: version2, 3: version3 });
 
 /** One enclave on one node, from request to destruction. */
 export const enclave = (input: LifecycleInput) => runLifecycle(enclaveLifecycle, input);

@@ -29,7 +29,7 @@ const requested: EnclaveEvent = (() => {
   const { type: _, lifetimeSeconds: __, ...facts } = create;
   return {
     type: 'enclave.requested',
-    machineVersion: 2,
+    machineVersion: 3,
     ...facts,
     requestedAt: AT,
     expiresAt: addSeconds(AT, 600),

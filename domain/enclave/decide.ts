@@ -9,7 +9,7 @@ import { configErrors } from './limits.ts';
 import { ENCLAVE_VERSION, type enclaveMachine } from './machine.ts';
 import type { enclaveMachineV1 } from './machine-v1.ts';
 
-/** What a decision asks of the state; both versions of the machine answer it. */
+/** What a decision asks of the state; every version of the machine answers it. */
 interface Snapshot {
   readonly value: unknown;
   readonly can: (event: EnclaveEvent) => boolean;
@@ -42,6 +42,9 @@ export const decide = (
   command: EnclaveCommand,
   ctx: DecisionContext,
 ): Decision<EnclaveEvent> => decideAt(ENCLAVE_VERSION, snapshot, command, ctx);
+
+/** The same for streams of version 2. */
+export const decideV2: typeof decide = (snapshot, command, ctx) => decideAt(2, snapshot, command, ctx);
 
 /** The same for streams of version 1. */
 export const decideV1 = (

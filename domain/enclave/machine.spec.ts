@@ -3,7 +3,7 @@ import { type AnyMachineSnapshot, type AnyStateMachine, getInitialSnapshot } fro
 import { applyEvent } from '../lifecycle.ts';
 import { LIFECYCLES } from '../registry.ts';
 import { addSeconds } from '../time.ts';
-import { decide, decideV1 } from './decide.ts';
+import { decide, decideV1, decideV2 } from './decide.ts';
 import type { EnclaveAttested, EnclaveEvent } from './events.ts';
 import { enclaveMachine } from './machine.ts';
 import { enclaveMachineV1 } from './machine-v1.ts';
@@ -13,7 +13,7 @@ const after = (seconds: number): string => addSeconds(AT, seconds);
 
 const requested: EnclaveEvent = {
   type: 'enclave.requested',
-  machineVersion: 2,
+  machineVersion: 3,
   enclaveId: 'enclave-1',
   providerId: 'provider-1',
   owner: 'owner-1',
@@ -171,7 +171,7 @@ describe('a stream of version 1', () => {
     });
   });
 
-  test('writes its own version, and the family has both', () => {
+  test('and one of version 2 write their own version, and the family has all', () => {
     const initial = getInitialSnapshot(enclaveMachineV1);
     const {
       type: _,
@@ -187,7 +187,9 @@ describe('a stream of version 1', () => {
     };
     const command = { type: 'create', ...asked, lifetimeSeconds: 10_000 } as never;
     expect(decideV1(initial, command, { now: AT, actor: 'engine' })).toEqual({ ok: true, events: [first] });
-    expect(Object.keys(LIFECYCLES.enclave.versions)).toEqual(['1', '2']);
-    expect(LIFECYCLES.enclave.current).toBe(2);
+    const second = decideV2(getInitialSnapshot(enclaveMachine), command, { now: AT, actor: 'engine' });
+    expect(second).toEqual({ ok: true, events: [{ ...first, machineVersion: 2 }] });
+    expect(Object.keys(LIFECYCLES.enclave.versions)).toEqual(['1', '2', '3']);
+    expect(LIFECYCLES.enclave.current).toBe(3);
   });
 });

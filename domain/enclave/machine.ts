@@ -5,7 +5,8 @@ import { attested, blank, type Enclave, failed, requested } from './enclave.ts';
 import type { EnclaveEvent } from './events.ts';
 import { renewalDueAt } from './renewal.ts';
 
-export const ENCLAVE_VERSION = 2;
+/** Version 2 has the same machine; what an effect that failed for good means is another (workflows/enclave.ts). */
+export const ENCLAVE_VERSION = 3;
 
 interface Context extends Enclave {
   /** When an event last started something: what delays count from. */

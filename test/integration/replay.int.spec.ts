@@ -104,6 +104,18 @@ describe('a changed rule of a running version is noticed', () => {
       /deposit: auction\.ceiling/,
       "deposit: '1'",
     ],
+    [
+      'what the engine could not do becomes a fault of the node',
+      'enclave-v3-engine-failed',
+      /fault: 'stopped',\s+cause: 'engine'/,
+      "fault: 'lost'",
+    ],
+    [
+      'an older version is judged by the newest policies',
+      'enclave-v2-engine-failed',
+      /2: version2,/,
+      '2: version3,',
+    ],
     // The money that follows.
     [
       'a job holds one ceiling less',

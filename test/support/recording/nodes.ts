@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Enclave } from '../../../domain/enclave/enclave.ts';
 import type { EnclaveEvent, EnclaveFault } from '../../../domain/enclave/events.ts';
 import { proofIdOf } from '../../../domain/proof/proof-id.ts';
@@ -9,6 +10,8 @@ import { now } from '../open-engine.ts';
 /** How a node behaves, where not as it should. */
 export interface NodeScript {
   readonly launchFault?: EnclaveFault;
+  /** The engine fails whatever it tries to launch. */
+  readonly broken?: true;
   readonly runFault?: EnclaveFault;
   readonly outcome?: RunOutcome;
   readonly output?: string;
@@ -65,7 +68,8 @@ export const scriptedNodes = (scriptOf: (providerId: string) => NodeScript) => {
     };
   return {
     'enclave.createOnNode': async ({ enclave }: { enclave: Enclave }): Promise<EnclaveEvent[]> => {
-      const { launchFault } = scriptOf(enclave.providerId);
+      const { launchFault, broken } = scriptOf(enclave.providerId);
+      if (broken) throw ApplicationFailure.nonRetryable('the database is away');
       return launchFault ? failed(launchFault) : [{ type: 'enclave.created', enclaveKey: HEX }];
     },
     'enclave.attest': attest('enclave.attested'),

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createJobActivities } from '../../../activities/job.ts';
 import { aggregateOf } from '../../../domain/event.ts';
@@ -10,7 +12,7 @@ import { bidIdOf } from '../../../infra/bidding/bid-id.ts';
 import { sealContext } from '../../../infra/bidding/seal-context.ts';
 import type { LifecycleInput } from '../../../workflows/lifecycle.ts';
 import { type Engine, type EngineOptions, metaOf, now, openEngine } from '../open-engine.ts';
-import { recordHistory } from '../record-history.ts';
+import { HISTORIES, recordHistory } from '../record-history.ts';
 import { type NodeScript, scriptedNodes } from './nodes.ts';
 
 const LOOK_MS = 50;
@@ -32,7 +34,10 @@ export interface Recorder {
   told(stream: string, type: string): Promise<void>;
   /** The run of the stream's workflow that goes on now. */
   runOf(stream: string): Promise<string>;
-  /** Waits for the end of the stream's workflow and writes the history of its last run, or of the one given. */
+  /**
+   * Waits for the end of the stream's workflow and writes the history of its last run, or of the one given. One that is
+   * recorded already stays: it is what running workflows look like.
+   */
   keep(stream: string, path: string, runId?: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -137,8 +142,10 @@ export const openRecorder = async (
       const aggregate = aggregateOf(stream) as LifecycleName;
       const [opening] = await store.readStream(stream, { to: 0n });
       const version = Number(opening?.data['machineVersion'] ?? LIFECYCLES[aggregate].current);
-      await recordHistory(client, stream, `${aggregate}-v${version}-${path}`, runId);
-      console.log(`${aggregate}-v${version}-${path}`);
+      const name = `${aggregate}-v${version}-${path}`;
+      const isKnown = existsSync(join(HISTORIES, `${name}.json`));
+      console.log(`${isKnown ? 'kept' : 'recorded'} ${name}`);
+      if (!isKnown) await recordHistory(client, stream, name, runId);
     },
   };
 };

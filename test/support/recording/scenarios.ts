@@ -200,6 +200,15 @@ export const SCENARIOS: Scenarios = {
     await recorder.keep(command.enclaveId, 'stopped');
   },
 
+  'an enclave whose node the engine cannot ask': async (recorder) => {
+    for (const version of [2, 3]) {
+      const [bidder] = await recorder.providers([{ broken: true }]);
+      const command = enclaveCommand(bidder?.providerId ?? '', bidder?.owner ?? '');
+      await recorder.openAt(version, command.enclaveId, command);
+      await recorder.keep(command.enclaveId, 'engine-failed');
+    }
+  },
+
   'an enclave of version 1': async (recorder) => {
     const [bidder] = await recorder.providers([ok]);
     const command = enclaveCommand(bidder?.providerId ?? '', bidder?.owner ?? '');
