@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { digestOfAsks, fingerprintOf } from './fingerprint.ts';
+import { contradicts, digestOfAsks, fingerprintOf } from './fingerprint.ts';
 import { transfer } from './ledger/entry.ts';
 import { toMicro } from './money.ts';
 
@@ -18,7 +18,7 @@ const asks = digestOfAsks([['timer', 'stalled', 1000]]);
 describe('a fingerprint', () => {
   test('is the same for the same step, as JSON carries it', () => {
     const print = fingerprintOf([batch], asks);
-    expect(print).toMatch(/^[0-9a-f]{32}$/);
+    expect(print).toMatch(/^2:[0-9a-f]{32}$/);
     const { startedAt, type } = event;
     const copied = JSON.parse(JSON.stringify({ ...batch, events: [{ startedAt, type, absent: undefined }] }));
     expect(fingerprintOf([copied], asks)).toBe(print);
@@ -40,6 +40,13 @@ describe('a fingerprint', () => {
       fingerprintOf([batch], of(['timer', 'stalled', 1000], ['report', { state: 'awarded', body: 1 }])),
     ];
     expect(new Set(prints).size).toBe(prints.length);
+  });
+
+  test('contradicts another of its scheme, and none of an older one', () => {
+    const print = fingerprintOf([batch], asks);
+    expect(contradicts(print, print)).toBe(false);
+    expect(contradicts(print, fingerprintOf([batch]))).toBe(true);
+    expect(contradicts('ab'.repeat(16), print)).toBe(false);
   });
 
   test('asking for nothing needs no digest', () => {

@@ -14,7 +14,7 @@ import { type AnyMachineSnapshot, createActor, getInitialSnapshot } from 'xstate
 import { type DecisionContext, unreadable } from '../domain/decision.ts';
 import { type Rejection, reject } from '../domain/errors.ts';
 import { type DomainEvent, type EventContext, eventId } from '../domain/event.ts';
-import { type Ask, digestOfAsks, fingerprintOf } from '../domain/fingerprint.ts';
+import { type Ask, contradicts, digestOfAsks, fingerprintOf } from '../domain/fingerprint.ts';
 import { type MachineAction, RefusedEventError, stateName } from '../domain/lifecycle.ts';
 import type { FollowingEffect, JournalRequest, StepReply } from '../domain/ports/journal.ts';
 import type { Command, CommandMeta, CommandOutcome, LifecycleView } from '../domain/ports/lifecycles.ts';
@@ -223,7 +223,7 @@ class Host {
       const { events, entries } = behind ?? { events: [], entries: [] };
       batches.push({ context: next.following.context, events, entries });
     }
-    if (fingerprint === fingerprintOf(batches, request.asks)) return;
+    if (!contradicts(fingerprint, fingerprintOf(batches, request.asks))) return;
     const { stream, version } = this.#input;
     const revision = batches.reduce((sum, { events }) => sum + events.length, request.expectedRevision);
     throw new ChangedRuleError(`${this.#lifecycle.aggregate} version ${version}`, stream, revision);
