@@ -1,5 +1,6 @@
 import type { OpenAuction } from '../domain/auction/commands.ts';
 import type { CreateEnclave } from '../domain/enclave/commands.ts';
+import type { Reservation } from '../domain/enclave/events.ts';
 import type { JobEvent, JobFailed } from '../domain/job/events.ts';
 import { aborted, type Job, quorumIdOf } from '../domain/job/job.ts';
 import { ZERO } from '../domain/money.ts';
@@ -61,7 +62,7 @@ const quorumOf = ({ job }: JobInput): ChildStart[] => {
   return [{ aggregate: 'quorum', stream: command.quorumId, command }];
 };
 
-const enclavesOf = ({ job }: JobInput): ChildStart[] =>
+const enclavesOf = ({ job }: JobInput, reservation?: Reservation): ChildStart[] =>
   job.members
     .filter((member) => !member.attested)
     .map((member) => {
@@ -76,7 +77,7 @@ const enclavesOf = ({ job }: JobInput): ChildStart[] =>
         codeHash: job.codeHash,
         config: { memoryMb: job.memoryMb, cpuCores: 1, allowDebug: false },
         allowSimulated: job.allowSimulated,
-        reservation: { auctionId: job.auctionId, tops: job.requiredTops },
+        ...(reservation && { reservation }),
         lifetimeSeconds: job.durationSeconds + LIFETIME_MARGIN_SECONDS,
       };
       return { aggregate: 'enclave', stream: member.enclaveId, command };
@@ -197,14 +198,14 @@ const onEnclave = (report: Report, job: Job): JobEvent[] => {
   return [{ type: 'job.enclave-attested', providerId, enclaveId, label, attestedAt: attestation.attestedAt }];
 };
 
-const policies: Policies = {
+const version1: Policies = {
   effects: {
     openAuction: { kind: 'children', start: auctionOf },
     takeAward: activity(false, 'the award cannot be taken'),
     formQuorum: { kind: 'children', start: quorumOf },
     replaceMembers: activity(false, 'the quorum cannot be re-formed'),
     addMember: activity(false, 'no further member can be asked for'),
-    launch: { kind: 'children', start: enclavesOf },
+    launch: { kind: 'children', start: (input: JobInput) => enclavesOf(input) },
     run: activity(false, 'the work cannot be started'),
     prove: activity(false, 'the results cannot be judged'),
     settle,
@@ -223,7 +224,16 @@ const policies: Policies = {
   },
 };
 
-export const jobLifecycle = lifecycleOf('job', { 1: policies, 2: policies });
+/** Since version 2 an enclave claims what its node booked for the auction, and nothing else. */
+const enclavesInReservation = ({ job }: JobInput): ChildStart[] =>
+  enclavesOf({ job }, { auctionId: job.auctionId, tops: job.requiredTops });
+
+const version2: Policies = {
+  ...version1,
+  effects: { ...version1.effects, launch: { kind: 'children', start: enclavesInReservation } },
+};
+
+export const jobLifecycle = lifecycleOf('job', { 1: version1, 2: version2 });
 
 /** A job from submission to settlement. */
 export const job = (input: LifecycleInput) => runLifecycle(jobLifecycle, input);

@@ -65,8 +65,8 @@ describe('a changed rule of a running version is noticed', () => {
     [
       'an extension is twice as long',
       'auction-v1-extended-and-failed',
-      /\(ctx\.now, auction\.auctionSeconds\)/,
-      '(ctx.now, 2 * auction.auctionSeconds)',
+      /\(now, auction\.auctionSeconds\)/,
+      '(now, 2 * auction.auctionSeconds)',
     ],
     [
       'an enclave lives a second longer',
