@@ -5,6 +5,7 @@ import { PROOF_TYPES } from '../../api/routes/proofs/judge.ts';
 import { PLATFORMS } from '../../domain/enclave/events.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import { FIELD_ORDER } from '../../domain/predicate/field.ts';
+import { nameFault } from '../../domain/text.ts';
 import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
@@ -45,14 +46,17 @@ afterAll(async () => {
   await database?.drop();
 });
 
+/** A text that can be a name at all; what cannot is refused before anybody looks it up. */
+const isName = (text: string): boolean => text !== '' && nameFault(text) === null;
+
 /** Names that no list holds, those of every object among them. */
 const unknownName = (known: readonly string[]) =>
   fc
     .oneof(
       fc.string({ maxLength: 100 }),
-      fc.constantFrom('__proto__', 'constructor', 'toString', ...known.map((name) => ` ${name}`)),
+      fc.constantFrom('__proto__', 'constructor', 'toString', ...known.map((name) => `${name}s`)),
     )
-    .filter((name) => !known.includes(name));
+    .filter((name) => isName(name) && !known.includes(name));
 
 const each = <T>(arbitrary: fc.Arbitrary<T>, check: (value: T) => Promise<void>) =>
   fc.assert(fc.asyncProperty(arbitrary, check), RUNS);
@@ -78,7 +82,10 @@ describe('a name that nobody knows is refused by field and rule', () => {
 
   test('of a circuit', () =>
     each(
-      fc.oneof(fc.stringMatching(/^[0-9a-f]{64}$/), fc.string({ minLength: 1, maxLength: 128 })),
+      fc.oneof(
+        fc.stringMatching(/^[0-9a-f]{64}$/),
+        fc.string({ minLength: 1, maxLength: 128 }).filter(isName),
+      ),
       async (circuit_id) => {
         const answer = await caller.rest.post('/v1/fog/zk/verify', { ...claim(), circuit_id });
         const errors = [{ field: 'circuit_id', rule: 'one that was submitted as a predicate' }];

@@ -1,21 +1,27 @@
 import type { EnclaveEvent } from '../../../domain/enclave/events.ts';
 import { enclaveIdOf } from '../../../domain/job/job.ts';
-import type { ExecutionProof } from '../../../domain/proof/record.ts';
+import type { ExecutionRecord } from '../../../domain/proof/record.ts';
 import { at, type Draw, hex, type Story, ulid } from './parts.ts';
 
-const proofOf = (seed: number, index: number, enclaveId: string): ExecutionProof =>
-  ({
-    proofId: `proof-${ulid(seed * 100 + index)}`,
-    record: {
-      proofType: 'proof_of_execution',
-      version: 1,
-      outcome: 'exited',
-      exitCode: 0,
-      outputHash: hex(seed),
-      enclaveId,
-      resources: { cpuMs: 12.5, wallMs: 20.25, peakMemoryBytes: 65_536 },
-    },
-  }) as unknown as ExecutionProof;
+const recordOf = (seed: number, enclaveId: string): ExecutionRecord => ({
+  proofType: 'proof_of_execution',
+  version: 1,
+  jobId: `job-${ulid(seed)}`,
+  enclaveId,
+  providerId: `provider-${ulid(0)}`,
+  moduleHash: hex(seed),
+  args: ['a'],
+  inputHash: hex(seed),
+  outcome: 'exited',
+  exitCode: 0,
+  outputHash: hex(seed),
+  outputBytes: 10,
+  stderrTail: '',
+  resources: { cpuMs: 12.5, wallMs: 20.25, peakMemoryBytes: 65_536 },
+  startedAt: at(seed + 24),
+  finishedAt: at(seed + 25),
+  reportHash: hex(seed + 2),
+});
 
 export const enclaveStory = (seed: number, draw: Draw): Story => {
   const enclaveId = enclaveIdOf(`job-${ulid(seed)}`, `provider-${ulid(0)}`);
@@ -62,7 +68,7 @@ export const enclaveStory = (seed: number, draw: Draw): Story => {
     },
     {
       type: 'enclave.run-finished',
-      proof: proofOf(seed, 0, enclaveId),
+      proof: { proofId: `proof-${ulid(seed * 100)}`, record: recordOf(seed, enclaveId) },
       missedHeartbeats: 0,
       finishedAt: at(seed + 25),
     },
