@@ -12,15 +12,14 @@ const PATIENCE = { timeout: 120_000, interval: 200 };
 
 let home: string;
 let stack: Stack;
-let apis: string[];
+let apis: readonly string[];
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'aivillage-several-'));
   stack = await startStack(home, {
     args: ['--workers', '2', '--apis', '2', '--projectors', '2'],
     env: { RATE_LIMIT_AUTHENTICATED: '1000000' },
   });
-  const [, first, second] = /API\s+(http:\S+)\s+(http:\S+)\n/.exec(stack.output()) ?? [];
-  apis = [first as string, second as string];
+  apis = stack.apiUrls;
 });
 afterAll(async () => {
   await stack?.stop();

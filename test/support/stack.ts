@@ -12,6 +12,8 @@ const POLL_MS = 50;
 export interface Stack {
   readonly home: string;
   readonly apiUrl: string;
+  /** Of every API, the first one first. */
+  readonly apiUrls: readonly string[];
   readonly apiKey: string;
   /** All that was printed so far. */
   output(): string;
@@ -85,6 +87,7 @@ export const startStack = async (
   return {
     home,
     apiUrl: credentials.api_url,
+    apiUrls: (/^ {2}API ((?:\s+http:\S+)+)\n/m.exec(output)?.[1] ?? '').trim().split(/\s+/),
     apiKey: credentials.api_key,
     output: () => output,
     waitFor,
