@@ -32,6 +32,28 @@ export const hearableMsSql = (providerId: string): string => `(
       select from engine.node_routes join engine.workers known on known.peer_id = engine_peer_id
       where provider_id = ${providerId} and known.alive_until > clock_timestamp() - ${EXCUSED})))`;
 
+/** A node that beat within this time, whichever worker heard it, was there just now. */
+const JUST_NOW = `interval '1 minute'`;
+
+/**
+ * By worker that has just begun to serve, how many nodes that were there just now and know it have yet to come back to it.
+ * Nobody waits longer than a node takes for that. Until then another worker that ends may leave them without any.
+ */
+export const awaitedNodes = async (
+  pool: Pool,
+): Promise<readonly { readonly index: number; readonly nodes: number }[]> => {
+  const { rows } = await pool.query<{ index: number; nodes: number }>(
+    `select index, count(*)::int as nodes from engine.workers
+     join engine.node_routes on engine_peer_id = workers.peer_id
+       and node_routes.instance is distinct from workers.instance
+     join engine.heartbeats using (provider_id)
+     where alive_until > clock_timestamp() and awake_since > clock_timestamp() - ${COMES_BACK}
+       and last_seen > clock_timestamp() - ${JUST_NOW}
+     group by index order by index`,
+  );
+  return rows;
+};
+
 /** Where other nodes reach the nodes of `providerIds` that are joined now and said so. */
 export const addressesOf = async (
   pool: Pool,

@@ -4,6 +4,7 @@ import { relayReplySchema } from '../../domain/mesh/schema.ts';
 import { addMs } from '../../domain/time.ts';
 import { createTestMesh, type TestEngine, type TestMesh, type TestNode } from '../../test/support/mesh.ts';
 import { createAskThrough } from './relay.ts';
+import { awaitedNodes } from './routes.ts';
 import { callPeer } from './rpc.ts';
 import { type LiveWorker, liveWorkers } from './workers.ts';
 
@@ -178,6 +179,36 @@ describe('a node out of reach', () => {
     await test.pool.query(`update engine.workers set awake_since = now() - interval '21 seconds'`);
     expect(await causeOf(again, providerId)).toBe('node');
     expect(await again.mesh.hearableMs(providerId)).toBeGreaterThan(900);
+  });
+});
+
+describe('nodes that have yet to come back', () => {
+  it('are those that know a worker which has just begun and were there just now, until they are or had the time', async () => {
+    const [zero, one] = await startTwo();
+    const both = await joinedTo([zero, one]);
+    const gone = await joinedTo([zero]);
+    await joinedTo([one]);
+    // However slow this machine is, it is just now.
+    await test.pool.query(`update engine.heartbeats set last_seen = now() + interval '10 minutes'`);
+    expect(await awaitedNodes(test.pool)).toEqual([]);
+    await zero.stop();
+    expect(await awaitedNodes(test.pool)).toEqual([]);
+
+    const again = await test.startEngine({ seed: zero.seed, awake: '-10 minutes' });
+    expect(await awaitedNodes(test.pool)).toEqual([{ index: 0, nodes: 2 }]);
+    await test.pool.query(
+      `update engine.heartbeats set last_seen = now() - interval '61 seconds' where provider_id = $1`,
+      [gone.providerId],
+    );
+    expect(await awaitedNodes(test.pool)).toEqual([{ index: 0, nodes: 1 }]);
+    const returned = await both.dial(again.peer);
+    await test.join(returned);
+    expect(await awaitedNodes(test.pool)).toEqual([]);
+
+    await returned.connection.close();
+    await vi.waitFor(async () => expect(await awaitedNodes(test.pool)).toHaveLength(1), PATIENCE);
+    await test.pool.query(`update engine.workers set awake_since = now() - interval '21 seconds'`);
+    expect(await awaitedNodes(test.pool)).toEqual([]);
   });
 });
 

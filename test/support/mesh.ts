@@ -61,6 +61,8 @@ const scriptedHandlers = (pool: Pool) => {
 };
 
 export interface TestEngine {
+  /** Of its peer key. */
+  readonly seed: Uint8Array;
   readonly peer: Peer;
   readonly mesh: EngineMesh;
   readonly lease: WorkerLease;
@@ -96,8 +98,15 @@ export interface TestMesh {
   begin(): void;
   end(): Promise<void>;
   close(): Promise<void>;
-  /** A worker that has been awake for `awake` (an SQL interval), as whoever judges sees it. */
-  startEngine(options?: { readonly index?: number; readonly awake?: string }): Promise<TestEngine>;
+  /**
+   * A worker that has been awake for `awake` (an SQL interval), as whoever judges sees it; by default with a key that no
+   * node knows.
+   */
+  startEngine(options?: {
+    readonly index?: number;
+    readonly awake?: string;
+    readonly seed?: Uint8Array;
+  }): Promise<TestEngine>;
   /** A node that answers what `answer` says; by default it notes everything. */
   startNode(engine: Peer, answer?: (request: NodeRequest) => Promise<object>): Promise<TestNode>;
   joinMessage(at?: string): Extract<EngineRequest, { type: 'join' }>;
@@ -134,7 +143,7 @@ export const createTestMesh = async (): Promise<TestMesh> => {
       await database.drop();
     },
 
-    async startEngine({ index = 0, awake = '1 hour' } = {}) {
+    async startEngine({ index = 0, awake = '1 hour', seed = randomBytes(32) } = {}) {
       const lease = (await leaseWorker({
         pool,
         index,
@@ -142,7 +151,7 @@ export const createTestMesh = async (): Promise<TestMesh> => {
         onWaiting: () => undefined,
         onError: (error) => errors.push(error),
       })) as WorkerLease;
-      const peer = await createPeer({ seed: randomBytes(32), listen: LOOPBACK });
+      const peer = await createPeer({ seed, listen: LOOPBACK });
       await lease.serve({ peerId: peer.peerId, address: peer.addresses()[0] as string });
       await pool.query(
         'update engine.workers set awake_since = clock_timestamp() - $2::interval where index = $1',
@@ -169,6 +178,7 @@ export const createTestMesh = async (): Promise<TestMesh> => {
       };
       stops.push(stop);
       return {
+        seed,
         peer,
         mesh: served,
         lease,
