@@ -143,6 +143,7 @@ const admission = createAdmission({
 const sets = createCandidateSets(artifacts);
 const transparency = createTransparencyLog(pool);
 const observations = createObservations(pool);
+const { position: beforeNodes } = await reach('PostgreSQL', () => store.head());
 const mesh: EngineMesh = await reach('PostgreSQL', () =>
   createEngineMesh({
     peer,
@@ -233,7 +234,13 @@ const worker = await Worker.create({
 });
 
 const ended = new AbortController();
-const announcing = announceAuctions({ store, mesh, log, signal: AbortSignal.any([ending, ended.signal]) });
+const announcing = announceAuctions({
+  store,
+  mesh,
+  log,
+  after: beforeNodes,
+  signal: AbortSignal.any([ending, ended.signal]),
+});
 const presence = reportPresence({
   databaseUrl: config.databaseUrl,
   kind: 'worker',

@@ -8,7 +8,10 @@ const TIMEOUT_MS = 5000;
 export interface Announcer {
   /** Tells every joined node at once; a slow node delays only its own copy. Resolves with how many have noted it. */
   announce(auction: AuctionAnnouncement): Promise<number>;
-  /** Tells one node, which has just joined, about every open auction. */
+  /**
+   * Tells one node, which has just joined, about every open auction: `auctions`, which come from a read model, and what
+   * was announced and that does not show yet.
+   */
   catchUp(session: Session, auctions: readonly AuctionAnnouncement[]): Promise<void>;
   /** Tells one node again what it has not confirmed. Called when it shows signs of life. */
   retry(session: Session): Promise<void>;
@@ -34,14 +37,27 @@ export const createAnnouncer = (sessions: Sessions, now: () => string): Announce
     return deliver(session, auction);
   };
 
+  /** What was announced and is not over, by auction. */
+  const announced = new Map<string, AuctionAnnouncement>();
+  const forgetClosed = (): void => {
+    const at = epochMs(now());
+    for (const { auctionId, closesAt } of announced.values())
+      if (epochMs(closesAt) <= at) announced.delete(auctionId);
+  };
+
   return {
     async announce(auction) {
+      forgetClosed();
+      announced.set(auction.auctionId, auction);
       const noted = await Promise.all(sessions.all().map((session) => offer(session, auction)));
       return noted.filter(Boolean).length;
     },
 
     async catchUp(session, auctions) {
-      await Promise.all(auctions.map((auction) => offer(session, auction)));
+      forgetClosed();
+      const open = new Map(announced);
+      for (const auction of auctions) open.set(auction.auctionId, auction);
+      await Promise.all([...open.values()].map((auction) => offer(session, auction)));
     },
 
     async retry(session) {
@@ -53,6 +69,7 @@ export const createAnnouncer = (sessions: Sessions, now: () => string): Announce
     },
 
     async ended(auctionId, winners) {
+      announced.delete(auctionId);
       await Promise.all(
         sessions.all().map((session) => {
           session.pending.delete(auctionId);

@@ -286,6 +286,29 @@ describe('auction news', () => {
   });
 });
 
+describe('a node that joins behind an announcement', () => {
+  it('is told of it once, though no read model shows it yet, while it takes bids', async () => {
+    const { peer, mesh } = await test.startEngine();
+    const [shown, unseen, over, closed] = ['1', '2', '3', '4'].map((number) =>
+      auction(addMs(test.clock, number === '4' ? 1_000 : 30_000), number),
+    ) as [AuctionAnnouncement, AuctionAnnouncement, AuctionAnnouncement, AuctionAnnouncement];
+    for (const each of [shown, unseen, over, closed]) expect(await mesh.announce(each)).toBe(0);
+    await mesh.auctionEnded(over.auctionId, []);
+    test.clock = addMs(test.clock, 1_000);
+    const extended = { ...shown, closesAt: addMs(shown.closesAt, 30_000) };
+    test.script.handlers.openAuctions = async () => [extended];
+    const node = await test.startNode(peer);
+    await test.join(node);
+    await vi.waitFor(() => expect(node.heard).toHaveLength(2));
+    expect(node.heard).toEqual(
+      expect.arrayContaining([
+        { type: 'auction-opened', auction: extended },
+        { type: 'auction-opened', auction: unseen },
+      ]),
+    );
+  });
+});
+
 describe('presence', () => {
   const beat = (node: TestNode) => node.tell({ type: 'heartbeat', sequence: 1, at: test.clock });
 

@@ -9,16 +9,18 @@ import { announcementOf } from './announcement.ts';
 
 export interface AnnounceDeps {
   readonly store: EventStore;
-  readonly mesh: EngineMesh;
-  readonly log: Logger;
+  readonly mesh: Pick<EngineMesh, 'announce' | 'auctionEnded'>;
+  readonly log: Pick<Logger, 'warn'>;
+  /** Position of the log from before the first node could join. */
+  readonly after: bigint;
   readonly signal: AbortSignal;
 }
 
 /**
- * Tells the nodes what the log says of auctions: opened, extended, over. It starts at the end of the log: a node that
- * joins is told the open ones anyway.
+ * Tells the nodes what the log says of auctions: opened, extended, over. It starts where the
+ * log ended before the first node could join: each is told of older ones when it joins.
  */
-export const announceAuctions = async ({ store, mesh, log, signal }: AnnounceDeps): Promise<void> => {
+export const announceAuctions = async ({ store, mesh, log, after, signal }: AnnounceDeps): Promise<void> => {
   const tell = async (stream: string, event: AuctionEvent): Promise<void> => {
     switch (event.type) {
       case 'auction.opened':
@@ -37,12 +39,12 @@ export const announceAuctions = async ({ store, mesh, log, signal }: AnnounceDep
     }
   };
 
-  let after = (await store.head()).position;
+  let position = after;
   while (!signal.aborted) {
     try {
-      for await (const events of store.subscribe(after, signal)) {
+      for await (const events of store.subscribe(position, signal)) {
         for (const event of events) {
-          after = event.position;
+          position = event.position;
           if (aggregateOf(event.stream) !== 'auction') continue;
           // A slow node must not hold up the next auction.
           void tell(event.stream, domainEventOf<AuctionEvent>(event)).catch((error: unknown) =>
