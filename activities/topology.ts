@@ -32,7 +32,7 @@ interface Input {
   readonly topology: Topology;
 }
 
-/** A checkpoint comes within a second of the event; while an auction is open none comes before it ends. */
+/** A checkpoint comes within a second of the event, where the projector is up. */
 const CHECKPOINT_WAIT_MS = 5_000;
 const CHECKPOINT_POLL_MS = 250;
 /** Draws asked for when an epoch begins, at most; whoever is left is asked when somebody wants to know. */

@@ -2,10 +2,9 @@ import * as fc from 'fast-check';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type DomainEvent, newEvent, type RecordedEvent } from '../domain/event.ts';
+import type { RecordedEvent } from '../domain/event.ts';
 import { account } from '../domain/ledger/events.ts';
-import { toMicro } from '../domain/money.ts';
-import { type EventStore, NO_STREAM } from '../domain/ports/event-store.ts';
+import type { EventStore } from '../domain/ports/event-store.ts';
 import { createPostgresEventStore } from '../infra/event-store/postgres/store.ts';
 import { migrate } from '../infra/postgres/migrate.ts';
 import { createPool } from '../infra/postgres/pool.ts';
@@ -228,13 +227,12 @@ describe('ledger', () => {
     const balances = await getBalances(pool, 'subject-a');
     expect(balances?.available).toBe(await getBalance(pool, account.available('subject-a')));
     expect(await getBalance(pool, 'escrow:never')).toBe('0');
-    const whole = await listEntries(pool, 'subject-a', { limit: 500, hideOpenBids: false });
+    const whole = await listEntries(pool, 'subject-a', { limit: 500 });
     const met: unknown[] = [];
     let cursor: string | undefined;
     do {
       const page = await listEntries(pool, 'subject-a', {
         limit: 2,
-        hideOpenBids: false,
         ...(cursor && { cursor }),
       });
       met.push(...page.items);
@@ -246,45 +244,5 @@ describe('ledger', () => {
       .filter((item) => item.account === account.available('subject-a'))
       .reduce((total, { amount }) => total + BigInt(amount), 0n);
     expect(String(sum)).toBe(balances?.available);
-  });
-
-  it('the deposit of an open auction shows to its bidder alone', async () => {
-    const auction = 'auction-sealed';
-    const context = {
-      occurredAt: '2026-02-01T00:00:00.000Z',
-      actor: 'engine',
-      correlationId: 'c',
-      causationId: 'c',
-      traceparent: null,
-    };
-    const append = async (stream: string, event: DomainEvent): Promise<void> => {
-      const known = await store.readStream(stream);
-      const expectedRevision = BigInt(known.length) + NO_STREAM;
-      const result = await store.append({ stream, expectedRevision, events: [newEvent(event, context)] });
-      expect(result.ok).toBe(true);
-    };
-    const opened = folded(auctions)[0];
-    const firstEvent = events.find(({ stream, revision }) => stream === opened?.auctionId && revision === 0n);
-    await append('ledger-main', {
-      type: 'ledger.entry-posted',
-      machineVersion: 1,
-      entryId: 'hold-1',
-      kind: 'hold',
-      cause: `${auction}@1`,
-      postings: [
-        { account: account.available('subject-bidder'), amount: toMicro(-7n) },
-        { account: account.deposit('bid-sealed'), amount: toMicro(7n) },
-      ],
-    } as DomainEvent);
-    const visible = async (hideOpenBids: boolean): Promise<number> => {
-      await catchUp();
-      return (await listEntries(pool, 'subject-bidder', { limit: 10, hideOpenBids })).items.length;
-    };
-    // Not even when the read model of auctions is behind that of the ledger.
-    expect([await visible(false), await visible(true)]).toEqual([2, 0]);
-    await append(auction, { type: 'auction.opened', ...firstEvent?.data, auctionId: auction } as DomainEvent);
-    expect([await visible(false), await visible(true)]).toEqual([2, 0]);
-    await append(auction, { type: 'auction.closed', closedAt: context.occurredAt } as DomainEvent);
-    expect([await visible(false), await visible(true)]).toEqual([2, 2]);
   });
 });

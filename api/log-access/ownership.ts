@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { AuctionOpened } from '../../domain/auction/events.ts';
+import type { AuctionOpened, BidPlaced } from '../../domain/auction/events.ts';
 import type { EnclaveRequested } from '../../domain/enclave/events.ts';
 import { domainEventOf, type RecordedEvent } from '../../domain/event.ts';
 import type { JobSubmitted } from '../../domain/job/events.ts';
@@ -29,11 +29,16 @@ type FirstEvent =
 export interface Ownership {
   /** Principals that a stream belongs to; null for a stream that does not exist. */
   ownersOf(stream: string): Promise<ReadonlySet<string> | null>;
+  /** Principals that an event concerns: those of its stream, but a bid is its bidder's alone (settled 36). */
+  ownersOfEvent(event: RecordedEvent): Promise<ReadonlySet<string>>;
 }
 
 const CACHED_STREAMS = 50_000;
 
-/** Whom a stream belongs to is in its first event, or in that of the stream it serves; so it never changes. */
+/**
+ * Whom a stream belongs to is in its first event, or in that of the stream it serves; so it never changes. Nor do the owners
+ * of an event: whoever reads the log by its positions gets everything of his once, and nothing has to be told later.
+ */
 export const createOwnership = (store: Pick<EventStore, 'readStream'>): Ownership => {
   const known = new LRUCache<string, ReadonlySet<string>>({ max: CACHED_STREAMS });
 
@@ -90,5 +95,11 @@ export const createOwnership = (store: Pick<EventStore, 'readStream'>): Ownershi
     return owners;
   };
 
-  return { ownersOf };
+  return {
+    ownersOf,
+    ownersOfEvent: async (event) =>
+      event.type === 'auction.bid-placed'
+        ? new Set([domainEventOf<BidPlaced>(event).owner])
+        : ((await ownersOf(event.stream)) ?? new Set()),
+  };
 };

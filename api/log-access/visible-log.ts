@@ -1,8 +1,7 @@
-import { aggregateOf, type RecordedEvent } from '../../domain/event.ts';
+import type { RecordedEvent } from '../../domain/event.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { Principal } from '../../infra/keys/credentials.ts';
 import { hasRole, maySee } from '../roles.ts';
-import type { OpenAuctions } from './open-auctions.ts';
 import type { Ownership } from './ownership.ts';
 
 export interface LogPage {
@@ -28,68 +27,40 @@ export interface VisibleLog {
 const SCANNED = 5000;
 const SCAN_PAGE = 1000;
 
-/**
- * The log as a caller may read it: own streams, or everything for an auditor.
- *
- * While an auction takes bids nobody learns of them (settled 12). Positions have no gaps, so leaving events out would
- * tell their number: a reader's log ends behind the opening of the oldest open auction among what he reads, and goes
- * on in full when it has closed. Deposits stand in the ledger's stream, so that ends there as well.
- */
+/** The log as a caller may read it: what concerns him, or everything for an auditor. */
 export const createVisibleLog = ({
   store,
   ownership,
-  openAuctions,
 }: {
   store: Pick<EventStore, 'readAll'>;
   ownership: Ownership;
-  openAuctions: OpenAuctions;
 }): VisibleLog => {
-  /** Position of the oldest opening among the auctions that `matters` names, or null. */
-  const sealedBehind = async (
-    matters: (auction: string) => boolean | Promise<boolean>,
-  ): Promise<bigint | null> => {
-    let oldest: bigint | null = null;
-    for (const [auction, opened] of await openAuctions.list()) {
-      if ((oldest === null || opened < oldest) && (await matters(auction))) oldest = opened;
-    }
-    return oldest;
+  const isOwn = async (event: RecordedEvent, principal: Principal): Promise<boolean> =>
+    (await ownership.ownersOfEvent(event)).has(principal.id);
+
+  const wholePage = async ({ after, limit, stream }: LogRequest): Promise<LogPage> => {
+    const events = await store.readAll({ after, limit, ...(stream === undefined ? {} : { stream }) });
+    return { events, next: events.at(-1)?.position ?? after };
   };
 
-  const cut = (events: readonly RecordedEvent[], end: bigint | null): readonly RecordedEvent[] =>
-    end === null ? events : events.filter((event) => event.position <= end);
-
-  const streamPage = async (
-    stream: string,
-    { principal, after, limit }: LogRequest,
-  ): Promise<LogPage | null> => {
+  const streamPage = async (stream: string, request: LogRequest): Promise<LogPage | null> => {
     const owners = await ownership.ownersOf(stream);
-    if (!owners || !maySee(principal, owners, ['auditor'])) return null;
-    // First the events, then what is open: an auction that opened in between is seen as open.
-    const found = await store.readAll({ after, limit, stream });
-    const ledger = aggregateOf(stream) === 'ledger';
-    const events = cut(found, await sealedBehind((auction) => ledger || auction === stream));
-    return { events, next: events.at(-1)?.position ?? after };
+    if (!owners || !maySee(request.principal, owners, ['auditor'])) return null;
+    const page = await wholePage(request);
+    if (hasRole(request.principal, 'auditor')) return page;
+    const own: RecordedEvent[] = [];
+    for (const event of page.events) if (await isOwn(event, request.principal)) own.push(event);
+    return { events: own, next: page.next };
   };
-
-  const wholePage = async ({ after, limit }: LogRequest): Promise<LogPage> => {
-    const found = await store.readAll({ after, limit });
-    const events = cut(found, await sealedBehind(() => true));
-    return { events, next: events.at(-1)?.position ?? after };
-  };
-
-  const isOwn = async (stream: string, principal: Principal): Promise<boolean> =>
-    (await ownership.ownersOf(stream))?.has(principal.id) ?? false;
 
   const ownPage = async ({ principal, after, limit }: LogRequest): Promise<LogPage> => {
     const own: RecordedEvent[] = [];
     let scanned = after;
     for (let seen = 0; seen < SCANNED && own.length < limit; ) {
       const found = await store.readAll({ after: scanned, limit: SCAN_PAGE });
-      const end = await sealedBehind((auction) => isOwn(auction, principal));
       for (const event of found) {
-        if (own.length === limit || (end !== null && event.position > end))
-          return { events: own, next: scanned };
-        if (await isOwn(event.stream, principal)) own.push(event);
+        if (own.length === limit) return { events: own, next: scanned };
+        if (await isOwn(event, principal)) own.push(event);
         scanned = event.position;
       }
       seen += found.length;

@@ -45,7 +45,7 @@ export const createHub = ({
   const announce = async (events: readonly RecordedEvent[]): Promise<readonly Announcement[]> => {
     const announcements: Announcement[] = [];
     for (const event of events) {
-      announcements.push(announcementOf(event, (await ownership.ownersOf(event.stream)) ?? new Set()));
+      announcements.push(announcementOf(event, await ownership.ownersOfEvent(event)));
     }
     return announcements;
   };

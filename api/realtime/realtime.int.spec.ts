@@ -199,35 +199,49 @@ describe('/ws', () => {
     });
   });
 
-  it('settled 12: tells nothing of bids, their number or their deposits', async () => {
-    const client = await connect('auditor');
-    client.send({ action: 'subscribe', topics: ['auction_updates', 'realtime_auction', 'realtime_ledger'] });
-    await client.take(1);
-    await append('auction-1', {
-      type: 'auction.opened',
-      submitter: OTHER,
-      tier: 'gold',
-      ceiling: '5',
-      winners: 3,
-    });
-    await append('auction-1', { type: 'auction.bid-placed', bidId: 'bid-1', owner: 'o', sealed: 'box' });
-    await append('ledger-main', {
-      type: 'ledger.entry-posted',
-      kind: 'hold',
-      postings: [{ account: 'deposit:bid-1', amount: '5' }],
-    });
-    await append('auction-1', { type: 'auction.extended', closesAt: 'later', owners: 2 });
+  it('settled 36: tells everybody that a bid came, and whose it is to offices and its bidder alone', async () => {
+    const topics = ['auction_updates', 'realtime_auction'];
+    const [office, bidder, stranger] = [
+      await connect('auditor'),
+      await connect('submitter'),
+      await connect('provider'),
+    ];
+    for (const client of [office, bidder, stranger]) client.send({ action: 'subscribe', topics });
+    for (const client of [office, bidder, stranger]) await client.take(1);
+    const opened = { submitter: OTHER, tier: 'gold', ceiling: '5', winners: 3 };
+    const bid = { bidId: 'bid-1', owner: OWN, providerId: 'provider-1', sealed: 'box', placedAt: 'soon' };
+    await append('auction-1', { type: 'auction.opened', ...opened });
+    await append('auction-1', { type: 'auction.bid-placed', ...bid });
+    await append('auction-1', { type: 'auction.extended', closesAt: 'later', owners: 1 });
     await append('auction-1', { type: 'auction.closed', closedAt: 'now' });
-    const frames = await client.take(6);
-    expect(frames.map(({ topic, data }) => [topic, data?.['event'] ?? data?.['type']])).toEqual([
-      ['auction_updates', 'auction.opened'],
-      ['realtime_auction', 'auction.opened'],
-      ['auction_updates', 'auction.extended'],
-      ['realtime_auction', 'auction.extended'],
-      ['auction_updates', 'auction.closed'],
-      ['realtime_auction', 'auction.closed'],
+    const told = (frames: readonly Frame[]) =>
+      frames.map(({ topic, data }) => [topic, data?.['event'] ?? data?.['type']]);
+    const updates = ['opened', 'bid-placed', 'extended', 'closed'].map((what) => `auction.${what}`);
+    const heard = await office.take(8);
+    expect(told(heard)).toEqual(
+      updates.flatMap((what) => [
+        ['auction_updates', what],
+        ['realtime_auction', what],
+      ]),
+    );
+    expect(heard[3]?.data).toMatchObject({ data: bid });
+    expect(told(await bidder.take(5))).toEqual([
+      ['auction_updates', updates[0]],
+      ['auction_updates', updates[1]],
+      ['realtime_auction', updates[1]],
+      ['auction_updates', updates[2]],
+      ['auction_updates', updates[3]],
     ]);
-    expect(JSON.stringify(frames)).not.toMatch(/bid-1|box|owners/);
+    const overheard = await stranger.take(4);
+    expect(told(overheard)).toEqual(updates.map((what) => ['auction_updates', what]));
+    expect(overheard[1]?.data).toEqual({
+      auction_id: 'auction-1',
+      event: 'auction.bid-placed',
+      placed_at: 'soon',
+    });
+    expect(JSON.stringify(overheard)).not.toMatch(/bid-1|box|provider-1/);
+    stranger.send({ action: 'ping' });
+    expect(await stranger.take(1)).toEqual([{ type: 'pong' }]);
   });
 
   it('R33: resumes from a position, on another replica, without gap or duplicate, while events arrive', async () => {

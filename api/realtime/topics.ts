@@ -1,7 +1,6 @@
 import type { AuctionEvent } from '../../domain/auction/events.ts';
 import { aggregateOf, domainEventOf, type RecordedEvent } from '../../domain/event.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import type { EntryPosted } from '../../domain/ledger/events.ts';
 import type { Role } from '../../domain/subject/events.ts';
 import type { Principal } from '../../infra/keys/credentials.ts';
 import { hasRole, maySee } from '../roles.ts';
@@ -9,7 +8,7 @@ import { hasRole, maySee } from '../roles.ts';
 export interface Topic {
   /** Roles that may subscribe; everybody with an identity when absent. */
   readonly roles?: readonly Role[];
-  /** Every subscriber gets every frame; otherwise owners of the stream, operators and auditors. */
+  /** Every subscriber gets every frame; otherwise whom the event concerns, operators and auditors. */
   readonly shared?: true;
   /** What the topic says of `event`; null when it says nothing. */
   readonly data: (event: RecordedEvent) => JsonObject | null;
@@ -33,7 +32,7 @@ const jobStatus = (event: RecordedEvent): JsonObject | null => {
   return { job_id: event.stream, event: event.type, ...(state ? { state } : {}), details: event.data };
 };
 
-/** What everybody may know of an auction (settled 12): no bid, no price but the winners' payments, no count while open. */
+/** What everybody may know of an auction (settled 36): that bids come and when, not whose; of prices the winners' payments. */
 const auctionUpdate = (event: RecordedEvent): JsonObject | null => {
   const auction = domainEventOf<AuctionEvent>(event);
   const about = { auction_id: event.stream, event: event.type };
@@ -42,6 +41,8 @@ const auctionUpdate = (event: RecordedEvent): JsonObject | null => {
       const { tier, ceiling, winners, closesAt } = auction;
       return { ...about, tier, ceiling, k: winners, closes_at: closesAt };
     }
+    case 'auction.bid-placed':
+      return { ...about, placed_at: auction.placedAt };
     case 'auction.extended':
       return { ...about, closes_at: auction.closesAt };
     case 'auction.closed':
@@ -63,27 +64,11 @@ const auctionUpdate = (event: RecordedEvent): JsonObject | null => {
   }
 };
 
-/** Bids, their number and the deposits that go with them stay unheard: they are in the log once the auction has closed. */
-const withoutBids = (event: RecordedEvent): JsonObject | null => {
-  if (event.type === 'auction.bid-placed') return null;
-  if (event.type === 'auction.extended') {
-    const { owners: _, ...data } = event.data;
-    return data;
-  }
-  if (event.type === 'ledger.entry-posted') {
-    const { kind, postings } = domainEventOf<EntryPosted>(event);
-    if (kind === 'hold' && postings.some(({ account }) => account.startsWith('deposit:'))) return null;
-  }
-  return event.data;
-};
-
 /** R122: the topic is the kind of event, and `data` nests the whole event. */
 const wholeEvents = (aggregate: string, roles?: readonly Role[]): Topic => ({
   ...(roles ? { roles } : {}),
   data: (event) => {
     if (aggregateOf(event.stream) !== aggregate) return null;
-    const data = withoutBids(event);
-    if (!data) return null;
     return {
       id: event.id,
       type: event.type,
@@ -94,7 +79,7 @@ const wholeEvents = (aggregate: string, roles?: readonly Role[]): Topic => ({
       actor: event.actor,
       correlationId: event.correlationId,
       causationId: event.causationId,
-      data,
+      data: event.data,
     };
   },
 });
@@ -126,6 +111,6 @@ export const TOPICS: ReadonlyMap<string, Topic> = new Map<string, Topic>([
 export const maySubscribe = (topic: Topic, principal: Principal): boolean =>
   topic.roles === undefined || hasRole(principal, ...topic.roles);
 
-/** Whether `principal` gets a frame of `topic` about a stream of `owners`. */
+/** Whether `principal` gets a frame of `topic` about an event that concerns `owners`. */
 export const mayHear = (topic: Topic, principal: Principal, owners: ReadonlySet<string>): boolean =>
   topic.shared === true || maySee(principal, owners, OFFICE);

@@ -4,9 +4,9 @@ import { ulidFrom } from '../ids.ts';
 import { epochMs, instant } from '../time.ts';
 
 /**
- * Length of a round unless set otherwise. Long enough that a head of the log comes within it even while an auction holds
- * heads back for a minute or two, and that the events of observation (one a round) stay a trickle; short enough that a
- * provider which lost its chunks is seen within minutes.
+ * Length of a round unless set otherwise. Long enough that an anchored head of the log comes within it, and that the
+ * events of observation (one a round) stay a trickle; short enough that a provider which lost its chunks is seen within
+ * minutes.
  */
 export const ROUND_SECONDS = 300;
 /** Rounds of a window unless set otherwise: with five-minute rounds an hour. */

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { createOpenAuctions } from '../../api/log-access/open-auctions.ts';
 import { READ_MODELS } from '../../projections/read-models.ts';
 import { createRunner } from '../../projections/runner.ts';
 import { loadConfig } from '../config/config.ts';
@@ -46,7 +45,6 @@ const keepTransparencyLog = async (signal: AbortSignal): Promise<void> => {
   }
   const signer = createCheckpointSigner(await readKeyFile(keyFile));
   const wakeups = createWakeups();
-  const openAuctions = createOpenAuctions(store);
   const onFault = (fault: string, error: unknown): void => log.warn({ err: error }, fault);
   await Promise.all([
     listen(pool, wakeups.advance, onFault, signal),
@@ -57,12 +55,6 @@ const keepTransparencyLog = async (signal: AbortSignal): Promise<void> => {
         wakeups,
         log,
         head: async () => (await store.head()).position,
-        sealedBehind: async () => {
-          let oldest: bigint | null = null;
-          for (const opened of (await openAuctions.list()).values())
-            if (oldest === null || opened < oldest) oldest = opened;
-          return oldest;
-        },
       },
       signal,
     ),

@@ -10,11 +10,6 @@ export interface FollowDeps {
   readonly wakeups: Pick<Wakeups, 'past'>;
   /** Position of the newest event. */
   readonly head: () => Promise<bigint>;
-  /**
-   * Position behind which nothing may be told yet, or null. A checkpoint tells the number of events, so while an auction
-   * takes bids the log is signed up to its opening alone (settled 12).
-   */
-  readonly sealedBehind: () => Promise<bigint | null>;
   readonly log: { warn(facts: object, message: string): void };
 }
 
@@ -23,16 +18,14 @@ const INTERVAL_MS = 200;
 /** Longest time without looking: a wake-up may be lost. */
 const POLL_MS = 1_000;
 
-/** Keeps the transparency log as far as the event log may be told, until `signal` aborts. Overcomes a lost database. */
+/** Keeps the transparency log as far as the event log, until `signal` aborts. Overcomes a lost database. */
 export const followLog = async (deps: FollowDeps, signal: AbortSignal): Promise<void> => {
-  const { wakeups, head, sealedBehind, log } = deps;
+  const { wakeups, head, log } = deps;
   let said: string | null = null;
   while (!signal.aborted) {
     try {
-      // First the head, then what is sealed: an auction that opens in between lies behind this head.
       const newest = await head();
-      const sealed = await sealedBehind();
-      const { more } = await growLog(deps, sealed !== null && sealed < newest ? sealed : newest);
+      const { more } = await growLog(deps, newest);
       said = null;
       if (!more) await wakeups.past(newest, POLL_MS, signal);
     } catch (error) {

@@ -33,13 +33,10 @@ const judged = (bids: readonly ClosedBid[], verdicts: readonly BidVerdict[]): Cl
   ];
 };
 
-/**
- * One row per auction. `auction.bid-placed` is not handled, and the owner count of an extension is dropped, so nothing
- * about bids, not even through the row's position, shows before the close.
- */
+/** One row per auction. Of a bid under seal it keeps that and when it came, not whose it is. */
 export const auctions = rowProjection<AuctionEvent, AuctionRow, 'auction.opened'>({
   name: 'auctions',
-  version: 2,
+  version: 3,
   table: auctionsTable,
   first: 'auction.opened',
   create: (opened) => ({
@@ -63,6 +60,9 @@ export const auctions = rowProjection<AuctionEvent, AuctionRow, 'auction.opened'
     closesAt: opened.closesAt,
     extended: false,
     closedAt: null,
+    bidsPlaced: 0,
+    firstBidAt: null,
+    lastBidAt: null,
     bids: null,
     winners: [],
     total: null,
@@ -72,6 +72,11 @@ export const auctions = rowProjection<AuctionEvent, AuctionRow, 'auction.opened'
     allocateBy: null,
   }),
   on: {
+    'auction.bid-placed': (row, { placedAt }) => ({
+      bidsPlaced: row.bidsPlaced + 1,
+      firstBidAt: row.firstBidAt ?? placedAt,
+      lastBidAt: placedAt,
+    }),
     // It may have closed before: when the trust gate left too few owners.
     'auction.extended': (_, { closesAt }) => ({
       state: 'open',

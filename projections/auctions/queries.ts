@@ -10,6 +10,15 @@ export const getAuction = async (db: Session, auctionId: string): Promise<Auctio
   return rows[0] ?? null;
 };
 
+/** Number of bids placed in an auction so far; null where it has not been heard of. */
+export const countBids = async (db: Session, auctionId: string): Promise<number | null> => {
+  const { rows } = await db.query<{ placed: number }>(
+    'select bids_placed as placed from fog.auctions where auction_id = $1',
+    [auctionId],
+  );
+  return rows[0]?.placed ?? null;
+};
+
 /** Auctions that take bids now, as far as the log tells; what a node that joins is told. */
 export const listOpenAuctions = async (db: Session): Promise<AuctionRow[]> => {
   const { rows } = await db.query<AuctionRow>(`${SELECT} where state = 'open' order by auction_id`);

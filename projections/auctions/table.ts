@@ -36,7 +36,11 @@ export interface AuctionRow {
   readonly closesAt: string;
   readonly extended: boolean;
   readonly closedAt: string | null;
-  /** Null before the close: a bid leaves no trace here while the auction is open (settled 12). */
+  /** Bids placed so far. Their number and times are public, who bid and for how much is not (settled 36). */
+  readonly bidsPlaced: number;
+  readonly firstBidAt: string | null;
+  readonly lastBidAt: string | null;
+  /** Null before the close. */
   readonly bids: readonly ClosedBid[] | null;
   readonly winners: readonly Winner[];
   /** Sum of the payments. */
@@ -74,6 +78,9 @@ export const auctionsTable: Table<AuctionRow> = {
     closesAt: 'instant',
     extended: 'boolean',
     closedAt: 'instant',
+    bidsPlaced: 'integer',
+    firstBidAt: 'instant',
+    lastBidAt: 'instant',
     bids: 'json',
     winners: 'json',
     total: 'amount',

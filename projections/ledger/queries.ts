@@ -48,10 +48,6 @@ export interface ListEntriesOptions {
   /** `nextCursor` of the page before. */
   readonly cursor?: string;
   readonly limit: number;
-  /**
-   * Leaves out deposits of auctions that are not known to be closed: for every reader but the bidder itself (settled 12).
-   */
-  readonly hideOpenBids: boolean;
 }
 
 const CURSOR = /^(\d{1,18})\.(\d{1,9})$/;
@@ -63,7 +59,7 @@ export const isEntryCursor = (cursor: string): boolean => CURSOR.test(cursor);
 export const listEntries = async (
   db: Session,
   principal: string,
-  { cursor, limit, hideOpenBids }: ListEntriesOptions,
+  { cursor, limit }: ListEntriesOptions,
 ): Promise<EntryPage> => {
   const [, position = null, line = null] = (cursor && CURSOR.exec(cursor)) || [];
   const { rows } = await db.query<PostingRow>(
@@ -71,11 +67,8 @@ export const listEntries = async (
        from fog.ledger_postings posting
       where posting.account in (select account from fog.ledger_accounts where owner = $1)
         and ($2::bigint is null or (posting.position, posting.line) < ($2, $3::integer))
-        and not ($4 and posting.kind = 'hold' and starts_with(posting.cause, 'auction-') and not exists (
-          select 1 from fog.auctions
-           where auction_id = split_part(posting.cause, '@', 1) and (state <> 'open' or submitter = $1)))
-      order by posting.position desc, posting.line desc limit $5`,
-    [principal, position, line, hideOpenBids, limit + 1],
+      order by posting.position desc, posting.line desc limit $4`,
+    [principal, position, line, limit + 1],
   );
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;

@@ -15,7 +15,6 @@ await followLog(
     signer: createCheckpointSigner([new Uint8Array(Buffer.from(seed, 'hex'))]),
     wakeups: createWakeups(),
     head: async () => (await store.head()).position,
-    sealedBehind: async () => null,
     log: console,
   },
   new AbortController().signal,

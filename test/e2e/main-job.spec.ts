@@ -1,10 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { BidVerdict, OpenedBid } from '../../domain/auction/events.ts';
 import type { ExecutionProof } from '../../domain/proof/record.ts';
-import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
+import { createPool } from '../../infra/postgres/pool.ts';
 import { expectProblem, sha256Of } from '../support/rest.ts';
+import { rowsThatTell, tells } from '../support/traces.ts';
 import { type GuestNode, startGuestNode } from './support/guest-node.ts';
 import { endOf, type JobBody } from './support/jobs.ts';
 import { awardByBruteForce } from './support/market.ts';
@@ -25,8 +27,9 @@ const LOCAL_NODES = ['aws', 'azure', 'datacenter', 'edge', 'gcp', 'hybrid'];
 const CEILING = 888_889n;
 const QUOTE = { tier: 'gold', required_tops: 500, utilization: 0.8, duration_seconds: 7200 } as const;
 /** Long enough for seven bids and every look at the open auction. */
-const AUCTION_SECONDS = 6;
-const GUEST_PRICE = '100000';
+const AUCTION_SECONDS = 20;
+/** Digits that stand nowhere else. */
+const GUEST_PRICE = '104729';
 const WORD_COUNT = new URL('../../infra/workloads/word-count.wasm', import.meta.url);
 const INPUT = new TextEncoder().encode('one two three\nfour five\n');
 const OUTPUT = 'words: 5\n';
@@ -36,10 +39,14 @@ let operator: Caller;
 let guestKey: KeyHolder;
 /** May submit and provide; its node does what it won, but bids over HTTP alone. */
 let guest: Caller;
+let stranger: Caller;
 let guestNode: GuestNode;
 /** The owners of all seven nodes, each signed in with its own key. */
 let owners: readonly Caller[];
+/** Of the operator, of a bidder and of somebody who has nothing to do with it. */
 let listener: Listener;
+let bidder: Listener;
+let outsider: Listener;
 let wasm: Uint8Array<ArrayBuffer>;
 
 beforeAll(async () => {
@@ -48,6 +55,8 @@ beforeAll(async () => {
   guestKey = keyHolder();
   await enrol(operator, guestKey, ['submitter', 'provider']);
   guest = await signIn(stack, guestKey);
+  const strangerKey = keyHolder();
+  await enrol(operator, strangerKey, ['submitter']);
   const credit = { account_id: guest.id, amount: '10000000', reference: `guest-${guest.id}` };
   expect(await operator.rest.post('/v1/ledger/credit', credit)).toMatchObject({ status: 201 });
   wasm = new Uint8Array(await readFile(WORD_COUNT));
@@ -56,10 +65,14 @@ beforeAll(async () => {
   guestNode = await startGuestNode(stack, 'guest', guestKey, guest);
   const keys = await Promise.all(LOCAL_NODES.map((name) => nodeKey(stack, name)));
   owners = [guest, ...(await Promise.all(keys.map((key) => signIn(stack, key))))];
-  listener = await listen(stack, operator, ['auction_updates', 'realtime_auction', 'realtime_ledger']);
+  stranger = await signIn(stack, strangerKey);
+  const topics = ['auction_updates', 'realtime_auction'];
+  listener = await listen(stack, operator, [...topics, 'realtime_ledger']);
+  bidder = await listen(stack, guest, topics);
+  outsider = await listen(stack, stranger, topics);
 });
 afterAll(async () => {
-  listener?.close();
+  for (const each of [listener, bidder, outsider]) each?.close();
   await guestNode?.stop();
 });
 
@@ -70,6 +83,11 @@ const submitBy = (auctionId: string) =>
     input_ref: sha256Of(INPUT),
     allow_simulated: true,
   });
+
+interface AuctionBody {
+  readonly state: string;
+  readonly bids: { readonly count: number };
+}
 
 const openAuction = async (caller: Caller, body: object, quote: object = QUOTE): Promise<string> => {
   const quoted = await caller.rest.post<{ quote_id: string }>('/v1/fog/pricing/quote', quote);
@@ -89,7 +107,7 @@ describe('from an auction by hand to the settled job', () => {
   let winners: readonly { provider_id: string; owner: string; payment: string }[];
   let job: JobBody;
 
-  test('R70: bids by mesh and by HTTP are sealed from everybody while the auction is open', async () => {
+  test('R70, settled 36: while the auction is open everybody counts the bids of mesh and HTTP, and nobody knows a price', async () => {
     operatorBefore = await accountOf(operator);
     accountsBefore = await Promise.all(owners.map((owner) => accountOf(owner)));
     const { body: quote } = await operator.rest.post<{ quote_id: string }>('/v1/fog/pricing/quote', QUOTE);
@@ -125,15 +143,12 @@ describe('from an auction by hand to the settled job', () => {
     });
     expect(await bid(guest, GUEST_PRICE)).toMatchObject({ status: 201, body: { deposit: '888889' } });
 
-    // Only who has the database can count what is under seal; here, to know when the six nodes have bid.
-    const store = createPostgresEventStore({ url: serversOf(stack.home).databaseUrl });
-    try {
-      const bids = async () =>
-        (await store.readStream(auctionId)).filter(({ type }) => type === 'auction.bid-placed').length;
-      await expect.poll(bids, { timeout: AUCTION_SECONDS * 1000, interval: 50 }).toBe(owners.length);
-    } finally {
-      await store.close();
-    }
+    const isOf = ({ auction_id, stream }: Listener['frames'][number]['data']) =>
+      auction_id === auctionId || stream === auctionId;
+    const look = async (viewer: Caller, after = '0') =>
+      (await viewer.rest.get<AuctionBody>(`/v1/fog/pricing/auctions/${auctionId}?after=${after}`)).body;
+    const placed = async () => (await look(operator)).bids.count;
+    await expect.poll(placed, { timeout: AUCTION_SECONDS * 1000, interval: 50 }).toBe(owners.length);
     for (const owner of owners) {
       expectProblem(await bid(owner, '1'), {
         status: 409,
@@ -142,39 +157,96 @@ describe('from an auction by hand to the settled job', () => {
       });
     }
 
-    // A later event of another kind: whoever has been told of it has been told all there was to tell before.
+    const bids = (await eventsOf(operator, `stream=${auctionId}`)).filter(
+      ({ type }) => type === 'auction.bid-placed',
+    );
+    expect(new Set(bids.map(({ data }) => data['owner']))).toEqual(new Set(owners.map(({ id }) => id)));
+    expect(new Set(bids.map(({ data }) => (data['sealed'] as string).length)).size).toBe(1);
+    const last = bids.at(-1)?.position as string;
+
+    // Who has no office sees that bids came and when; a bidder its own one too.
+    for (const viewer of [stranger, operator, ...owners]) {
+      const body = await look(viewer, last);
+      expect(body).toMatchObject({
+        state: 'open',
+        winners: [],
+        extended: false,
+        bids: { count: owners.length, first_at: expect.any(String), last_at: expect.any(String) },
+      });
+      expect(body).not.toHaveProperty('stats');
+      expect(JSON.stringify(body)).not.toMatch(/bid-|provider-|sealed/);
+    }
+    for (const owner of owners) {
+      const own = (await eventsOf(owner, `from=${openedAt}`)).filter(({ stream }) => stream === auctionId);
+      expect(own.map(({ type, data }) => [type, data['owner']])).toEqual([['auction.bid-placed', owner.id]]);
+      expect((await owner.rest.get(`/v1/events?stream=${auctionId}`)).status).toBe(404);
+    }
+    expect(await eventsOf(stranger, `from=${openedAt}`)).not.toContainEqual(
+      expect.objectContaining({ stream: auctionId }),
+    );
+
+    // Whoever has been told of a later event has been told all there was to tell before.
     const note = { account_id: guest.id, amount: '1', reference: `note-${auctionId}` };
     const { body: noted } = await operator.rest.post<{ position: string }>('/v1/ledger/credit', note);
     await listener.heard(({ position }) => position === noted.position);
-    const told = listener.frames.filter(({ position }) => BigInt(position) > BigInt(openedAt));
-    expect(told.map(({ topic, position }) => ({ topic, position }))).toEqual([
-      // The escrow of the submitter, then the note.
-      { topic: 'realtime_ledger', position: String(BigInt(openedAt) + 1n) },
-      { topic: 'realtime_ledger', position: noted.position },
-    ]);
-
-    for (const viewer of [operator, ...owners]) {
-      const { status, body } = await viewer.rest.get<object>(`/v1/fog/pricing/auctions/${auctionId}`);
-      expect(status).toBe(200);
-      expect(body).toMatchObject({ state: 'open', winners: [], position: openedAt, extended: false });
-      expect(body).not.toHaveProperty('stats');
-      expect(JSON.stringify(body)).not.toContain(GUEST_PRICE);
+    for (const frames of [outsider.frames, bidder.frames, listener.frames]) {
+      const heard = () => frames.filter(({ topic, data }) => topic === 'auction_updates' && isOf(data));
+      await expect.poll(() => heard().length, { timeout: 10_000 }).toBe(1 + owners.length);
+      expect(heard().at(-1)?.data).toEqual({
+        auction_id: auctionId,
+        event: 'auction.bid-placed',
+        placed_at: bids.at(-1)?.data['placedAt'],
+      });
     }
-    expect((await eventsOf(operator, `stream=${auctionId}`)).map(({ type }) => type)).toEqual([
-      'auction.opened',
-    ]);
-    expect(await eventsOf(operator, `from=${openedAt}`)).toEqual([]);
-    expect(await eventsOf(operator, `stream=ledger-main&from=${openedAt}`)).toEqual([]);
+    const whole = ({ frames }: Listener) =>
+      frames.filter(({ topic, data }) => topic === 'realtime_auction' && isOf(data));
+    expect(whole(outsider)).toEqual([]);
+    expect(whole(bidder)).toMatchObject([{ data: { actor: guest.id } }]);
+    expect(whole(listener)).toHaveLength(1 + owners.length);
+
     for (const [index, owner] of owners.entries()) {
       const { available, deposits } = accountsBefore[index] as Account;
       const gift = owner === guest ? 1n : 0n;
-      expect(await accountOf(owner)).toMatchObject({
-        available: String(BigInt(available) + gift - CEILING),
-        deposits: String(BigInt(deposits) + CEILING),
-      });
-      const seen = await accountOf(owner, operator);
-      expect(seen.available).toBe(String(BigInt(available) + BigInt(deposits) + gift));
+      for (const viewer of [owner, operator]) {
+        expect(await accountOf(owner, viewer)).toMatchObject({
+          available: String(BigInt(available) + gift - CEILING),
+          deposits: String(BigInt(deposits) + CEILING),
+        });
+      }
     }
+    expect((await guest.rest.get(`/v1/ledger/accounts/${operator.id}`)).status).toBe(404);
+
+    // The price is nowhere: not in a row, a frame, an event, a history, or a log file.
+    for (const { frames } of [outsider, bidder, listener]) {
+      expect(tells(JSON.stringify(frames), GUEST_PRICE)).toBe(false);
+    }
+    const servers = serversOf(stack.home);
+    const pool = createPool(servers.databaseUrl, { name: 'test', max: 1 });
+    try {
+      expect(await rowsThatTell(pool, GUEST_PRICE)).toEqual([]);
+    } finally {
+      await pool.end();
+    }
+    const connection = await Connection.connect({ address: servers.temporalAddress });
+    try {
+      const history = await new Client({ connection }).workflow.getHandle(auctionId).fetchHistory();
+      const text = JSON.stringify(history, (name, value) =>
+        name === 'data' && typeof value === 'string' ? Buffer.from(value, 'base64').toString() : value,
+      );
+      expect(text.includes(guest.id)).toBe(true);
+      expect(tells(text, GUEST_PRICE)).toBe(false);
+    } finally {
+      await connection.close();
+    }
+    const logs = join(stack.home, 'logs');
+    for (const name of await readdir(logs)) {
+      expect(tells(await readFile(join(logs, name), 'utf8'), GUEST_PRICE), name).toBe(false);
+    }
+
+    // And nothing waits for the close: the bids are in a signed head.
+    const signed = async () =>
+      BigInt((await guest.rest.get<{ size: string }>('/v1/log/checkpoint')).body.size);
+    await expect.poll(signed, { timeout: 10_000 }).toBeGreaterThanOrEqual(BigInt(noted.position));
     expectProblem(await submitBy(auctionId), {
       status: 409,
       code: 'CONFLICT',
@@ -561,7 +633,7 @@ test('R66: with too few owners it is extended once, then fails; all is refunded,
   );
   expect(
     listener.frames.filter(({ data }) => data.auction_id === auctionId).map(({ data }) => data.event),
-  ).toEqual(['auction.opened', 'auction.extended', 'auction.failed']);
+  ).toEqual(['auction.opened', 'auction.bid-placed', 'auction.extended', 'auction.failed']);
   const { body } = await operator.rest.get(`/v1/fog/pricing/auctions/${auctionId}?after=${failed.position}`);
   expect(body).toMatchObject({
     state: 'failed',

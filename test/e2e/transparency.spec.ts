@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CliRun, runCli } from '../support/cli.ts';
 import { createRest, type Rest } from '../support/rest.ts';
-import { endOf, runToEnd, SMALL_JOB, storeModule } from './support/jobs.ts';
+import { runToEnd, SMALL_JOB, storeModule } from './support/jobs.ts';
 import { type Caller, signInOperator } from './support/principals.ts';
 import { type SharedStack, sharedStack } from './support/shared-stack.ts';
 
@@ -97,35 +97,55 @@ test('J4.4: a job is in the signed log, and an outsider checks it with nothing b
   expect(JSON.parse(doctored.stdout)).toMatchObject({ valid: false, faults: [{ code: 'CHAIN_MISMATCH' }] });
 });
 
-test('settled 12: while an auction takes bids, nobody can count them in the size of the log', async () => {
-  const submitted = await operator.rest.post<{ job_id: string }>('/v1/fog/scheduler/submit', {
-    ...SMALL_JOB,
+test('settled 36: an open auction holds back no signed head, anchor, export or proof', async () => {
+  const quoted = await operator.rest.post<{ quote_id: string }>('/v1/fog/pricing/quote', {
     tier: 'gold',
-    auction_seconds: 5,
-    code_hash: module,
+    required_tops: 500,
+    utilization: 0.8,
+    duration_seconds: 7200,
   });
-  const { job_id } = submitted.body;
-  const { position: after } = (await operator.rest.get<{ position: string }>('/v1/system/info')).body;
-  /** The auditor's log ends with the opening of the auction as long as that is open. */
-  const opening = async (): Promise<string | null> => {
-    const from = BigInt(after) > 60n ? BigInt(after) - 60n : 0n;
-    const { body } = await operator.rest.get<Events>(`/v1/events?from=${from}&limit=500`);
-    const last = body.events.at(-1);
-    return last?.type === 'auction.opened' ? last.position : null;
-  };
-  await expect.poll(opening, { timeout: 10_000 }).not.toBeNull();
-  const opened = BigInt((await opening()) as string);
-  await signedPast(opened);
-  const seen = new Set<bigint>();
-  const hasEnded = async () => {
-    const { size } = await head();
-    const isOpen = (await opening()) === String(opened);
-    if (isOpen) seen.add(BigInt(size));
-    return !isOpen;
-  };
-  await vi.waitUntil(hasEnded, { timeout: 30_000, interval: 200 });
-  await endOf(operator.rest, job_id);
-  await signedPast(opened + 4n);
-  expect([...seen]).toEqual([opened]);
-  expect(BigInt((await head()).size)).toBeGreaterThan(opened + 3n);
+  // For an hour, and so cheap that no node is tied up by it.
+  const opened = await operator.rest.post<{ auction_id: string; position: string }>(
+    '/v1/fog/pricing/auction',
+    { quote_id: quoted.body.quote_id, max_bid: '100', auction_seconds: 3600 },
+  );
+  expect(opened.status).toBe(201);
+  const atOpening = await head();
+
+  // More happens than an anchor waits for.
+  const job = await runToEnd(operator.rest, { ...SMALL_JOB, code_hash: module });
+  expect(job.state).toBe('settled');
+  const { position } = (await operator.rest.get<{ position: string }>('/v1/system/info')).body;
+  expect(BigInt(position)).toBeGreaterThan(BigInt(opened.body.position) + 10n);
+  await signedPast(BigInt(position));
+  const events = await operator.rest.get<Events>(`/v1/events?from=${BigInt(position) - 1n}&limit=1`);
+  expect(events.body.events).toMatchObject([{ position }]);
+  const inclusion = await anybody.get(`/v1/log/proof/${position}`);
+  expect(inclusion).toMatchObject({ status: 200, body: { checkpoint: expect.any(String) } });
+  const later = await head();
+  expect(await anybody.get(`/v1/log/consistency?from=${atOpening.size}&to=${later.size}`)).toMatchObject({
+    status: 200,
+    body: { root1: atOpening.root, root2: later.root },
+  });
+
+  const anchoredSince = async () =>
+    (await anybody.get<{ items: readonly unknown[] }>(`/v1/log/anchors?from=${position}`)).body.items.length;
+  await expect.poll(anchoredSince, { timeout: 60_000 }).toBeGreaterThan(0);
+  const [file, kept] = [join(folder, 'open.ndjson'), join(folder, 'opening.txt')];
+  await writeFile(kept, atOpening.checkpoint);
+  expect(await audit('export', file)).toMatchObject({ code: 0 });
+  const verified = await elsewhere(
+    'verify',
+    file,
+    '--public-key',
+    later.public_key,
+    '--earlier',
+    kept,
+    '--json',
+  );
+  const verdict = JSON.parse(verified.stdout);
+  expect(verdict).toMatchObject({ valid: true });
+  expect(BigInt(verdict.to)).toBeGreaterThanOrEqual(BigInt(position));
+  const shown = await operator.rest.get(`/v1/fog/pricing/auctions/${opened.body.auction_id}`);
+  expect(shown.body).toMatchObject({ state: 'open' });
 });

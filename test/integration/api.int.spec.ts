@@ -11,6 +11,7 @@ import { type Engine, openEngine } from '../support/open-engine.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { byToken, createRest, sha256Of } from '../support/rest.ts';
 import { temporalAddress } from '../support/temporal.ts';
+import { rowsThatTell } from '../support/traces.ts';
 
 const GOLD = { tier: 'gold', required_tops: 500, utilization: 0.8, duration_seconds: 7200 };
 const log = pino({ level: 'silent' });
@@ -27,6 +28,7 @@ interface EventPage {
     readonly position: string;
     readonly hash: string;
     readonly prev_hash: string;
+    readonly data: Readonly<Record<string, unknown>>;
   }[];
   readonly next_from: string;
 }
@@ -385,25 +387,27 @@ describe('auction', () => {
     ).toBe(403);
   });
 
-  it('J2.3, settled 12: takes sealed bids and shows nobody anything of them', async () => {
+  it('J2.3, R70, settled 36: takes sealed bids, tells how many, who to auditors alone, and the price to nobody', async () => {
     const opened = await submitter.rest.post<Opened>('/v1/fog/pricing/auction', {
       quote_id: await newQuote(),
       auction_seconds: 600,
     });
     const auctionId = opened.body.auction_id;
     const [first, second] = [await bidder(1, 'cloud_aws'), await bidder(2, 'edge_devices')];
-    const bid = (caller: Caller, price: string) =>
-      caller.rest.post('/v1/fog/pricing/bid', { auction_id: auctionId, price });
-    const placed = await bid(first, '700001');
+    const bid = (caller: Caller, price: string, key?: string) =>
+      caller.rest.post<{ position: string }>('/v1/fog/pricing/bid', { auction_id: auctionId, price }, key);
+    const view = async (caller: Caller, after: string) =>
+      (await caller.rest.get(`/v1/fog/pricing/auctions/${auctionId}?after=${after}`)).body;
+    expect(await view(first, opened.body.position)).toMatchObject({ state: 'open', bids: { count: 0 } });
+    const placed = await bid(first, '700001', 'bid-1');
     expect(placed).toMatchObject({ status: 201, body: { auction_id: auctionId, deposit: '888889' } });
-    expect(JSON.stringify(placed.body)).not.toContain('700001');
     expect(await bid(first, '600000')).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
     expect(await bid(second, '888890')).toMatchObject({
       status: 422,
       body: { errors: [{ field: 'price' }] },
     });
     expect((await bid(await api.enrol('provider'), '1')).status).toBe(403);
-    expect((await bid(second, '600001')).status).toBe(201);
+    const { position: last } = (await bid(second, '600001')).body;
     expect(
       (
         await first.rest.post('/v1/fog/pricing/bid', {
@@ -413,23 +417,42 @@ describe('auction', () => {
       ).status,
     ).toBe(404);
 
-    const head = (await auditor.rest.get<{ position: string }>('/v1/system/info')).body.position;
-    const seen = [
-      await auditor.rest.get(`/v1/fog/pricing/auctions/${auctionId}?after=${head}`),
-      await auditor.rest.get(`/v1/events?stream=${auctionId}`),
-      await submitter.rest.get(`/v1/events?stream=${auctionId}`),
-      await auditor.rest.get('/v1/events?limit=500'),
-      await auditor.rest.get('/v1/events?stream=ledger-main&limit=500'),
-      await auditor.rest.get(`/v1/ledger/accounts/${first.id}?after=${head}`),
-    ];
-    for (const { status, body } of seen) {
-      expect(status).toBe(200);
-      expect(JSON.stringify(body)).not.toMatch(/bid-|bid-placed|deposit|sealed/);
+    const bids = { count: 2, first_at: expect.any(String), last_at: expect.any(String) };
+    for (const viewer of [auditor, submitter, first, await api.enrol('submitter')]) {
+      const shown = await view(viewer, last);
+      expect(shown).toMatchObject({ state: 'open', winners: [], bids });
+      expect(shown).not.toHaveProperty('stats');
+      expect(JSON.stringify(shown)).not.toMatch(/bid-|deposit|provider-|sealed/);
     }
-    expect(seen[1]?.body).toMatchObject({ events: [{ type: 'auction.opened' }] });
-    expect(seen[5]?.body).toMatchObject({ available: '100000000' });
-    const own = await first.rest.get(`/v1/ledger/accounts/${first.id}?after=${head}`);
-    expect(own.body).toMatchObject({ available: '99111111', deposits: '888889' });
+
+    const read = async (caller: Caller, query: string) =>
+      (await caller.rest.get<EventPage>(`/v1/events?limit=500&${query}`)).body.events;
+    const types = async (caller: Caller, query: string) =>
+      (await read(caller, query)).map(({ type }) => type);
+    const placedTwice = ['auction.opened', 'auction.bid-placed', 'auction.bid-placed'];
+    expect(await types(auditor, `stream=${auctionId}`)).toEqual(placedTwice);
+    expect(await types(submitter, `stream=${auctionId}`)).toEqual(['auction.opened']);
+    expect((await first.rest.get(`/v1/events?stream=${auctionId}`)).status).toBe(404);
+    const from = `from=${BigInt(opened.body.position) - 1n}`;
+    expect((await types(first, from)).filter((type) => type.startsWith('auction.'))).toEqual([
+      'auction.bid-placed',
+    ]);
+    const boxes = (await read(auditor, `stream=${auctionId}`)).flatMap(({ data }) => data['sealed'] ?? []);
+    expect(new Set(boxes.map((box) => (box as string).length)).size).toBe(1);
+    expect(new Set(boxes).size).toBe(2);
+
+    const account = `/v1/ledger/accounts/${first.id}?after=${last}`;
+    for (const viewer of [first, auditor]) {
+      const { body } = await viewer.rest.get<Account>(account);
+      expect(body).toMatchObject({ available: '99111111', deposits: '888889' });
+      expect(JSON.stringify(body)).toContain('deposit:bid-');
+    }
+    expect((await submitter.rest.get(account)).status).toBe(404);
+    expect((await submitter.rest.get('/v1/events?stream=ledger-main')).status).toBe(404);
+
+    expect(JSON.stringify(placed.body)).not.toContain('700001');
+    expect(await rowsThatTell(engine.pool, '888889')).not.toEqual([]);
+    for (const price of ['700001', '600001']) expect(await rowsThatTell(engine.pool, price)).toEqual([]);
   });
 
   it('refuses a late bid with AUCTION_EXPIRED, fails with too few owners and refunds, and then shows its log', async () => {

@@ -6,13 +6,13 @@ import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, instant, micro, position } from '../../fields.ts';
 import { afterQuery, readAfter } from '../../read-after.ts';
 
-/** Nothing of the bids before the close: neither prices nor owners nor their number (settled 12). */
+/** Before the close it tells how many bids there are and when they came; whose and what they are stays under seal. */
 export const getAuctionState = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | 'checkpoints'>) =>
   defineRoute(
     {
       method: 'GET',
       path: '/v1/fog/pricing/auctions/{auction_id}',
-      summary: 'State of an auction; winners and figures after the close',
+      summary: 'State of an auction and number of its bids; winners and figures after the close',
       tag: 'pricing',
       access: 'any',
       params: z.strictObject({ auction_id: idOf('auction') }),
@@ -29,6 +29,9 @@ export const getAuctionState = ({ db, checkpoints }: Pick<RouteDependencies, 'db
           min_bidders: z.int(),
           closes_at: instant,
           extended: z.boolean(),
+          bids: z
+            .object({ count: z.int(), first_at: instant.optional(), last_at: instant.optional() })
+            .describe('placed so far, under seal until the close'),
           winners: z.array(z.object({ provider_id: z.string(), owner: z.string(), payment: micro })),
           total: micro.optional(),
           predicted_availability: z.number().optional(),
@@ -40,7 +43,8 @@ export const getAuctionState = ({ db, checkpoints }: Pick<RouteDependencies, 'db
             .optional(),
           stats: z
             .object({ count: z.int(), unique: z.int(), min: micro, max: micro, mean: micro })
-            .optional(),
+            .optional()
+            .describe('over the bids that were opened'),
           position,
         }),
       },
@@ -63,6 +67,11 @@ export const getAuctionState = ({ db, checkpoints }: Pick<RouteDependencies, 'db
         min_bidders: auction.minimumOwners,
         closes_at: auction.closesAt,
         extended: auction.extended,
+        bids: {
+          count: auction.bidsPlaced,
+          ...(auction.firstBidAt === null ? {} : { first_at: auction.firstBidAt }),
+          ...(auction.lastBidAt === null ? {} : { last_at: auction.lastBidAt }),
+        },
         winners: auction.winners.map(({ providerId, owner, payment }) => ({
           provider_id: providerId,
           owner,

@@ -80,6 +80,7 @@ export const jobSchema = z
     message: z.string().nullable(),
     submitted_at: instant,
     closes_at: instant.nullable(),
+    bids: z.int().nullable().describe('placed in its auction so far; null before that is known'),
     started_at: instant.nullable(),
     ended_at: instant.nullable(),
     timeline: z.array(
@@ -129,8 +130,8 @@ const slaOf = ({ sla }: JobRow) =>
       }
     : {};
 
-/** A job as its submitter, its providers and auditors see it. */
-export const shownJob = (job: JobRow): z.input<typeof jobSchema> => ({
+/** A job as its submitter, its providers and auditors see it. `bids` is their number in its auction. */
+export const shownJob = (job: JobRow, bids: number | null): z.input<typeof jobSchema> => ({
   job_id: job.jobId,
   state: job.state,
   progress: progressOf(job),
@@ -167,6 +168,7 @@ export const shownJob = (job: JobRow): z.input<typeof jobSchema> => ({
   message: job.message,
   submitted_at: job.submittedAt,
   closes_at: job.closesAt,
+  bids,
   started_at: job.startedAt,
   ended_at: job.endedAt,
   timeline: job.timeline.map(({ at, event, workflowId, runId, position: where, providerId }) => ({

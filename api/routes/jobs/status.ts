@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
+import { countBids } from '../../../projections/auctions/queries.ts';
 import { getJob } from '../../../projections/jobs/queries.ts';
 import type { JobRow } from '../../../projections/jobs/table.ts';
 import { defineRoute, respond } from '../../define-route.ts';
@@ -62,6 +63,6 @@ export const getJobStatus = ({
         };
         await watch(jobId, look, { timeoutMs: query.timeout * 1000, signal });
       }
-      return respond(200, shownJob(job));
+      return respond(200, shownJob(job, await countBids(db, job.auctionId)));
     },
   );

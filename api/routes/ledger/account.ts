@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
-import { add } from '../../../domain/money.ts';
 import { nameOf } from '../../../domain/schema.ts';
 import { getBalances, isEntryCursor, ledgerTotal, listEntries } from '../../../projections/ledger/queries.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, instant, micro, pageQuery, position } from '../../fields.ts';
 import { afterQuery, readAfter } from '../../read-after.ts';
-import { hasRole } from '../../roles.ts';
+import { maySee } from '../../roles.ts';
 
 const entrySchema = z.object({
   entry_id: z.string(),
@@ -19,10 +18,7 @@ const entrySchema = z.object({
   position,
 });
 
-/**
- * A principal's money. Whoever is not its owner sees deposits of bids as part of what is available, and no entry of an
- * open auction's: the balance would tell who has bid (settled 12).
- */
+/** A principal's money, for itself and for auditors. Deposits tell who has bid, also while the auction is open. */
 export const getAccount = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | 'checkpoints'>) =>
   defineRoute(
     {
@@ -42,7 +38,7 @@ export const getAccount = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | '
           account_id: z.string(),
           available: micro,
           escrow: micro,
-          deposits: micro.optional().describe('only for the owner'),
+          deposits: micro,
           stake: micro,
           entries: z.object({ items: z.array(entrySchema), next_cursor: z.string().nullable() }),
           total: micro.describe('Σ of all balances: 0'),
@@ -52,25 +48,23 @@ export const getAccount = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | '
     },
     async ({ principal }, { params, query }) => {
       const owner = params.account_id;
-      const own = owner === principal.id;
       const unknown = reject('RESOURCE_NOT_FOUND', `no account ${owner}`, [
         { field: 'account_id', rule: 'an account of yours' },
       ]);
-      if (!own && !hasRole(principal, 'auditor')) return unknown;
+      if (!maySee(principal, [owner], ['auditor'])) return unknown;
       const ready = await readAfter(checkpoints, ['ledger'], query.after);
       if (!ready.ok) return ready;
       const balances = await getBalances(db, owner);
       if (!balances) return unknown;
       const page = await listEntries(db, owner, {
         limit: query.limit,
-        hideOpenBids: !own,
         ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
       });
       return respond(200, {
         account_id: owner,
-        available: own ? balances.available : add(balances.available, balances.deposits),
+        available: balances.available,
         escrow: balances.escrow,
-        ...(own ? { deposits: balances.deposits } : {}),
+        deposits: balances.deposits,
         stake: balances.stake,
         entries: {
           items: page.items.map(({ entryId, kind, account, amount, cause, at, position: where }) => ({

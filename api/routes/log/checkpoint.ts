@@ -9,10 +9,7 @@ import { beyond, pathSchema, treeSize } from './inclusion.ts';
 /** Older ones follow from these: a larger head contains them. */
 const MOST_ANCHORS = 5;
 
-/**
- * The newest signed tree head. It may trail the log: while an auction takes bids nothing behind its opening is signed, for
- * the size would tell their number.
- */
+/** The newest signed tree head. It trails the log by a fraction of a second. */
 export const getCheckpoint = ({
   anchored,
   transparency,

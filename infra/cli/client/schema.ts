@@ -64,6 +64,7 @@ export const jobSchema = z.object({
   message: z.string().nullable(),
   submitted_at: z.string(),
   closes_at: z.string().nullable(),
+  bids: z.int().nullable(),
   timeline: z.array(
     z.object({
       at: z.string(),

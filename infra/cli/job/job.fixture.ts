@@ -41,6 +41,7 @@ export const job = (change: Partial<Job> = {}): Job => ({
   message: null,
   submitted_at: '2026-01-01T00:00:00.000Z',
   closes_at: '2026-01-01T00:00:10.000Z',
+  bids: 6,
   timeline: [
     {
       at: '2026-01-01T00:00:00.000Z',

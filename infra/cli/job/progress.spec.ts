@@ -28,7 +28,7 @@ test('a job that settles ends every step, in order, also when states were missed
     'Quote: gold, 0.007407 H200-hours, 3 winners, at most 7407 micro-units each',
     'Uploaded 1234 bytes',
     `Submitted as ${JOB_ID}`,
-    'Sealed auction',
+    'Sealed auction (6 bids)',
     'Quorum: 3 members, predicted availability 0.999870',
     'Enclaves attested (simulated)',
     'Run',

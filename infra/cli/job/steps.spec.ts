@@ -17,9 +17,12 @@ test('titles tell what is known so far', () => {
   expect(quoteTitle(quote)).toBe(
     'Quote: gold, 0.007407 H200-hours, 3 winners, at most 7407 micro-units each',
   );
-  expect(titleOf('auction', jobIn('auctioning'), NOW)).toBe('Sealed auction (closes in 7 s)');
-  expect(titleOf('auction', jobIn('auctioning'), NOW + 60_000)).toBe('Sealed auction (closes in 0 s)');
-  expect(titleOf('auction', job(), NOW)).toBe('Sealed auction');
+  expect(titleOf('auction', jobIn('auctioning', { bids: 0 }), NOW)).toBe('Sealed auction (closes in 7 s)');
+  expect(titleOf('auction', jobIn('auctioning', { bids: 1 }), NOW + 60_000)).toBe(
+    'Sealed auction (1 bid, closes in 0 s)',
+  );
+  expect(titleOf('auction', jobIn('quoted', { bids: null }), NOW)).toBe('Sealed auction');
+  expect(titleOf('auction', job(), NOW)).toBe('Sealed auction (6 bids)');
   expect(titleOf('quorum', job(), NOW)).toBe('Quorum: 3 members, predicted availability 0.999870');
   expect(titleOf('quorum', job({ epoch: 2, degraded: true }), NOW)).toMatch(/epoch 2, degraded$/);
   expect(titleOf('enclaves', job(), NOW)).toBe('Enclaves attested (simulated)');

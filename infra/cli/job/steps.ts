@@ -41,6 +41,16 @@ export const quoteTitle = ({ tier, h200_hours, winners, ceiling }: Quote): strin
 const secondsUntil = (instant: string, nowMs: number): number =>
   Math.max(0, Math.ceil((Date.parse(instant) - nowMs) / 1_000));
 
+const auctionTitle = (job: Job | null, nowMs: number): string => {
+  const bids = job?.bids ? [counted(job.bids, 'bid')] : [];
+  const closes =
+    job?.state === 'auctioning' && job.closes_at !== null
+      ? [`closes in ${secondsUntil(job.closes_at, nowMs)} s`]
+      : [];
+  const known = [...bids, ...closes].join(', ');
+  return known ? `Sealed auction (${known})` : 'Sealed auction';
+};
+
 /** Title of a step, with what is known of it by now. `nowMs` is the time here, for the countdown alone. */
 export const titleOf = (step: Step, job: Job | null, nowMs: number): string => {
   switch (step) {
@@ -51,9 +61,7 @@ export const titleOf = (step: Step, job: Job | null, nowMs: number): string => {
     case 'submit':
       return job ? `Submitted as ${job.job_id}` : 'Submit';
     case 'auction':
-      return job?.state === 'auctioning' && job.closes_at !== null
-        ? `Sealed auction (closes in ${secondsUntil(job.closes_at, nowMs)} s)`
-        : 'Sealed auction';
+      return auctionTitle(job, nowMs);
     case 'quorum': {
       if (!job || job.predicted_availability === null) return 'Quorum';
       const epoch = job.epoch > 1 ? `, epoch ${job.epoch}` : '';

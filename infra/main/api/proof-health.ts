@@ -1,6 +1,5 @@
 import type { Pool } from 'pg';
 import type { Component, Probed } from '../../../api/health.ts';
-import type { OpenAuctions } from '../../../api/log-access/open-auctions.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import type { Signer } from '../../keys/signer.ts';
 import type { TransparencyLog } from '../../tlog/transparency-log.ts';
@@ -12,7 +11,6 @@ export interface ProofHealthDeps {
   readonly store: Pick<EventStore, 'head'>;
   readonly signer: Signer;
   readonly transparency: Pick<TransparencyLog, 'newest' | 'rootAt'>;
-  readonly openAuctions: OpenAuctions;
 }
 
 /** Events are signed within a second; this is late. */
@@ -27,13 +25,6 @@ const signs = (signer: Signer, text: string): boolean => {
   return signer.verify(DOMAIN, text, signature) && !signer.verify(DOMAIN, `${text}!`, signature);
 };
 
-/** Where the open auction that began first lies: nothing behind it is signed while it takes bids. */
-const oldestOpen = async (openAuctions: OpenAuctions): Promise<bigint | null> =>
-  [...(await openAuctions.list()).values()].reduce<bigint | null>(
-    (oldest, opened) => (oldest === null || opened < oldest ? opened : oldest),
-    null,
-  );
-
 const ageOf = async (pool: Pool, position: bigint): Promise<number | null> => {
   const { rows } = await pool.query<{ ageMs: number }>(
     `select (extract(epoch from clock_timestamp() - recorded_at) * 1000)::float8 as "ageMs"
@@ -47,13 +38,7 @@ const ageOf = async (pool: Pool, position: bigint): Promise<number | null> => {
  * Whether what the engine signs can be proven: its key signs and verifies, the newest head of the log verifies and is
  * that of the stored tree, and heads follow the log. `lag` is in events.
  */
-export const proofHealth = ({
-  pool,
-  store,
-  signer,
-  transparency,
-  openAuctions,
-}: ProofHealthDeps): Component => ({
+export const proofHealth = ({ pool, store, signer, transparency }: ProofHealthDeps): Component => ({
   critical: false,
   probe: async () => {
     const newest = await transparency.newest();
@@ -69,8 +54,7 @@ export const proofHealth = ({
         return down('the newest signed head is not that of the stored tree');
     }
     const lag = Number(position - size);
-    const sealed = await oldestOpen(openAuctions);
-    if (lag === 0 || (sealed !== null && sealed <= size)) return { status: 'ok', lag };
+    if (lag === 0) return { status: 'ok', lag };
     const ageMs = (await ageOf(pool, size + 1n)) ?? 0;
     return ageMs > LATE_MS
       ? { status: 'degraded', lag, cause: `an event of ${Math.round(ageMs / 1000)} s ago is not signed yet` }

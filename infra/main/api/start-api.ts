@@ -6,7 +6,6 @@ import { createApp } from '../../../api/app.ts';
 import { createSignIn } from '../../../api/auth/sign-in.ts';
 import type { Route } from '../../../api/define-route.ts';
 import { createHealth } from '../../../api/health.ts';
-import { createOpenAuctions } from '../../../api/log-access/open-auctions.ts';
 import { createOwnership } from '../../../api/log-access/ownership.ts';
 import { createVisibleLog } from '../../../api/log-access/visible-log.ts';
 import { createMetrics } from '../../../api/metrics.ts';
@@ -140,7 +139,6 @@ export const startApi = async (
     );
   const metrics = createMetrics({ lag });
   const ownership = createOwnership(store);
-  const openAuctions = createOpenAuctions(store);
   const hub = createHub({ store, ownership, logger, from: head.position });
 
   const transparency = createTransparencyLog(pool);
@@ -187,7 +185,6 @@ export const startApi = async (
         store,
         signer,
         transparency,
-        openAuctions,
         connection,
         now,
         network: config.topology.network,
@@ -238,7 +235,7 @@ export const startApi = async (
       reported: async (providerId) => (await neighboursReported(pool, [providerId])).get(providerId) ?? null,
     },
     transparency,
-    visibleLog: createVisibleLog({ store, ownership, openAuctions }),
+    visibleLog: createVisibleLog({ store, ownership }),
     watch: createWatch(hub, leaving.signal),
   });
   const api = createApp({

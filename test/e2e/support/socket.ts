@@ -43,7 +43,7 @@ export const listen = async (
   await subscribed.promise;
   return {
     frames,
-    heard: (wanted) => vi.waitUntil(() => frames.find(wanted), { timeout: 20_000 }),
+    heard: (wanted) => vi.waitUntil(() => frames.find(wanted), { timeout: 40_000 }),
     close: () => ws.close(),
   };
 };

@@ -11,7 +11,6 @@ export const logEnd = async ({ rest }: Caller): Promise<string> => {
 export interface Account {
   readonly available: string;
   readonly escrow: string;
-  /** Shown to the owner alone. */
   readonly deposits: string;
   readonly stake: string;
   readonly total: string;
