@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { kill } from 'node:process';
@@ -8,6 +9,7 @@ import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
 import { createIdempotencyKeys, type IdempotencyKeys } from './keys.ts';
 
+const masterKey = new Uint8Array(32).fill(7);
 let database: TestDatabase;
 const processes: { readonly keys: IdempotencyKeys; readonly pool: Pool }[] = [];
 
@@ -28,7 +30,7 @@ const process = async () => {
   const pool = createPool(database.url, { name: 'test', max: 4 });
   const first = once(pool, 'connect') as Promise<[KeeperClient]>;
   const lost = Promise.withResolvers<void>();
-  const keys = await createIdempotencyKeys({ pool, onError: () => lost.resolve() });
+  const keys = await createIdempotencyKeys({ pool, masterKey, onError: () => lost.resolve() });
   processes.push({ keys, pool });
   return { keys, pool, keeper: (await first)[0], lost: lost.promise };
 };
@@ -51,6 +53,16 @@ describe('idempotency keys', () => {
     await a.keys.complete('p', 'k1', answer);
     expect(await b.keys.claim('p', 'k1', 'request')).toEqual({ type: 'answered', answer });
     expect(await b.keys.claim('q', 'k1', 'another')).toEqual({ type: 'claimed' });
+  });
+
+  it('R70: stores no hash by which a reader of the table could try prices of a bid', async () => {
+    const { keys, pool } = await process();
+    await keys.claim('p', 'guess', 'request');
+    const { rows } = await pool.query<{ hash: Buffer }>(
+      `select request_hash as hash from engine.idempotency_keys where key = 'guess'`,
+    );
+    expect(rows[0]?.hash).toHaveLength(32);
+    expect(rows[0]?.hash).not.toEqual(createHash('sha256').update('request').digest());
   });
 
   it('R168: lets one of many parallel requests through', async () => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
 import type { Pool } from 'pg';
 import { createHolder } from './holder.ts';
 import { createOwed } from './owed.ts';
@@ -48,11 +48,15 @@ interface KeyRow {
  */
 export const createIdempotencyKeys = async ({
   pool,
+  masterKey,
   onError,
 }: {
   pool: Pool;
+  /** Of all processes; keys the hashes of requests, so that the table alone does not let its reader try prices of bids. */
+  masterKey: Uint8Array;
   onError: (error: Error) => void;
 }): Promise<IdempotencyKeys> => {
+  const hashKey = Buffer.from(hkdfSync('sha256', masterKey, '', 'aivillage-idempotency-v1', 32));
   const holder = await createHolder({ pool, onError });
   const owed = createOwed(onError);
   /** Hash of the request by the key that this process answers now. */
@@ -118,7 +122,7 @@ export const createIdempotencyKeys = async ({
   return {
     claim: async (principal, key, request) => {
       const id = idOf(principal, key);
-      const hash = createHash('sha256').update(request).digest();
+      const hash = createHmac('sha256', hashKey).update(request).digest();
       const running = inFlight.get(id);
       if (running) return { type: running.equals(hash) ? 'in-flight' : 'mismatch' };
       // Before anything is awaited: of the claims of one process, one gets to the table.

@@ -9,6 +9,7 @@ import { migrate } from '../../infra/postgres/migrate.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
 import { type PostgresServer, startPostgres } from '../../infra/stack/postgres.ts';
 
+const masterKey = new Uint8Array(32).fill(7);
 const PATIENCE = { timeout: 60_000 };
 
 let directory: string;
@@ -42,7 +43,7 @@ beforeEach(async () => {
   processes = await Promise.all(
     [1, 2].map(async () => {
       const pool = createPool(server.url, { name: 'test', max: 4 });
-      return { pool, keys: await createIdempotencyKeys({ pool, onError: () => undefined }) };
+      return { pool, keys: await createIdempotencyKeys({ pool, masterKey, onError: () => undefined }) };
     }),
   );
 });

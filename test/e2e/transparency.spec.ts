@@ -114,7 +114,7 @@ test('settled 36: an open auction holds back no signed head, anchor, export or p
 
   // More happens than an anchor waits for.
   const job = await runToEnd(operator.rest, { ...SMALL_JOB, code_hash: module });
-  expect(job.state).toBe('settled');
+  expect(job).toMatchObject({ state: 'settled', reason: null });
   const { position } = (await operator.rest.get<{ position: string }>('/v1/system/info')).body;
   expect(BigInt(position)).toBeGreaterThan(BigInt(opened.body.position) + 10n);
   await signedPast(BigInt(position));

@@ -123,7 +123,7 @@ export const startApi = async (
     onFault: (fault, error) => logger.warn({ err: error }, fault),
   });
   const limiter = createRateLimiter(config.rateLimits, windows);
-  const idempotency = await createIdempotencyKeys({ pool, onError });
+  const idempotency = await createIdempotencyKeys({ pool, masterKey, onError });
   const checkpoints = createCheckpoints({ pool });
   const onFault = (fault: string, error: unknown): void => logger.warn({ err: error }, fault);
   const journal = createJournal({ store, turns: createTurns({ pool, name: 'ledger', onFault }) });
