@@ -15,6 +15,7 @@ import type { Artifacts } from '../domain/ports/artifacts.ts';
 import { type EventStore, NO_STREAM } from '../domain/ports/event-store.ts';
 import type { ProofRecorded } from '../domain/proof/events.ts';
 import type { ExecutionProof } from '../domain/proof/record.ts';
+import type { MeteringOf } from '../infra/artifacts/metering-of.ts';
 import type { Nonces } from '../infra/keys/nonces.ts';
 import { type AttestationJudge, brokenStep } from '../infra/providers/attestation-judge.ts';
 import { checkOrder } from '../infra/sandbox/order-rules.ts';
@@ -25,6 +26,7 @@ export interface EnclaveDeps {
   readonly ask: AskPatiently;
   readonly store: EventStore;
   readonly artifacts: Artifacts;
+  readonly meteringOf: MeteringOf;
   readonly nonces: Nonces;
   readonly judge: AttestationJudge;
   /** Roots that the engine trusts: the vendors', and the simulated one where the profile has it. */
@@ -60,6 +62,7 @@ export const createEnclaveActivities = ({
   ask,
   store,
   artifacts,
+  meteringOf,
   nonces,
   judge,
   roots,
@@ -143,8 +146,17 @@ export const createEnclaveActivities = ({
   const nonceOf = async (enclave: Enclave, { attestation }: ExecutionProof): Promise<string> =>
     (await nonces.isUsed(attestation.nonce)) ? attestation.nonce : (enclave.attestation?.nonce ?? '');
 
-  const judgeProof = async (enclave: Enclave, proof: ExecutionProof) =>
-    verifyExecutionProof(proof, {
+  /** What a run has to show beside its result: orders from before metering name no fuel. */
+  const meteredBy = async ({ codeHash, work }: Enclave, module: Uint8Array) => {
+    if (work?.fuelLimit === undefined) return {};
+    const metered = await meteringOf(codeHash, module);
+    if (!metered.ok) throw new Error(`${codeHash} cannot be metered: ${metered.message}`);
+    return { fuelLimit: work.fuelLimit, metering: metered.value.metering };
+  };
+
+  const judgeProof = async (enclave: Enclave, proof: ExecutionProof) => {
+    const module = await moduleOf(enclave.codeHash);
+    return verifyExecutionProof(proof, {
       roots,
       now: now(),
       policy: { allowSimulated: enclave.allowSimulated },
@@ -158,9 +170,11 @@ export const createEnclaveActivities = ({
         enclaveKey: enclave.enclaveKey ?? '',
         nonce: await nonceOf(enclave, proof),
         config: enclave.config,
-        module: await moduleOf(enclave.codeHash),
+        module,
+        ...(await meteredBy(enclave, module)),
       },
     });
+  };
 
   const recordProof = async (enclave: Enclave, event: ProofRecorded): Promise<void> => {
     const stream = event.proof.proofId;

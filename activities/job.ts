@@ -10,6 +10,7 @@ import type {
   JobSettled,
   SlaVerdict,
 } from '../domain/job/events.ts';
+import { fuelLimitOf } from '../domain/job/fuel.ts';
 import { aborted, type Job, quorumIdOf } from '../domain/job/job.ts';
 import { settle } from '../domain/job/payouts.ts';
 import { compareResults } from '../domain/job/results.ts';
@@ -17,6 +18,7 @@ import { judgeSla } from '../domain/job/sla.ts';
 import { multiply, ZERO } from '../domain/money.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Command, CommandMeta, Lifecycles } from '../domain/ports/lifecycles.ts';
+import type { RunOutcome } from '../domain/proof/record.ts';
 import { EVIDENCE_REASONS, type EvidenceReason } from '../domain/provider/events.ts';
 import { foldStream } from '../domain/registry.ts';
 import { MISSED_HEARTBEATS, TIERS } from '../domain/tiers.ts';
@@ -34,11 +36,16 @@ interface Input {
   readonly job: Job;
 }
 
-/** Limits are results, and what they mean for the job (settled 20). */
+/** Limits are results, and what they mean for the job (settled 20, 44). Time is one of runs from before metering only. */
 const LIMIT_REASON = {
   time_limit: { reason: 'TIME_LIMIT_EXCEEDED', message: 'the module reached its time limit' },
   memory_limit: { reason: 'MEMORY_LIMIT_EXCEEDED', message: 'the module reached its memory limit' },
+  fuel_limit: { reason: 'FUEL_LIMIT_EXCEEDED', message: 'the module used up its fuel' },
+  stack_limit: { reason: 'STACK_LIMIT_EXCEEDED', message: 'the calls of the module nested too deep' },
+  output_limit: { reason: 'OUTPUT_LIMIT_EXCEEDED', message: 'the module wrote more than 16 MiB' },
 } as const;
+
+const isLimit = (outcome: RunOutcome): outcome is keyof typeof LIMIT_REASON => outcome in LIMIT_REASON;
 
 /** Seed of WASI randomness: the same for every member of a job (settled 19). */
 const randomSeedOf = (job: Job): string =>
@@ -108,7 +115,7 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       if (isEvidence(failure.fault))
         await recordEvidence(failure.providerId, failure.evidenceId, failure.fault);
     }
-    if (!job.proven || job.proven.outcome in LIMIT_REASON) return;
+    if (!job.proven || isLimit(job.proven.outcome)) return;
     for (const member of job.members) {
       const { result, providerId } = member;
       if (!result) continue;
@@ -154,7 +161,7 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
     settle({
       escrow: multiply(job.ceiling, job.winners),
       winners: job.members.filter((member) => proven.accepted.includes(member.providerId)),
-      creditPercent: proven.outcome in LIMIT_REASON ? 0 : proven.sla.creditPercent,
+      creditPercent: isLimit(proven.outcome) ? 0 : proven.sla.creditPercent,
     });
 
   return {
@@ -200,6 +207,7 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
           randomSeed: randomSeedOf(job),
           clockStart: job.clockStart ?? job.submittedAt,
           timeLimitSeconds: job.durationSeconds,
+          fuelLimit: fuelLimitOf(job),
         },
       };
       const idle = job.members.filter((member) => member.result === null);
@@ -259,7 +267,7 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
         return [...unheard, { type: 'job.failed', reason, message, payouts: [], price: ZERO, failedAt: at }];
       }
       const { payouts, price, slaCredit, refund } = settlementOf(job, job.proven);
-      if (job.proven.outcome === 'time_limit' || job.proven.outcome === 'memory_limit') {
+      if (isLimit(job.proven.outcome)) {
         return [{ type: 'job.failed', ...LIMIT_REASON[job.proven.outcome], payouts, price, failedAt: at }];
       }
       return [{ type: 'job.settled', payouts, slaCredit, price, refund, settledAt: at }];

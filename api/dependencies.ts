@@ -1,6 +1,7 @@
 import type { Artifacts } from '../domain/ports/artifacts.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Lifecycles } from '../domain/ports/lifecycles.ts';
+import type { MeteredModules } from '../domain/ports/metered-modules.ts';
 import type { AnchoredHeads } from '../infra/anchor/anchored.ts';
 import type { BidDesk } from '../infra/bidding/bid-desk.ts';
 import type { Bookkeeper } from '../infra/journal/journal.ts';
@@ -13,6 +14,7 @@ import type { ObservationEvidence } from '../infra/observation/evidence.ts';
 import type { NeighbourReport } from '../infra/p2p/heartbeats.ts';
 import type { Attestor } from '../infra/providers/attestor.ts';
 import type { Providers } from '../infra/providers/providers.ts';
+import type { Inspection } from '../infra/sandbox/inspection.ts';
 import type { SlaCredits } from '../infra/sla/sla-credits.ts';
 import type { TransparencyLog } from '../infra/tlog/transparency-log.ts';
 import type { CandidateSets } from '../infra/topology/candidate-sets.ts';
@@ -28,7 +30,6 @@ import type { Health } from './health.ts';
 import type { Ownership } from './log-access/ownership.ts';
 import type { VisibleLog } from './log-access/visible-log.ts';
 import type { LagProbe, Metrics } from './metrics.ts';
-import type { InspectModule } from './routes/artifacts/put.ts';
 import type { ChainHashes } from './routes/events/list.ts';
 import type { Build } from './routes/system/info.ts';
 import type { Watch } from './watch.ts';
@@ -64,9 +65,10 @@ export interface RouteDependencies {
   /** The OpenAPI document as JSON text. */
   readonly document: () => Promise<string>;
   readonly health: Health;
-  readonly inspectModule: InspectModule;
+  readonly inspectModule: Inspection;
   readonly lag: LagProbe;
   readonly lifecycles: Lifecycles;
+  readonly meteredModules: MeteredModules;
   readonly metrics: Metrics;
   readonly nonces: Nonces;
   readonly now: () => string;

@@ -26,6 +26,9 @@ const TITLES: Readonly<Record<ErrorCode, string>> = {
   RESULT_DISAGREEMENT: 'The results disagree',
   TIME_LIMIT_EXCEEDED: 'Time limit exceeded',
   MEMORY_LIMIT_EXCEEDED: 'Memory limit exceeded',
+  FUEL_LIMIT_EXCEEDED: 'Fuel limit exceeded',
+  STACK_LIMIT_EXCEEDED: 'Stack limit exceeded',
+  OUTPUT_LIMIT_EXCEEDED: 'Output limit exceeded',
 };
 
 const CODES = Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]];

@@ -117,6 +117,12 @@ export const MEMBER_UNAVAILABILITY: Readonly<Record<InfrastructureType, number>>
 };
 
 export const QUOTE_TTL_SECONDS = 15 * 60;
+/**
+ * Fuel that one TOPS for one second allows (settled 44). A scale, not a claim about chips: the smallest rate that a job
+ * of 500 TOPS at 0.8 asks of its nodes is 400 million units a second, which one core of a current processor does for
+ * work that stays in its caches.
+ */
+export const FUEL_PER_TOPS_SECOND = 1_000_000;
 /** The guide's auction length (R65); the CLI asks for less. */
 export const DEFAULT_AUCTION_SECONDS = 300;
 /**

@@ -176,7 +176,8 @@ const onEnclave = (report: Report, job: Job): JobEvent[] => {
     ];
   }
   if (result) {
-    const { outcome, exitCode, outputHash, finishedAt } = result.proof.record;
+    const { record } = result.proof;
+    const { outcome, exitCode, outputHash, finishedAt } = record;
     const { proofId } = result.proof;
     const { missedHeartbeats } = result;
     return [
@@ -188,6 +189,7 @@ const onEnclave = (report: Report, job: Job): JobEvent[] => {
         outcome,
         exitCode,
         outputHash,
+        ...(record.version === 2 && { trap: record.trap, fuelUsed: record.fuel.used }),
         missedHeartbeats,
         finishedAt,
       },

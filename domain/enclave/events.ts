@@ -29,7 +29,10 @@ export interface WorkOrder {
   readonly randomSeed: string;
   /** Logged start: what the module's clock begins at. */
   readonly clockStart: string;
+  /** How long the node has for it: its duty, and no part of the outcome. */
   readonly timeLimitSeconds: number;
+  /** Fuel that the run may use; orders from before metering have none. */
+  readonly fuelLimit?: number;
 }
 
 /** The auction whose award an enclave serves: its node booked capacity under it (settled 37). */

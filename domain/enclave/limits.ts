@@ -59,6 +59,15 @@ export const argumentErrors = (args: readonly string[]): FieldError[] => {
 
 const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 
+const isFuel = (fuel: number): boolean => Number.isSafeInteger(fuel) && fuel > 0;
+
+/** Fuel for a second of an order from before metering, which names no limit. */
+const UNMETERED_FUEL_PER_SECOND = 1_000_000_000;
+
+/** Fuel that a run of `work` may use. */
+export const runFuelOf = ({ fuelLimit, timeLimitSeconds }: WorkOrder): number =>
+  fuelLimit ?? Math.ceil(timeLimitSeconds * UNMETERED_FUEL_PER_SECOND);
+
 /** The rules that a work order breaks, by its own members' names. */
 export const workErrors = (work: WorkOrder): FieldError[] => {
   const { max } = WORK_LIMITS.seconds;
@@ -73,6 +82,7 @@ export const workErrors = (work: WorkOrder): FieldError[] => {
         'timeLimitSeconds',
         `above 0 and at most ${max}`,
       ],
+      [isFuel(runFuelOf(work)), 'fuelLimit', `an integer from 1 to ${Number.MAX_SAFE_INTEGER}`],
     ]),
   ];
 };

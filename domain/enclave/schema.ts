@@ -75,6 +75,7 @@ export const enclaveEventSchema = schemaOf<EnclaveEvent>()(
         randomSeed: hex(32),
         clockStart: instant,
         timeLimitSeconds: seconds,
+        fuelLimit: z.int().positive().exactOptional(),
       }),
       startedAt: instant,
     }),

@@ -2,7 +2,7 @@ import type { OpenedBid, Winner } from '../auction/events.ts';
 import type { EnclaveFault, FaultCause, PlatformLabel } from '../enclave/events.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Micro } from '../money.ts';
-import type { RunOutcome } from '../proof/record.ts';
+import type { RunOutcome, Trap } from '../proof/record.ts';
 import type { Violation } from '../quorum/events.ts';
 import type { TierName } from '../tiers.ts';
 
@@ -103,6 +103,9 @@ export interface JobResultReceived {
   readonly outcome: RunOutcome;
   readonly exitCode: number | null;
   readonly outputHash: string;
+  /** Of a metered run (record of version 2). */
+  readonly trap?: Trap | null;
+  readonly fuelUsed?: number;
   readonly missedHeartbeats: number;
   readonly finishedAt: string;
 }

@@ -61,7 +61,44 @@ describe('settled 19', () => {
   });
 });
 
-describe('settled 20', () => {
+describe('settled 44', () => {
+  const metered = (index: number, output: string, change: Partial<ResultClaim> = {}): ResultClaim =>
+    claim(index, output, { trap: null, fuelUsed: 1000, ...change });
+  const trapped = { outcome: 'trapped', exitCode: null, trap: 'unreachable' } as const;
+  const deviants = (results: readonly ResultClaim[]): readonly string[] => {
+    const result = compareResults(results, 3);
+    if (result.kind !== 'accepted') throw new Error(result.kind);
+    return result.deviants.map(({ providerId }) => providerId);
+  };
+
+  test('that one trapped where two exited, or the other way round, is no fraud, and does not count', () => {
+    const one = [metered(0, 'a'), metered(1, 'a'), metered(2, 'b', trapped)];
+    expect(compareResults(one, 3)).toMatchObject({ kind: 'accepted', accepted: [{}, {}], deviants: [] });
+    expect(deviants([metered(0, 'b', trapped), metered(1, 'b', trapped), metered(2, 'a')])).toEqual([]);
+  });
+
+  test('another output of a run that ended alike is fraud, whatever the end', () => {
+    expect(deviants([metered(0, 'a'), metered(1, 'a'), metered(2, 'b')])).toEqual(['provider-2']);
+    const ends = (index: number, output: string) => metered(index, output, trapped);
+    expect(deviants([ends(0, 'a'), ends(1, 'a'), ends(2, 'b')])).toEqual(['provider-2']);
+    const stopped = { outcome: 'fuel_limit', exitCode: null } as const;
+    const stops = (index: number, output: string) => metered(index, output, stopped);
+    expect(deviants([stops(0, 'a'), stops(1, 'a'), stops(2, 'b')])).toEqual(['provider-2']);
+  });
+
+  test('fuel and kind of trap are part of the result, and no evidence by themselves', () => {
+    const more = [metered(0, 'a'), metered(1, 'a', { fuelUsed: 2000 }), metered(2, 'a')];
+    expect(compareResults(more, 3)).toMatchObject({
+      accepted: [{ fuelUsed: 1000 }, { fuelUsed: 1000 }],
+      deviants: [],
+    });
+    expect(compareResults(more.slice(0, 2), 2)).toEqual({ kind: 'one-more' });
+    const other = metered(2, 'a', { ...trapped, trap: 'divide_by_zero' });
+    expect(deviants([metered(0, 'a', trapped), metered(1, 'a', trapped), other])).toEqual([]);
+  });
+});
+
+describe('settled 20, for runs from before metering', () => {
   test('the exit code is part of the result', () => {
     const results = [claim(0, 'a'), claim(1, 'a', { exitCode: 3 }), claim(2, 'a', { exitCode: 3 })];
     const result = compareResults(results, 3);

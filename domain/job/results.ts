@@ -3,7 +3,7 @@ import type { JobResultReceived } from './events.ts';
 /** What a verified proof says a member's run ended with. */
 export type ResultClaim = Pick<
   JobResultReceived,
-  'providerId' | 'proofId' | 'outcome' | 'exitCode' | 'outputHash'
+  'providerId' | 'proofId' | 'outcome' | 'exitCode' | 'outputHash' | 'trap' | 'fuelUsed'
 >;
 
 export type Comparison<R extends ResultClaim> =
@@ -14,12 +14,25 @@ export type Comparison<R extends ResultClaim> =
   | { readonly kind: 'disagreement' }
   | { readonly kind: 'too-few'; readonly have: number; readonly need: number };
 
-/** A limit is a matter of the node's speed and memory, not of the module: it can deviate without fraud (settled 20). */
-const isLimit = ({ outcome }: ResultClaim): boolean => outcome === 'time_limit' || outcome === 'memory_limit';
+/** Before metering a limit was a matter of the node's speed and memory, and stopped a run at a random byte. */
+const isUnmeteredLimit = ({ outcome, fuelUsed }: ResultClaim): boolean =>
+  fuelUsed === undefined && (outcome === 'time_limit' || outcome === 'memory_limit');
 
-/** What two results must share to agree. A run cut off at a limit stops at a random byte, so its output does not count. */
+/** What two results must share to agree: all that a metered run is a function of, its fuel included. */
 const keyOf = (result: ResultClaim): string =>
-  isLimit(result) ? result.outcome : `${result.outcome}/${result.exitCode}/${result.outputHash}`;
+  isUnmeteredLimit(result)
+    ? result.outcome
+    : [result.outcome, result.exitCode, result.trap, result.fuelUsed, result.outputHash].join('/');
+
+/**
+ * Whether a result contradicts the accepted one as no fault of a machine can: both ended in the same way, with another
+ * exit code or other output. That one trapped where others exited, or counted other fuel, is never fraud by itself
+ * (settled 44): it does not count, and that is all.
+ */
+const contradicts = (result: ResultClaim, accepted: ResultClaim): boolean =>
+  result.outcome === accepted.outcome &&
+  !isUnmeteredLimit(result) &&
+  (result.exitCode !== accepted.exitCode || result.outputHash !== accepted.outputHash);
 
 const compareProofIds = (a: ResultClaim, b: ResultClaim): number => (a.proofId < b.proofId ? -1 : 1);
 
@@ -40,12 +53,10 @@ export const compareResults = <R extends ResultClaim>(
   const majority = Math.floor(voters / 2) + 1;
   if (results.length < majority) return { kind: 'too-few', have: results.length, need: majority };
   if (largest.length >= majority) {
-    const isFraud = (result: R): boolean =>
-      !largest.includes(result) && !isLimit(result) && !largest.some(isLimit);
     return {
       kind: 'accepted',
       accepted: largest.toSorted(compareProofIds),
-      deviants: results.filter(isFraud),
+      deviants: results.filter((result) => largest.every((accepted) => contradicts(result, accepted))),
     };
   }
   return results.length === 2 && winners <= 2 ? { kind: 'one-more' } : { kind: 'disagreement' };

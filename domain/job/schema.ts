@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { openedBid, winner } from '../auction/schema.ts';
 import { enclaveFault, faultCause } from '../enclave/schema.ts';
-import { proofIdSchema, runOutcome } from '../proof/schema.ts';
+import { proofIdSchema, runOutcome, trap } from '../proof/schema.ts';
 import { violation } from '../quorum/schema.ts';
 import {
   count,
@@ -104,6 +104,8 @@ export const jobEventSchema = schemaOf<JobEvent>()(
       enclaveId: id,
       proofId: proofIdSchema,
       ...outcome,
+      trap: trap.nullable().exactOptional(),
+      fuelUsed: count.exactOptional(),
       missedHeartbeats: count,
       finishedAt: instant,
     }),

@@ -96,6 +96,7 @@ const workOrder = z.object({
   randomSeed: hex32,
   clockStart: instant,
   timeLimitSeconds: z.number().positive().max(WORK_LIMITS.seconds.max),
+  fuelLimit: z.int().positive().exactOptional(),
 });
 
 export const nodeRequestSchema = z.discriminatedUnion('type', [

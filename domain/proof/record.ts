@@ -1,17 +1,55 @@
-/** How a run ended. Limits are outcomes of the run, not faults of the node (settled 20). */
-export type RunOutcome = 'exited' | 'time_limit' | 'memory_limit' | 'trapped';
+/** How a run ended under the rules before metering; records of version 1. Time was the node's, not the module's. */
+export const UNMETERED_OUTCOMES = ['exited', 'time_limit', 'memory_limit', 'trapped'] as const;
 
-/** What the enclave says happened; signed by the enclave key over its canonical JSON. */
-export interface ExecutionRecord {
+/**
+ * How a metered run ended (settled 44): a function of module, input and limits on every honest machine.
+ *
+ * - `exited`: by itself, with a code.
+ * - `trapped`: by a fault of its own, of a kind of `TRAPS`.
+ * - `fuel_limit`: it used more fuel than its order allows; the fuel on record is the limit.
+ * - `stack_limit`: its calls nested deeper than the counted stack holds.
+ * - `memory_limit`: it trapped after the enclave's bound had refused its newest request for memory. A program that takes
+ *   the refusal and ends with a code has `exited`.
+ * - `output_limit`: it wrote more than 16 MiB to standard output.
+ * - `cancelled`: the engine ended it.
+ */
+export const RUN_OUTCOMES = [
+  'exited',
+  'trapped',
+  'fuel_limit',
+  'stack_limit',
+  'memory_limit',
+  'output_limit',
+  'cancelled',
+] as const;
+
+export type RunOutcome = (typeof UNMETERED_OUTCOMES)[number] | (typeof RUN_OUTCOMES)[number];
+
+/** Kinds of traps, in words that no engine chose (WebAssembly 2.0, section 4.4). */
+export const TRAPS = [
+  'unreachable',
+  /** Of the memory, or of a data segment. */
+  'memory_out_of_bounds',
+  /** Of a table, or of an element segment. */
+  'table_out_of_bounds',
+  'divide_by_zero',
+  'integer_overflow',
+  /** A float that is no number, or too large for the integer it was to become. */
+  'invalid_conversion',
+  /** An indirect call of nothing, or of a function of another type. */
+  'indirect_call_mismatch',
+] as const;
+export type Trap = (typeof TRAPS)[number];
+
+interface RecordFacts {
   readonly proofType: 'proof_of_execution';
-  readonly version: 1;
   readonly jobId: string | null;
   readonly enclaveId: string;
   readonly providerId: string;
+  /** Hex SHA-256 of the module as it was submitted. */
   readonly moduleHash: string;
   readonly args: readonly string[];
   readonly inputHash: string;
-  readonly outcome: RunOutcome;
   /** WASI exit code; null unless `outcome` is `exited`. */
   readonly exitCode: number | null;
   readonly outputHash: string;
@@ -29,6 +67,25 @@ export interface ExecutionRecord {
   readonly reportHash: string;
 }
 
+export interface UnmeteredRecord extends RecordFacts {
+  readonly version: 1;
+  readonly outcome: (typeof UNMETERED_OUTCOMES)[number];
+}
+
+export interface MeteredRecord extends RecordFacts {
+  readonly version: 2;
+  readonly outcome: (typeof RUN_OUTCOMES)[number];
+  /** Null unless `outcome` is `trapped`. */
+  readonly trap: Trap | null;
+  /** Work as counted by metering: equal on every machine. */
+  readonly fuel: { readonly used: number; readonly limit: number };
+  /** What ran in truth: the module instrumented by this version. Whoever has the module can make it anew. */
+  readonly metering: { readonly version: number; readonly moduleHash: string };
+}
+
+/** What the enclave says happened; signed by the enclave key over its canonical JSON. */
+export type ExecutionRecord = UnmeteredRecord | MeteredRecord;
+
 /**
  * A proof by value. `proofId` is `proof-` and the ULID form of SHA-256(canonical record): the same id with another body
  * cannot verify. `report`, `nonce` and `enclaveKey` let a stranger check that the key lives in the measured enclave.
@@ -38,7 +95,7 @@ export interface ExecutionProof {
   readonly record: ExecutionRecord;
   /** Hex Ed25519 public key of the enclave. */
   readonly enclaveKey: string;
-  /** Base64url Ed25519 signature over `aivillage-proof-of-execution-v1\n` ‖ canonical record. */
+  /** Base64url Ed25519 signature over `aivillage-proof-of-execution-v<record's version>\n` ‖ canonical record. */
   readonly signature: string;
   readonly attestation: {
     /** Base64url SEV-SNP report. */

@@ -16,24 +16,29 @@ import {
 } from '../schema.ts';
 import type { ProofEvent } from './events.ts';
 import { availabilityRecordSchema, observedProofId, slaRecordSchema } from './observed/schema.ts';
-import type { ExecutionProof, ExecutionRecord } from './record.ts';
+import {
+  type ExecutionProof,
+  type ExecutionRecord,
+  RUN_OUTCOMES,
+  TRAPS,
+  UNMETERED_OUTCOMES,
+} from './record.ts';
 
 const base64url = (maxChars: number) => z.base64url().max(maxChars);
 
-export const runOutcome = z.enum(['exited', 'time_limit', 'memory_limit', 'trapped']);
+/** Of records of any version. */
+export const runOutcome = z.enum([...UNMETERED_OUTCOMES, ...RUN_OUTCOMES]);
+export const trap = z.enum(TRAPS);
 export const proofIdSchema = observedProofId;
 
-/** An execution record in transit. Its meaning is checked by `infra/verify`, its shape here. */
-const executionRecordSchema = z.object({
+const recordFacts = {
   proofType: z.literal('proof_of_execution'),
-  version: z.literal(1),
   jobId: nameOf(64).nullable(),
   enclaveId: nameOf(64),
   providerId: nameOf(64),
   moduleHash: hex(32),
   args: z.array(textOf(WORK_LIMITS.arguments.bytes)).max(WORK_LIMITS.arguments.count),
   inputHash: hex(32),
-  outcome: runOutcome,
   exitCode: z.int().nullable(),
   outputHash: hex(32),
   outputBytes: count,
@@ -46,7 +51,22 @@ const executionRecordSchema = z.object({
   startedAt: instant,
   finishedAt: instant,
   reportHash: hex(32),
-}) satisfies z.ZodType<ExecutionRecord>;
+};
+const unmetered = { ...recordFacts, version: z.literal(1), outcome: z.enum(UNMETERED_OUTCOMES) };
+const metered = {
+  ...recordFacts,
+  version: z.literal(2),
+  outcome: z.enum(RUN_OUTCOMES),
+  trap: trap.nullable(),
+  fuel: z.object({ used: count, limit: count }),
+  metering: z.object({ version: count, moduleHash: hex(32) }),
+};
+
+/** An execution record in transit. Its meaning is checked by `infra/verify`, its shape here. */
+const executionRecordSchema = z.discriminatedUnion('version', [
+  z.object(unmetered),
+  z.object(metered),
+]) satisfies z.ZodType<ExecutionRecord>;
 
 export const executionProofSchema = z.object({
   proofId: proofIdSchema,
@@ -67,12 +87,18 @@ export const executionProofSchema = z.object({
   }),
 }) satisfies z.ZodType<ExecutionProof>;
 
+const stored = { args: listOf(text), resources: recordFacts.resources.strict() };
+
 /** What is stored is what was verified: nothing beside the known members. */
-export const storedRecord = z.strictObject({
-  ...executionRecordSchema.shape,
-  args: listOf(text),
-  resources: executionRecordSchema.shape.resources.strict(),
-});
+export const storedRecord = z.discriminatedUnion('version', [
+  z.strictObject({ ...unmetered, ...stored }),
+  z.strictObject({
+    ...metered,
+    ...stored,
+    fuel: metered.fuel.strict(),
+    metering: metered.metering.strict(),
+  }),
+]);
 
 const { attestation } = executionProofSchema.shape;
 

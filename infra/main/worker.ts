@@ -15,6 +15,8 @@ import { createTopologyActivities } from '../../activities/topology.ts';
 import { instant } from '../../domain/time.ts';
 import { epochAt } from '../../domain/topology/epoch.ts';
 import { createAnchoredHeads } from '../anchor/anchored.ts';
+import { createMeteredModules } from '../artifacts/metered-modules.ts';
+import { createMeteringOf } from '../artifacts/metering-of.ts';
 import { createPostgresArtifacts } from '../artifacts/postgres.ts';
 import { loadConfig } from '../config/config.ts';
 import { createPostgresEventStore } from '../event-store/postgres/store.ts';
@@ -40,6 +42,7 @@ import { createAttestationJudge } from '../providers/attestation-judge.ts';
 import { createProviderMarket } from '../providers/provider-market.ts';
 import { createProviders } from '../providers/providers.ts';
 import { createSolver } from '../solver/solver.ts';
+import { createInspection } from '../sandbox/inspection.ts';
 import { trustedRoots } from '../tee/trusted-roots.ts';
 import { workflowBundle } from '../temporal/bundle.ts';
 import { createLifecycles } from '../temporal/lifecycles.ts';
@@ -191,6 +194,7 @@ const worker = await Worker.create({
       ask: createAskPatiently({ gateway: mesh, detector: mesh.detector }),
       store,
       artifacts,
+      meteringOf: createMeteringOf(createMeteredModules({ pool, signer }), createInspection()),
       nonces,
       judge,
       roots,

@@ -1,13 +1,16 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { runFuelOf } from '../../domain/enclave/limits.ts';
 import { signedBytesOf } from '../../domain/proof/proof-id.ts';
-import type { ExecutionRecord } from '../../domain/proof/record.ts';
+import type { MeteredRecord } from '../../domain/proof/record.ts';
 import { epochMs } from '../../domain/time.ts';
+import { inspectModule, type ModuleInfo } from './inspect-module.ts';
 import type { EnclaveMessage, HostMessage } from './protocol.ts';
 import { type ModuleRun, runModule } from './run-module.ts';
 
 /** Program of an enclave: makes its key, runs its one module, signs what happened. The key never leaves this process. */
 
-type Loaded = Extract<HostMessage, { type: 'load' }>;
+type Load = Extract<HostMessage, { type: 'load' }>;
+type Loaded = Load & Pick<ModuleInfo, 'metered' | 'report'>;
 type Run = Extract<HostMessage, { type: 'run' }>;
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
@@ -28,9 +31,9 @@ const recordOf = (
   { order, input, reportHash }: Run,
   run: ModuleRun,
   startedAt: Date,
-): ExecutionRecord => ({
+): MeteredRecord => ({
   proofType: 'proof_of_execution',
-  version: 1,
+  version: 2,
   jobId: order.jobId,
   enclaveId: enclave.enclaveId,
   providerId: order.providerId,
@@ -39,6 +42,9 @@ const recordOf = (
   inputHash: sha256(input),
   outcome: run.outcome,
   exitCode: run.exitCode,
+  trap: run.trap,
+  fuel: { used: run.fuelUsed, limit: runFuelOf(order.work) },
+  metering: { version: enclave.report.version, moduleHash: sha256(enclave.metered) },
   outputHash: sha256(run.output),
   outputBytes: run.output.length,
   stderrTail: run.stderrTail,
@@ -53,12 +59,13 @@ const run = async (enclave: Loaded, message: Run): Promise<void> => {
   const startedAt = new Date();
   const finished = await runModule(
     {
-      code: enclave.code,
+      code: enclave.metered,
       input: message.input,
       args: work.args,
       randomSeed: work.randomSeed,
       clockStartMs: epochMs(work.clockStart),
       memoryMb: enclave.config.memoryMb,
+      fuelLimit: runFuelOf(work),
     },
     { wrapper: enclave.wrapper, timeLimitSeconds: work.timeLimitSeconds },
   );
@@ -71,16 +78,19 @@ const run = async (enclave: Loaded, message: Run): Promise<void> => {
   });
 };
 
+const load = async (message: Load): Promise<void> => {
+  const inspected = await inspectModule(message.code);
+  if (!inspected.ok) return send({ type: 'refused', rejection: inspected });
+  const { metered, report, minimumMemoryBytes } = inspected.value;
+  loaded = { ...message, metered, report };
+  send({ type: 'loaded', enclaveKey, minimumMemoryBytes });
+};
+
 process.on('message', (received) => {
   const message = received as HostMessage;
-  if (message.type === 'load') {
-    loaded = message;
-    send({ type: 'loaded', enclaveKey });
-  } else if (loaded) {
-    running = run(loaded, message).catch((error: unknown) =>
-      send({ type: 'failed', message: String(error) }),
-    );
-  }
+  const failed = (error: unknown): void => send({ type: 'failed', message: String(error) });
+  if (message.type === 'load') load(message).catch(failed);
+  else if (loaded) running = run(loaded, message).catch(failed);
 });
 // The node let go of this enclave. The runner is killed on the same event; waiting for it leaves no zombie behind.
 process.once('disconnect', () => void running.then(() => process.exit()));

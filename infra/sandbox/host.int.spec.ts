@@ -4,6 +4,10 @@ import { readFile, readlink } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EnclaveConfig, WorkOrder } from '../../domain/enclave/events.ts';
+import type { Result } from '../../domain/errors.ts';
+import { METERING_VERSION } from '../../domain/metering/costs.ts';
+import { instrument } from '../../domain/metering/instrument.ts';
+import type { MeteredRecord } from '../../domain/proof/record.ts';
 import { assemble, assembleTestModule } from '../../test/workloads/assemble.ts';
 import { descendants, newDescendants, running } from '../../test/workloads/processes.ts';
 import { simulatedMachine } from '../../test/workloads/simulated-machine.ts';
@@ -16,6 +20,12 @@ const NOW = new Date().toISOString();
 const NONCE = 'ab'.repeat(32);
 const CONFIG: EnclaveConfig = { memoryMb: 64, cpuCores: 1, allowDebug: false };
 const SEED = '5e'.repeat(32);
+
+/** Calls itself without end; the sum behind the call keeps it from becoming a loop. */
+const DEEP = `(module (memory (export "memory") 1)
+  (func $down (param i32) (result i32)
+    (i32.add (call $down (i32.add (local.get 0) (i32.const 1))) (local.get 0)))
+  (func (export "_start") (drop (call $down (i32.const 0)))))`;
 
 const machine = simulatedMachine(NOW);
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -41,6 +51,7 @@ const workOf = (input: Uint8Array, work: Partial<WorkOrder> = {}): WorkOrder => 
   randomSeed: SEED,
   clockStart: '2026-01-01T00:00:00.000Z',
   timeLimitSeconds: 30,
+  fuelLimit: 10_000_000_000,
   ...work,
 });
 
@@ -48,13 +59,21 @@ const order = (work: WorkOrder) => ({ jobId: 'job-1', providerId: 'provider-1', 
 
 /** Runs a test module once, in an enclave of its own. */
 const runOnce = async (module: string | Uint8Array, work: Partial<WorkOrder> = {}): Promise<FinishedRun> => {
+  const result = await tryOnce(module, work);
+  if (!result.ok) throw new Error(JSON.stringify(result));
+  return result.value;
+};
+
+const tryOnce = async (
+  module: string | Uint8Array,
+  work: Partial<WorkOrder> = {},
+): Promise<Result<FinishedRun>> => {
   const enclave = await enclaveOf(typeof module === 'string' ? await assembleTestModule(module) : module);
   const input = new Uint8Array(0);
   await enclave.attest(NONCE);
   const result = await enclave.run(order(workOf(input, work)), input);
   await enclave.destroy();
-  if (!result.ok) throw new Error(JSON.stringify(result));
-  return result.value;
+  return result;
 };
 
 const verify = (proof: unknown): Promise<ProofVerdict> =>
@@ -134,6 +153,8 @@ describe('an enclave', () => {
     expect(await fields({ randomSeed: 'abc' })).toEqual(['work.randomSeed']);
     expect(await fields({ clockStart: 'soon' })).toEqual(['work.clockStart']);
     expect(await fields({ timeLimitSeconds: 3_000_000 })).toEqual(['work.timeLimitSeconds']);
+    expect(await fields({ fuelLimit: 0 })).toEqual(['work.fuelLimit']);
+    expect(await fields({ fuelLimit: 1.5 })).toEqual(['work.fuelLimit']);
     expect(await fields({ inputHash: 'ff'.repeat(32) })).toEqual(['work.inputHash']);
     expect(await enclave.attest('short')).toMatchObject({ code: 'INVALID_REQUEST' });
   });
@@ -155,12 +176,6 @@ describe('a module in its sandbox', () => {
     expect((await runOnce('environment')).proof.record.exitCode).toBe(0);
   });
 
-  it('cannot outlive its exit', async () => {
-    const { proof, output } = await runOnce('catch-exit');
-    expect(proof.record).toMatchObject({ outcome: 'exited', exitCode: 5 });
-    expect(output.length).toBe(0);
-  });
-
   it('has the same output in two enclaves with the same order, and another with another seed', async () => {
     const [a, b, c] = [
       await runOnce('random-and-clock'),
@@ -174,15 +189,42 @@ describe('a module in its sandbox', () => {
     expect(Buffer.from(a.output).readBigUInt64LE(40) - clock).toBe(1_000_000n);
   });
 
-  it('is killed at its time limit, and the submitter learns why', async () => {
-    const { proof, output } = await runOnce('loop', { timeLimitSeconds: 1 });
-    expect(proof.record).toMatchObject({ outcome: 'time_limit', exitCode: null, outputBytes: 0 });
-    expect(proof.record.stderrTail).toBe('looping\n\n[sandbox] stopped at the time limit of 1 s\n');
-    expect(proof.record.resources.wallMs).toBeGreaterThanOrEqual(1000);
-    expect(proof.record.resources.wallMs).toBeLessThan(10_000);
-    expect(proof.record.resources.cpuMs).toBeGreaterThan(100);
+  it('settled 44: not done in time, it has no outcome: the node did not deliver', async () => {
+    const result = await tryOnce('loop', { timeLimitSeconds: 1, fuelLimit: Number.MAX_SAFE_INTEGER });
+    expect(result).toMatchObject({ ok: false, code: 'RESOURCE_UNAVAILABLE' });
+    expect(result).toMatchObject({ message: expect.stringContaining('time limit of 1 s') as string });
+  });
+
+  it('settled 44: ends at its fuel limit, and the submitter learns why', async () => {
+    const { proof, output } = await runOnce('loop', { fuelLimit: 50_000_000 });
+    expect(proof.record).toMatchObject({
+      version: 2,
+      outcome: 'fuel_limit',
+      exitCode: null,
+      trap: null,
+      fuel: { used: 50_000_000, limit: 50_000_000 },
+      stderrTail: 'looping\n\n[sandbox] stopped at the limit of 50000000 units of fuel\n',
+    });
     expect(output.length).toBe(0);
     expect(await verify(proof)).toMatchObject({ valid: true });
+  });
+
+  it('ends by a limit of its stack that no compiler has a say in', async () => {
+    const { proof } = await runOnce(await assemble('deep.wat', DEEP));
+    expect(proof.record).toMatchObject({ outcome: 'stack_limit', exitCode: null, trap: null });
+    expect(proof.record.stderrTail).toContain('nested too deep');
+    expect(await verify(proof)).toMatchObject({ valid: true });
+  });
+
+  it('names the module that ran in its place', async () => {
+    const code = await assembleTestModule('exit-3');
+    const { proof } = await runOnce(code);
+    const metered = instrument(code);
+    if (!metered.ok) throw new Error(metered.message);
+    expect(proof.record).toMatchObject({
+      moduleHash: sha256(code),
+      metering: { version: METERING_VERSION, moduleHash: sha256(metered.value.bytes) },
+    });
   });
 
   it('cannot have more memory than its enclave', async () => {
@@ -193,31 +235,44 @@ describe('a module in its sandbox', () => {
     expect(await verify(proof)).toMatchObject({ valid: true });
   });
 
-  it('cannot fill the heap around its memory either', async () => {
+  it('cannot fill the heap around its memory either: all tables together are bounded', async () => {
     const tables = Array.from({ length: 100 }, (_, index) => `$t${index}`);
     const code = await assemble(
       'tables.wat',
-      `(module (memory (export "memory") 1)
+      `(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
         ${tables.map((name) => `(table ${name} 1 externref)`).join(' ')}
         (func (export "_start")
-          ${tables.map((name) => `(drop (table.grow ${name} (ref.null extern) (i32.const 999000)))`).join(' ')}))`,
+          ${tables.map((name) => `(drop (table.grow ${name} (ref.null extern) (i32.const 999000)))`).join(' ')}
+          (if (i32.ne (table.grow $t0 (ref.null extern) (i32.const 9999)) (i32.const 1))
+            (then (call $exit (i32.const 1))))
+          (if (i32.ne (table.grow $t0 (ref.null extern) (i32.const 1)) (i32.const -1))
+            (then (call $exit (i32.const 2))))))`,
     );
-    const { proof } = await runOnce(code);
-    expect(proof.record.outcome).toBe('memory_limit');
-    expect(proof.record.stderrTail).toContain('used up the memory of its process');
-    expect(await verify(proof)).toMatchObject({ valid: true });
+    expect((await runOnce(code)).proof.record).toMatchObject({ outcome: 'exited', exitCode: 0 });
   });
 
-  it('cannot write more than 16 MiB', async () => {
+  it('cannot write more than 16 MiB, and is ended where it tries', async () => {
     const { proof, output } = await runOnce('flood-output');
-    expect(proof.record).toMatchObject({ outcome: 'exited', exitCode: 51 });
+    expect(proof.record).toMatchObject({ outcome: 'output_limit', exitCode: null });
     expect(output.length).toBe(16 * 1024 * 1024);
+    expect(await verify(proof)).toMatchObject({ valid: true });
   });
 
   it('may trap, which is told apart from a limit', async () => {
     const { proof } = await runOnce('trap');
-    expect(proof.record).toMatchObject({ outcome: 'trapped', exitCode: null });
-    expect(proof.record.stderrTail).toContain('divide by zero');
+    expect(proof.record).toMatchObject({ outcome: 'trapped', exitCode: null, trap: 'divide_by_zero' });
+    expect(proof.record.stderrTail).toContain('divide_by_zero');
+    expect(await verify(proof)).toMatchObject({ valid: true });
+  });
+
+  it('has the same outcome and fuel however often it runs', async () => {
+    const facts = async (): Promise<unknown> => {
+      const { outcome, trap, fuel, outputHash } = (await runOnce('random-and-clock')).proof
+        .record as MeteredRecord;
+      return { outcome, trap, fuel, outputHash };
+    };
+    expect(await facts()).toEqual(await facts());
   });
 });
 

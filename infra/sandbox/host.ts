@@ -3,7 +3,7 @@ import { canonicalJson } from '../../domain/json.ts';
 import type { TeePlatform } from '../tee/platform.ts';
 import { createEnclave, type Enclave } from './enclave.ts';
 import { enclaveLink } from './enclave-link.ts';
-import { checkOrder, type EnclaveOrder } from './order-rules.ts';
+import { checkFacts, type EnclaveOrder, memoryRule } from './order-rules.ts';
 import { detectIsolation, spawnEnclave } from './spawn.ts';
 
 export interface EnclaveHost {
@@ -57,7 +57,7 @@ export const createEnclaveHost = ({ platform, maximumEnclaves = 32 }: EnclaveHos
   };
 
   const start = async (order: EnclaveOrder): Promise<Result<Enclave>> => {
-    const checked = await checkOrder(order);
+    const checked = checkFacts(order);
     if (!checked.ok) return checked;
     const { enclaveId, code, config } = order;
     const link = enclaveLink(spawnEnclave(isolation));
@@ -69,7 +69,13 @@ export const createEnclaveHost = ({ platform, maximumEnclaves = 32 }: EnclaveHos
     );
     if (answer?.type !== 'loaded') {
       link.kill();
+      if (answer?.type === 'refused') return answer.rejection;
       return reject('RESOURCE_UNAVAILABLE', 'the enclave process did not start');
+    }
+    const fits = memoryRule(answer.minimumMemoryBytes, config);
+    if (!fits.ok) {
+      link.kill();
+      return fits;
     }
     void link.ended.then(() => remember(enclaveId));
     const { enclaveKey } = answer;

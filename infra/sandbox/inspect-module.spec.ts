@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { METERING_VERSION } from '../../domain/metering/costs.ts';
 import { assemble, assembleTestModule } from '../../test/workloads/assemble.ts';
 import { inspectModule } from './inspect-module.ts';
 
@@ -23,10 +24,13 @@ beforeAll(async () => {
 
 describe('inspectModule', () => {
   it('accepts a WASI command and tells what it needs', async () => {
-    expect(await inspectModule(good)).toEqual({
-      ok: true,
-      value: { imports: ['random_get', 'clock_time_get', 'fd_write'], minimumMemoryBytes: 65_536 },
-    });
+    const inspected = await inspectModule(good);
+    if (!inspected.ok) throw new Error(inspected.message);
+    const { imports, minimumMemoryBytes, metered, report } = inspected.value;
+    expect(imports).toEqual(['random_get', 'clock_time_get', 'fd_write']);
+    expect(minimumMemoryBytes).toBe(65_536);
+    expect(WebAssembly.validate(metered)).toBe(true);
+    expect(report).toMatchObject({ version: METERING_VERSION, memoryPages: 1 });
   });
 
   it('accepts the mere import of files and sockets', async () => {

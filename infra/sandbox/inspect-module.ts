@@ -1,12 +1,15 @@
 import { type FieldError, ok, type Result, reject } from '../../domain/errors.ts';
-import { MODULE_NAME, PREVIEW1_FUNCTIONS } from './wasi/abi.ts';
-import { declaredMemories } from './wasm-memory.ts';
+import { type InstrumentationReport, instrument } from '../../domain/metering/instrument.ts';
+import { MODULE_NAME, PREVIEW1_FUNCTIONS } from '../../domain/metering/preview1.ts';
 
 export interface ModuleInfo {
   /** WASI functions that it imports. */
   readonly imports: readonly string[];
   /** Linear memory that it starts with, in bytes. */
   readonly minimumMemoryBytes: number;
+  /** The module that runs in its place, and what was done to it. */
+  readonly metered: Uint8Array;
+  readonly report: InstrumentationReport;
 }
 
 const PAGE_BYTES = 65_536;
@@ -37,15 +40,6 @@ const exportRules = (module: WebAssembly.Module): string[] => {
     .map((wanted) => `exports the ${wanted}, as a WASI command does`);
 };
 
-/** Exactly one plain 32-bit memory, else the bound on one memory would not bound the module. */
-const memoryRule = (wasm: Uint8Array): { rule: string } | { bytes: number } => {
-  const memories = declaredMemories(wasm);
-  const [memory] = memories ?? [];
-  if (memories?.length !== 1 || !memory || memory.shared || memory.is64)
-    return { rule: 'declares exactly one memory, 32-bit and not shared' };
-  return { bytes: memory.minimumPages * PAGE_BYTES };
-};
-
 const compiled = async (wasm: Uint8Array): Promise<WebAssembly.Module | string> => {
   try {
     return await WebAssembly.compile(wasm);
@@ -58,7 +52,7 @@ const compiled = async (wasm: Uint8Array): Promise<WebAssembly.Module | string> 
 
 /**
  * Whether bytes are a module that an enclave can run: complete and valid, importing nothing but WASI preview 1 functions,
- * a command with one memory. A refusal names `field` and each rule.
+ * a command with one memory, of nothing but instructions that metering knows. A refusal names `field` and each rule.
  */
 export const inspectModule = async (wasm: Uint8Array, field = 'module'): Promise<Result<ModuleInfo>> => {
   const refuse = (rules: readonly string[]): Result<ModuleInfo> =>
@@ -71,9 +65,13 @@ export const inspectModule = async (wasm: Uint8Array, field = 'module'): Promise
   if (header) return refuse([header]);
   const module = await compiled(wasm);
   if (typeof module === 'string') return refuse([`a complete and valid module (${module.slice(0, 160)})`]);
-  const memory = memoryRule(wasm);
-  const rules = [...importRules(module), ...exportRules(module), ...('rule' in memory ? [memory.rule] : [])];
-  if (rules.length > 0 || !('bytes' in memory)) return refuse(rules);
+  const rules = [...importRules(module), ...exportRules(module)];
+  const instrumented = instrument(wasm, field);
+  if (!instrumented.ok) rules.push(...(instrumented.errors ?? []).map(({ rule }) => rule));
+  if (rules.length > 0 || !instrumented.ok) return refuse([...new Set(rules)]);
+  const { bytes: metered, report } = instrumented.value;
+  // An engine bounds functions and locals, and metering adds to both.
+  if (!WebAssembly.validate(metered)) return refuse(['functions that leave room for metering']);
   const imports = WebAssembly.Module.imports(module).map(({ name }) => name);
-  return ok({ imports, minimumMemoryBytes: memory.bytes });
+  return ok({ imports, minimumMemoryBytes: report.memoryPages * PAGE_BYTES, metered, report });
 };

@@ -13,21 +13,27 @@ export interface EnclaveOrder {
   readonly config: EnclaveConfig;
 }
 
-/** Whether an enclave can be made as ordered; the engine asks it, too, before it holds a refusal against a node. */
-export const checkOrder = async ({
-  code,
-  codeHash,
-  config,
-}: Omit<EnclaveOrder, 'enclaveId'>): Promise<Result<null>> => {
+/** What of an order can be told without looking into the module. */
+export const checkFacts = ({ code, codeHash, config }: Omit<EnclaveOrder, 'enclaveId'>): Result<null> => {
   const errors = configErrors(config).map(({ field, rule }) => ({ field: `config.${field}`, rule }));
   if (createHash('sha256').update(code).digest('hex') !== codeHash)
     errors.push({ field: 'codeHash', rule: 'the SHA-256 of the module' });
-  if (errors.length > 0) return reject('INVALID_REQUEST', 'the enclave cannot be created', errors);
-  const inspected = await inspectModule(code);
-  if (!inspected.ok) return inspected;
-  if (inspected.value.minimumMemoryBytes <= config.memoryMb * BYTES_PER_MB) return ok(null);
-  const needed = Math.ceil(inspected.value.minimumMemoryBytes / BYTES_PER_MB);
+  return errors.length > 0 ? reject('INVALID_REQUEST', 'the enclave cannot be created', errors) : ok(null);
+};
+
+/** Whether a module that starts with so much memory fits into the enclave. */
+export const memoryRule = (minimumMemoryBytes: number, { memoryMb }: EnclaveConfig): Result<null> => {
+  if (minimumMemoryBytes <= memoryMb * BYTES_PER_MB) return ok(null);
+  const needed = Math.ceil(minimumMemoryBytes / BYTES_PER_MB);
   return reject('INVALID_REQUEST', 'the module needs more memory than the enclave has', [
     { field: 'config.memoryMb', rule: `at least ${needed}, which the module starts with` },
   ]);
+};
+
+/** Whether an enclave can be made as ordered: what the engine asks before it holds a refusal against a node. */
+export const checkOrder = async (order: Omit<EnclaveOrder, 'enclaveId'>): Promise<Result<null>> => {
+  const facts = checkFacts(order);
+  if (!facts.ok) return facts;
+  const inspected = await inspectModule(order.code);
+  return inspected.ok ? memoryRule(inspected.value.minimumMemoryBytes, order.config) : inspected;
 };

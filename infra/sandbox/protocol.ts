@@ -1,5 +1,6 @@
 import type { EnclaveConfig, WorkOrder } from '../../domain/enclave/events.ts';
-import type { ExecutionRecord, RunOutcome } from '../../domain/proof/record.ts';
+import type { Rejection } from '../../domain/errors.ts';
+import type { ExecutionRecord, MeteredRecord } from '../../domain/proof/record.ts';
 
 /** Messages between the node, the enclave process and its runner, over Node's IPC channel (structured clone). */
 
@@ -19,6 +20,7 @@ export type HostMessage =
   | {
       readonly type: 'load';
       readonly enclaveId: string;
+      /** The module as it was submitted; the enclave instruments it. */
       readonly code: Uint8Array;
       readonly config: EnclaveConfig;
       readonly wrapper: Wrapper;
@@ -31,7 +33,9 @@ export type HostMessage =
     };
 
 export type EnclaveMessage =
-  | { readonly type: 'loaded'; readonly enclaveKey: string }
+  | { readonly type: 'loaded'; readonly enclaveKey: string; readonly minimumMemoryBytes: number }
+  /** The module is none that an enclave can run. */
+  | { readonly type: 'refused'; readonly rejection: Rejection }
   | {
       readonly type: 'finished';
       readonly record: ExecutionRecord;
@@ -42,28 +46,42 @@ export type EnclaveMessage =
   | { readonly type: 'failed'; readonly message: string };
 
 export interface RunnerTask {
+  /** Instrumented. */
   readonly code: Uint8Array;
   readonly input: Uint8Array;
   readonly args: readonly string[];
   readonly randomSeed: string;
   readonly clockStartMs: number;
   readonly memoryMb: number;
+  readonly fuelLimit: number;
 }
 
 export const BYTES_PER_MB = 1024 * 1024;
 
+const RUNNER_HEAP_MB = 64;
+
+/**
+ * Heap of the thread that runs a module with a linear memory of at most `memoryMb`. V8 counts that memory against the
+ * heap's bound: above half of it every growth would wait for a full collection, hence the factor of two.
+ */
+export const heapMbOf = (memoryMb: number): number => 2 * memoryMb + RUNNER_HEAP_MB;
+
+/** How a run ended by itself: all of it but `cpuMs` is a function of the task. */
+export interface RunnerEnd extends Pick<MeteredRecord, 'outcome' | 'exitCode' | 'trap'> {
+  /** One line on why, for outcomes other than `exited`. */
+  readonly reason: string | null;
+  readonly fuelUsed: number;
+  readonly output: Uint8Array;
+  readonly cpuMs: number;
+  /** Linear memory at the end, which is its most: it never shrinks. */
+  readonly memoryBytes: number;
+}
+
 export type RunnerMessage =
   | { readonly type: 'booted' }
-  | {
-      readonly type: 'ended';
-      readonly outcome: Exclude<RunOutcome, 'time_limit'>;
-      readonly exitCode: number | null;
-      /** One line on why, for outcomes other than `exited`. */
-      readonly reason: string | null;
-      readonly output: Uint8Array;
-      readonly cpuMs: number;
-      readonly memoryBytes: number;
-    };
+  | { readonly type: 'ended'; readonly end: RunnerEnd }
+  /** This machine could not run the module to an end: no outcome. */
+  | { readonly type: 'failed'; readonly message: string };
 
 /** Descriptor on which a runner writes the module's standard error, so that it outlives a kill. */
 export const MODULE_STDERR_FD = 4;

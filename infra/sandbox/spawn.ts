@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Wrapper } from './protocol.ts';
+import { TABLE_ENTRIES } from '../../domain/metering/costs.ts';
+import { heapMbOf, type Wrapper } from './protocol.ts';
 
 const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -11,8 +12,8 @@ const PERMISSIONS = ['--permission', ...READABLE.map((path) => `--allow-fs-read=
 const COMMON = ['--no-warnings', '--disallow-code-generation-from-strings', '--no-addons'];
 
 const PAGES_PER_MB = 16;
-const RUNNER_HEAP_MB = 64;
-const MAX_TABLE_ENTRIES = 1_000_000;
+/** Heap that an enclave process may use: most modules take a hundredth of it to inspect and instrument. */
+export const INSPECTION_HEAP_MB = 1536;
 
 const works = (words: readonly string[]): boolean => {
   const [program = '', ...args] = words;
@@ -44,14 +45,16 @@ const start = (
   script: string,
   streams: readonly ('ignore' | 'pipe' | 'ipc')[],
   detached: boolean,
+  parameters: readonly string[] = [],
 ): ChildProcess => {
-  const [program, ...args] = [
+  const [program = process.execPath, ...args]: readonly string[] = [
     ...prefix,
     process.execPath,
     ...PERMISSIONS,
     ...COMMON,
     ...flags,
     pathOf(script),
+    ...parameters,
   ];
   return spawn(program, args, { env: {}, stdio: [...streams], serialization: 'advanced', detached });
 };
@@ -61,25 +64,30 @@ export const spawnEnclave = ({ wrapper, withoutNetwork }: Isolation): ChildProce
   start(
     [...withoutNetwork, ...wrapper.dieWithParent],
     // It reads the use of the runner there; the module, in the runner, has no such right.
-    ['--allow-child-process', '--allow-fs-read=/proc/', '--max-old-space-size=128'],
+    ['--allow-child-process', '--allow-fs-read=/proc/', `--max-old-space-size=${INSPECTION_HEAP_MB}`],
     './enclave-process.ts',
     ['ignore', 'ignore', 'ignore', 'ipc'],
     true,
   );
 
 /**
- * Starts the process that runs a module with a linear memory of at most `memoryMb`. V8 counts that memory against the
- * heap's bound: above half of it every growth would wait for a full collection, hence the factor of two.
+ * Starts the process that runs a module with a linear memory of at most `memoryMb`. The engine's own bounds are the same
+ * as those that the instrumented module keeps by itself, so none of them is ever met.
  */
 export const spawnRunner = (wrapper: Wrapper, memoryMb: number): ChildProcess =>
   start(
     wrapper.dieWithParent,
     [
+      // The module gets a thread with a stack of its own size.
+      '--allow-worker',
+      // What metering adds to loops is cold, and says so: without this it costs registers where the module is hot.
+      '--experimental-wasm-branch-hinting',
       `--wasm-max-mem-pages=${memoryMb * PAGES_PER_MB}`,
-      `--wasm-max-table-size=${MAX_TABLE_ENTRIES}`,
-      `--max-old-space-size=${2 * memoryMb + RUNNER_HEAP_MB}`,
+      `--wasm-max-table-size=${TABLE_ENTRIES}`,
+      `--max-old-space-size=${heapMbOf(memoryMb)}`,
     ],
     './runner.ts',
     ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     false,
+    [String(memoryMb)],
   );

@@ -11,11 +11,15 @@ declare namespace WebAssembly {
   interface Memory {
     readonly buffer: ArrayBuffer;
   }
+  interface Global<T> {
+    value: T;
+  }
   interface Instance {
     readonly exports: Readonly<Record<string, unknown>>;
   }
   class CompileError extends Error {}
   class RuntimeError extends Error {}
+  function validate(bytes: Uint8Array): boolean;
   function compile(bytes: Uint8Array): Promise<Module>;
   function instantiate(module: Module, imports: Record<string, Record<string, unknown>>): Promise<Instance>;
 }

@@ -2,17 +2,21 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { measurementOf, moduleSha384, reportData } from '../../domain/enclave/measurement.ts';
+import { METERING_VERSION } from '../../domain/metering/costs.ts';
+import { instrument } from '../../domain/metering/instrument.ts';
 import { proofIdOf, signedBytesOf } from '../../domain/proof/proof-id.ts';
 import type { ExecutionProof, ExecutionRecord } from '../../domain/proof/record.ts';
 import {
   CONFIG,
   enclaveKey,
+  METERING,
   MODULE,
   machine,
   NONCE,
   NOW,
   proofOf,
   sha256,
+  unmeteredProofOf,
 } from '../../test/support/execution-proof.ts';
 import { fromBase64Url, toBase64Url } from './bytes.ts';
 import { type ProofContext, verifyExecutionProof } from './index.ts';
@@ -105,7 +109,50 @@ describe('verifyExecutionProof', () => {
     expect(await failures(proofOf(), { policy })).toEqual(['time TOO_OLD']);
     expect(await failures(proofOf(), { policy: { ...policy, maximumAgeSeconds: 59 } })).toEqual([]);
     expect(await failures(proofOf({ exitCode: null }))).toEqual(['outcome OUTCOME_INCONSISTENT']);
-    expect(await failures(proofOf({ outcome: 'time_limit' }))).toEqual(['outcome OUTCOME_INCONSISTENT']);
+    expect(await failures(proofOf({ outcome: 'stack_limit' }))).toEqual(['outcome OUTCOME_INCONSISTENT']);
+  });
+
+  it('settled 44: judges fuel and traps', async () => {
+    const inconsistent = ['outcome OUTCOME_INCONSISTENT'];
+    const trapped = { outcome: 'trapped', exitCode: null, trap: 'unreachable' } as const;
+    expect(await failures(proofOf(trapped))).toEqual([]);
+    expect(await failures(proofOf({ ...trapped, trap: null }))).toEqual(inconsistent);
+    expect(await failures(proofOf({ trap: 'unreachable' }))).toEqual(inconsistent);
+    expect(await failures(proofOf({ fuel: { used: 6, limit: 5 } }))).toEqual(inconsistent);
+    const stopped = { outcome: 'fuel_limit', exitCode: null } as const;
+    expect(await failures(proofOf({ ...stopped, fuel: { used: 5, limit: 5 } }))).toEqual([]);
+    expect(await failures(proofOf({ ...stopped, fuel: { used: 4, limit: 5 } }))).toEqual(inconsistent);
+    const expected = { fuelLimit: 5001, metering: { version: 1, moduleHash: '33'.repeat(32) } };
+    expect(await failures(proofOf(), { expected })).toEqual([
+      'expected.fuelLimit EXPECTATION_MISMATCH',
+      'expected.metering EXPECTATION_MISMATCH',
+    ]);
+  });
+
+  it('instruments the module anew to see what ran in its place', async () => {
+    const made = instrument(MODULE);
+    if (!made.ok) throw new Error(made.message);
+    const metering = { version: METERING_VERSION, moduleHash: sha256(made.value.bytes) };
+    const expected = { module: MODULE };
+    expect(await failures(proofOf({ metering }), { expected })).toEqual([]);
+    expect(await failures(proofOf(), { expected })).toEqual(['metering METERING_MISMATCH']);
+    expect(await failures(proofOf({ metering: { ...metering, version: 99 } }), { expected })).toEqual([
+      'metering METERING_UNKNOWN',
+    ]);
+  });
+
+  it('still verifies what enclaves signed before metering, and tells it apart', async () => {
+    expect(await failures(unmeteredProofOf())).toEqual([]);
+    expect(await failures(unmeteredProofOf({ outcome: 'time_limit', exitCode: null }))).toEqual([]);
+    expect(await failures(unmeteredProofOf(), { expected: { module: MODULE } })).toEqual([]);
+    expect(await failures(unmeteredProofOf(), { expected: { fuelLimit: 5000 } })).toEqual([
+      'expected.fuelLimit EXPECTATION_MISMATCH',
+    ]);
+    // The domain of the signature names the version: no signature serves for both.
+    const proof = proofOf();
+    expect(await failures({ ...proof, record: { ...proof.record, version: 1 } })).toContain(
+      'format MALFORMED',
+    );
   });
 
   it('compares with every expectation', async () => {
@@ -118,7 +165,9 @@ describe('verifyExecutionProof', () => {
       config: CONFIG,
     };
     expect(
-      await failures(proofOf(), { expected: { ...honest, module: MODULE, moduleHash: sha256(MODULE) } }),
+      await failures(proofOf(), {
+        expected: { ...honest, metering: METERING, module: MODULE, moduleHash: sha256(MODULE) },
+      }),
     ).toEqual([]);
     const differing = { ...honest, jobId: null, args: ['b'], inputHash: '01'.repeat(32) };
     expect(await failures(proofOf(), { expected: differing })).toEqual([
@@ -126,11 +175,13 @@ describe('verifyExecutionProof', () => {
       'expected.args EXPECTATION_MISMATCH',
       'expected.inputHash EXPECTATION_MISMATCH',
     ]);
-    expect(await failures(proofOf(), { expected: { module: new Uint8Array(3) } })).toEqual([
-      'module MODULE_MISMATCH',
-    ]);
     expect(
-      await failures(proofOf({ moduleHash: '22'.repeat(32) }), { expected: { module: MODULE } }),
+      await failures(proofOf(), { expected: { metering: METERING, module: new Uint8Array(3) } }),
+    ).toEqual(['module MODULE_MISMATCH']);
+    expect(
+      await failures(proofOf({ moduleHash: '22'.repeat(32) }), {
+        expected: { metering: METERING, module: MODULE },
+      }),
     ).toEqual(['module MODULE_MISMATCH']);
   });
 

@@ -3,8 +3,10 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { EnclaveConfig, PlatformLabel, VerificationStep } from '../../domain/enclave/events.ts';
 import { measurementOf, moduleSha384 } from '../../domain/enclave/measurement.ts';
 import { canonicalJson } from '../../domain/json.ts';
+import { METERING_VERSION } from '../../domain/metering/costs.ts';
+import { instrument } from '../../domain/metering/instrument.ts';
 import { proofIdOf, signedBytesOf } from '../../domain/proof/proof-id.ts';
-import type { ExecutionProof, ExecutionRecord } from '../../domain/proof/record.ts';
+import type { ExecutionProof, ExecutionRecord, MeteredRecord } from '../../domain/proof/record.ts';
 import { CLOCK_SKEW_MS, type Now, nowMs } from './clock.ts';
 import { bytesOrNothing, verifyEvidence } from './evidence.ts';
 import type { AttestationPolicy } from './policy.ts';
@@ -27,7 +29,14 @@ export interface ProofExpectation
   readonly enclaveKey?: string;
   readonly nonce?: string;
   readonly config?: EnclaveConfig;
-  /** The module itself: ties its SHA-256 in the record to the SHA-384 in the measurement without trusting the enclave. */
+  /** Fuel that the order allowed; demands a record of version 2. */
+  readonly fuelLimit?: number;
+  /** What has to have run in place of the module, where that is known already. */
+  readonly metering?: MeteredRecord['metering'];
+  /**
+   * The module as it was submitted: ties its SHA-256 in the record to the SHA-384 in the measurement without trusting the
+   * enclave, and is instrumented anew to see that what ran was made of it, unless `metering` says so.
+   */
   readonly module?: Uint8Array;
 }
 
@@ -52,8 +61,16 @@ const signatureHolds = ({ enclaveKey, record, signature }: ExecutionProof): bool
 const reportIs = ({ record, attestation }: ExecutionProof): boolean =>
   record.reportHash === bytesToHex(sha256(bytesOrNothing(attestation.report)));
 
-const outcomeVerdict = ({ outcome, exitCode }: ExecutionRecord): Verdict =>
-  (outcome === 'exited') === (exitCode !== null) ? null : 'OUTCOME_INCONSISTENT';
+/** A kind of trap belongs to a trap, no more fuel is used than allowed, and exactly that where it was the limit. */
+const meteringAgrees = ({ outcome, trap, fuel }: MeteredRecord): boolean =>
+  (outcome === 'trapped') === (trap !== null) &&
+  fuel.used <= fuel.limit &&
+  (outcome !== 'fuel_limit' || fuel.used === fuel.limit);
+
+const outcomeVerdict = (record: ExecutionRecord): Verdict => {
+  const exits = (record.outcome === 'exited') === (record.exitCode !== null);
+  return exits && (record.version === 1 || meteringAgrees(record)) ? null : 'OUTCOME_INCONSISTENT';
+};
 
 const timeVerdict = (
   record: ExecutionRecord,
@@ -68,7 +85,12 @@ const timeVerdict = (
 
 type Facts = Omit<ProofExpectation, 'module'>;
 
-const factsOf = ({ proofId, enclaveKey, record, attestation }: ExecutionProof): Required<Facts> => ({
+const factsOf = ({
+  proofId,
+  enclaveKey,
+  record,
+  attestation,
+}: ExecutionProof): Record<keyof Facts, unknown> => ({
   proofId,
   jobId: record.jobId,
   enclaveId: record.enclaveId,
@@ -79,6 +101,8 @@ const factsOf = ({ proofId, enclaveKey, record, attestation }: ExecutionProof): 
   enclaveKey,
   nonce: attestation.nonce,
   config: attestation.config,
+  fuelLimit: record.version === 2 ? record.fuel.limit : null,
+  metering: record.version === 2 ? record.metering : null,
 });
 
 const expectedSteps = (proof: ExecutionProof, expected: ProofExpectation): VerificationStep[] =>
@@ -99,6 +123,18 @@ const moduleStep = (
   const holds =
     record.moduleHash === bytesToHex(sha256(module)) && attestation.moduleSha384 === moduleSha384(module);
   return stepOf('module', holds ? null : 'MODULE_MISMATCH');
+};
+
+/** Whether what ran was made of the module by a version of metering that is known here. */
+const meteringStep = (
+  { record }: ExecutionProof,
+  { module, metering }: Pick<ProofExpectation, 'module' | 'metering'>,
+): VerificationStep => {
+  if (record.version === 1 || module === undefined || metering !== undefined) return notExpected('metering');
+  if (record.metering.version !== METERING_VERSION) return stepOf('metering', 'METERING_UNKNOWN');
+  const made = instrument(module);
+  const holds = made.ok && record.metering.moduleHash === bytesToHex(sha256(made.value.bytes));
+  return stepOf('metering', holds ? null : 'METERING_MISMATCH');
 };
 
 /**
@@ -128,6 +164,7 @@ export const verifyExecutionProof = async (proof: unknown, context: ProofContext
     stepOf('outcome', outcomeVerdict(record)),
     stepOf('time', timeVerdict(record, now, maximumAgeSeconds)),
     moduleStep(proof, context.expected?.module),
+    meteringStep(proof, context.expected ?? {}),
     ...expectedSteps(proof, context.expected ?? {}),
     ...evidence.reasons.map((reason) => ({ ...reason, step: `attestation.${reason.step}` })),
   ];
@@ -139,6 +176,6 @@ const malformed = (): ProofVerdict => ({
   platform: 'simulated',
   reasons: [
     stepOf('format', 'MALFORMED'),
-    ...['id', 'signature', 'report', 'outcome', 'time', 'module', 'attestation'].map(notChecked),
+    ...['id', 'signature', 'report', 'outcome', 'time', 'module', 'metering', 'attestation'].map(notChecked),
   ],
 });

@@ -1,29 +1,36 @@
-import type { ExecutionProof } from '../../domain/proof/record.ts';
+import { type ExecutionProof, RUN_OUTCOMES, TRAPS, UNMETERED_OUTCOMES } from '../../domain/proof/record.ts';
 import { amount, base64Url, closed, exactly, hex, instant, listOf, orNull, text, whole } from './shape.ts';
 
-const executionRecord = closed({
+const facts = {
   proofType: exactly('proof_of_execution'),
-  version: exactly(1),
   jobId: orNull(text),
   enclaveId: text,
   providerId: text,
   moduleHash: hex(32),
   args: listOf((value) => typeof value === 'string' && value.length <= 65_536, 1024),
   inputHash: hex(32),
-  outcome: exactly('exited', 'time_limit', 'memory_limit', 'trapped'),
   exitCode: orNull(whole),
   outputHash: hex(32),
   outputBytes: whole,
-  stderrTail: (value) => typeof value === 'string' && value.length <= 2048,
+  stderrTail: (value: unknown) => typeof value === 'string' && value.length <= 2048,
   resources: closed({ cpuMs: amount, wallMs: amount, peakMemoryBytes: whole }),
   startedAt: instant,
   finishedAt: instant,
   reportHash: hex(32),
+};
+const unmeteredRecord = closed({ ...facts, version: exactly(1), outcome: exactly(...UNMETERED_OUTCOMES) });
+const meteredRecord = closed({
+  ...facts,
+  version: exactly(2),
+  outcome: exactly(...RUN_OUTCOMES),
+  trap: orNull(exactly(...TRAPS)),
+  fuel: closed({ used: whole, limit: whole }),
+  metering: closed({ version: whole, moduleHash: hex(32) }),
 });
 
 const executionProof = closed({
   proofId: text,
-  record: executionRecord,
+  record: (value) => unmeteredRecord(value) || meteredRecord(value),
   enclaveKey: hex(32),
   signature: base64Url,
   attestation: closed(

@@ -24,6 +24,7 @@ const count = async (stdin: Uint8Array): Promise<string> => {
       return true;
     },
     writeStderr: () => undefined,
+    pay: () => true,
   });
   const instance = await WebAssembly.instantiate(await WebAssembly.compile(wasm), {
     wasi_snapshot_preview1: wasi.imports,

@@ -19,6 +19,7 @@ const newMember = (winner: Winner): JobMember => ({
   outcome: null,
   exitCode: null,
   outputHash: null,
+  fuelUsed: null,
   missedHeartbeats: null,
   accepted: null,
 });
@@ -52,6 +53,7 @@ export const withResult = (
     outcome,
     exitCode,
     outputHash,
+    fuelUsed: result.fuelUsed ?? null,
     missedHeartbeats,
   });
 };

@@ -45,6 +45,8 @@ export interface JobMember {
   readonly outcome: RunOutcome | null;
   readonly exitCode: number | null;
   readonly outputHash: string | null;
+  /** Null before the result, and for a run from before metering. */
+  readonly fuelUsed: number | null;
   readonly missedHeartbeats: number | null;
   /** Null before the results were compared. */
   readonly accepted: boolean | null;

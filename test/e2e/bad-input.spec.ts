@@ -247,10 +247,10 @@ describe('a module that misbehaves', () => {
   const trustIn = async (providerId: string): Promise<unknown> =>
     (await rest.get(`/v1/fog/reputation/score?entity_id=${providerId}`)).body;
 
-  test('loops for ever: it is killed at its time limit, its submitter told, the winner paid, trust untouched', async () => {
+  test('settled 44: loops for ever: it ends at its fuel limit, its submitter told, the winner paid, trust untouched', async () => {
     const code_hash = await storeModule(rest, 'loop');
     const before = await money();
-    const submitted = await submit({ ...SMALL_JOB, code_hash, duration_seconds: 1 });
+    const submitted = await submit({ ...SMALL_JOB, code_hash });
     expect(submitted.status).toBe(202);
     const { job_id } = submitted.body;
     const awarded = await rest.get<JobBody>(`/v1/fog/scheduler/status/${job_id}?wait_for=running`);
@@ -258,11 +258,11 @@ describe('a module that misbehaves', () => {
     const job = await endOf(rest, job_id);
     expect(job).toMatchObject({
       state: 'failed',
-      reason: 'TIME_LIMIT_EXCEEDED',
-      outcome: 'time_limit',
+      reason: 'FUEL_LIMIT_EXCEEDED',
+      outcome: 'fuel_limit',
       exit_code: null,
     });
-    expect(job.message).toMatch(/time limit/);
+    expect(job.message).toMatch(/fuel/);
     const [member] = job.members;
     expect(Number(member?.paid_micro)).toBeGreaterThan(0);
     expect(job.price_micro).toBe(member?.paid_micro);
@@ -272,7 +272,8 @@ describe('a module that misbehaves', () => {
       escrow: before.escrow,
     });
     expect(await recordOf(job)).toMatchObject({
-      outcome: 'time_limit',
+      version: 2,
+      outcome: 'fuel_limit',
       stderrTail: expect.stringMatching(/^looping\n/),
     });
   });

@@ -2,7 +2,7 @@ import type { Enclave } from '../../domain/enclave/enclave.ts';
 import type { EnclaveEvent, EnclaveFailed, EnclaveFault } from '../../domain/enclave/events.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { proofIdOf } from '../../domain/proof/proof-id.ts';
-import type { ExecutionRecord, RunOutcome } from '../../domain/proof/record.ts';
+import type { MeteredRecord } from '../../domain/proof/record.ts';
 import { addSeconds } from '../../domain/time.ts';
 import type { Activities, World } from './world.ts';
 
@@ -22,9 +22,13 @@ const failed = (fault: EnclaveFault, code: ErrorCode): EnclaveFailed => ({
 export const nodeActivities = ({ draw, now }: World, honesty: number): Activities => {
   const goesWrong = (): boolean => draw(honesty) === 0;
 
-  const recordOf = (enclave: Enclave, outcome: RunOutcome, outputHash: string): ExecutionRecord => ({
+  const recordOf = (
+    enclave: Enclave,
+    outcome: MeteredRecord['outcome'],
+    outputHash: string,
+  ): MeteredRecord => ({
     proofType: 'proof_of_execution',
-    version: 1,
+    version: 2,
     jobId: enclave.jobId,
     enclaveId: enclave.enclaveId,
     providerId: enclave.providerId,
@@ -33,6 +37,9 @@ export const nodeActivities = ({ draw, now }: World, honesty: number): Activitie
     inputHash: enclave.work?.inputHash ?? HEX,
     outcome,
     exitCode: outcome === 'exited' ? 0 : null,
+    trap: null,
+    fuel: { used: outcome === 'fuel_limit' ? 5000 : 1000, limit: 5000 },
+    metering: { version: 1, moduleHash: HEX },
     outputHash,
     outputBytes: 3,
     stderrTail: '',
@@ -76,7 +83,7 @@ export const nodeActivities = ({ draw, now }: World, honesty: number): Activitie
 
     'enclave.runOnNode': async ({ enclave }: { enclave: Enclave }): Promise<EnclaveEvent[]> => {
       if (goesWrong()) return [failed('lost', 'RESOURCE_UNAVAILABLE')];
-      const outcome = goesWrong() ? 'time_limit' : 'exited';
+      const outcome = goesWrong() ? 'fuel_limit' : 'exited';
       const record = recordOf(enclave, outcome, goesWrong() ? DEVIANT : HONEST);
       const missedHeartbeats = goesWrong() ? 2 : 0;
       const proof = { proofId: proofIdOf(record), record };

@@ -2,15 +2,21 @@ import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import type { EnclaveConfig } from '../../domain/enclave/events.ts';
 import { measurementOf, moduleSha384, reportData } from '../../domain/enclave/measurement.ts';
 import { proofIdOf, signedBytesOf } from '../../domain/proof/proof-id.ts';
-import type { ExecutionProof, ExecutionRecord } from '../../domain/proof/record.ts';
+import type {
+  ExecutionProof,
+  ExecutionRecord,
+  MeteredRecord,
+  UnmeteredRecord,
+} from '../../domain/proof/record.ts';
 import { evidenceOf } from '../../infra/tee/index.ts';
 import { toBase64Url } from '../../infra/verify/bytes.ts';
+import { assembleTestModule } from '../workloads/assemble.ts';
 import { simulatedMachine } from '../workloads/simulated-machine.ts';
 
 export const NOW = '2026-03-01T12:00:00.000Z';
 export const NONCE = 'ab'.repeat(32);
 export const CONFIG: EnclaveConfig = { memoryMb: 64, cpuCores: 1, allowDebug: false };
-export const MODULE = new TextEncoder().encode('the module');
+export const MODULE = await assembleTestModule('exit-3');
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 export const machine = simulatedMachine(NOW);
@@ -24,9 +30,8 @@ const quote = await machine.platform.quote({
 });
 const evidence = evidenceOf(machine.platform, quote);
 
-const baseRecord: ExecutionRecord = {
+const facts = {
   proofType: 'proof_of_execution',
-  version: 1,
   jobId: 'job-1',
   enclaveId: 'enclave-1',
   providerId: 'provider-1',
@@ -42,11 +47,28 @@ const baseRecord: ExecutionRecord = {
   startedAt: '2026-03-01T11:59:00.000Z',
   finishedAt: '2026-03-01T11:59:01.000Z',
   reportHash: sha256(quote.report),
+} as const;
+
+/** Of no module. */
+export const METERING = { version: 1, moduleHash: '22'.repeat(32) };
+
+const baseRecord: MeteredRecord = {
+  ...facts,
+  version: 2,
+  trap: null,
+  fuel: { used: 1000, limit: 5000 },
+  metering: METERING,
 };
 
 /** A proof as an enclave with this key would sign it. */
-export const proofOf = (change: Partial<ExecutionRecord> = {}): ExecutionProof => {
-  const record = { ...baseRecord, ...change };
+export const proofOf = (change: Partial<MeteredRecord> = {}): ExecutionProof =>
+  signedProof({ ...baseRecord, ...change });
+
+/** A proof as enclaves signed it before metering. */
+export const unmeteredProofOf = (change: Partial<UnmeteredRecord> = {}): ExecutionProof =>
+  signedProof({ ...facts, version: 1, ...change });
+
+const signedProof = (record: ExecutionRecord): ExecutionProof => {
   return {
     proofId: proofIdOf(record),
     record,

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type Result, reject } from '../../../domain/errors.ts';
+import { reject } from '../../../domain/errors.ts';
 import { type Artifacts, MAX_ARTIFACT_BYTES } from '../../../domain/ports/artifacts.ts';
+import type { MeteredModules } from '../../../domain/ports/metered-modules.ts';
+import type { Inspection } from '../../../infra/sandbox/inspection.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import { instant, sha256 } from '../../fields.ts';
-
-/** Checks a WebAssembly module; a refusal names field and rule. */
-export type InspectModule = (bytes: Uint8Array) => Promise<Result<unknown>> | Result<unknown>;
 
 export const WASM_MEDIA_TYPE = 'application/wasm';
 const OTHER_MEDIA_TYPE = 'application/octet-stream';
@@ -20,6 +19,16 @@ export const artifactSchema = z
     media_type: z.string(),
     signature: z.string().describe('countersignature of the engine: kid.signature'),
     created_at: instant,
+    metering: z
+      .object({
+        version: z.int(),
+        sha256: sha256.describe('of the instrumented module, which runs in place of this one'),
+        signature: z.string().describe('countersignature of the engine: kid.signature'),
+      })
+      .nullable()
+      .describe(
+        'of a module: what makes its runs deterministic and counts their fuel; whoever has the module can make it anew',
+      ),
   })
   .meta({ id: 'Artifact' });
 
@@ -31,9 +40,11 @@ const isModule = (bytes: Uint8Array, mediaType: string | undefined): boolean =>
 export const putArtifact = ({
   artifacts,
   inspectModule,
+  meteredModules,
 }: {
   artifacts: Artifacts;
-  inspectModule: InspectModule;
+  inspectModule: Inspection;
+  meteredModules: MeteredModules;
 }) =>
   defineRoute(
     {
@@ -54,11 +65,10 @@ export const putArtifact = ({
         ]);
       }
       const module = isModule(body, header('content-type'));
-      if (module) {
-        const inspected = await inspectModule(body);
-        if (!inspected.ok) return inspected;
-      }
+      const inspected = module ? await inspectModule(body) : null;
+      if (inspected && !inspected.ok) return inspected;
       const artifact = await artifacts.put(body, principal.id, module ? WASM_MEDIA_TYPE : OTHER_MEDIA_TYPE);
+      const metered = inspected && (await meteredModules.record(artifact.sha256, inspected.value));
       return respond(200, {
         sha256: artifact.sha256,
         owner: artifact.owner,
@@ -66,6 +76,11 @@ export const putArtifact = ({
         media_type: artifact.mediaType,
         signature: artifact.signature,
         created_at: artifact.createdAt,
+        metering: metered && {
+          version: metered.metering.version,
+          sha256: metered.metering.moduleHash,
+          signature: metered.signature,
+        },
       });
     },
   );

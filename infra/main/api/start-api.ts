@@ -21,6 +21,7 @@ import { listProviders } from '../../../projections/providers/queries.ts';
 import { READ_MODELS } from '../../../projections/read-models.ts';
 import { prepareReadModels } from '../../../projections/runner.ts';
 import { createAnchoredHeads } from '../../anchor/anchored.ts';
+import { createMeteredModules } from '../../artifacts/metered-modules.ts';
 import { createPostgresArtifacts } from '../../artifacts/postgres.ts';
 import { createBidDesk } from '../../bidding/bid-desk.ts';
 import { createBidViews } from '../../bidding/bid-views.ts';
@@ -51,7 +52,7 @@ import { createAttestationJudge } from '../../providers/attestation-judge.ts';
 import { createAttestor } from '../../providers/attestor.ts';
 import { createProviders } from '../../providers/providers.ts';
 import { sharedWindows } from '../../rate-limits/shared-windows.ts';
-import { inspectModule } from '../../sandbox/inspect-module.ts';
+import { createInspection } from '../../sandbox/inspection.ts';
 import { createSlaCredits } from '../../sla/sla-credits.ts';
 import { trustedRoots } from '../../tee/trusted-roots.ts';
 import { createLifecycles } from '../../temporal/lifecycles.ts';
@@ -194,9 +195,10 @@ export const startApi = async (
       }),
       now,
     }),
-    inspectModule,
+    inspectModule: createInspection(),
     lag,
     lifecycles,
+    meteredModules: createMeteredModules({ pool, signer }),
     metrics,
     nonces: createNonces(pool),
     now,

@@ -32,14 +32,17 @@ const readSubscription = (memory: GuestMemory, at: number, clock: VirtualClock):
 
 /**
  * `poll_oneoff` in virtual time: a standard stream is always ready, and a sleep passes at once by moving the clock.
+ * `pay` is told how many subscriptions there are, before they are read.
  * @throws GuestError EINVAL for none or too many subscriptions, EFAULT.
  */
 export const pollOneoff = (
   memory: GuestMemory,
   clock: VirtualClock,
   [subscriptions = 0, events = 0, count = 0, counted = 0]: readonly number[],
+  pay: (subscriptions: number) => void,
 ): number => {
   if (count < 1 || count > MOST_SUBSCRIPTIONS) throw new GuestError(ERRNO.inval);
+  pay(count);
   const all = Array.from({ length: count }, (_, index) =>
     readSubscription(memory, subscriptions + index * SUBSCRIPTION_SIZE, clock),
   );

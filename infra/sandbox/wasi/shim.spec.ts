@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { PREVIEW1_FUNCTIONS, type Preview1Function } from '../../../domain/metering/preview1.ts';
 import { assemble } from '../../../test/workloads/assemble.ts';
-import { ERRNO, PREVIEW1_FUNCTIONS, type Preview1Function } from './abi.ts';
+import { ERRNO } from './abi.ts';
 import { seededRandom } from './random.ts';
-import { createWasi, ExitSignal } from './shim.ts';
+import { createWasi, EndSignal } from './shim.ts';
 import { virtualClock } from './virtual-clock.ts';
 
 const PAGE = 65_536;
@@ -16,9 +17,10 @@ beforeAll(async () => {
     (await WebAssembly.instantiate(module, {})).exports['memory'] as WebAssembly.Memory;
 });
 
-const world = async (stdin = 'input') => {
+const world = async (stdin = 'input', fuelLimit = Number.POSITIVE_INFINITY) => {
   const memory = await freshMemory();
   const written: number[] = [];
+  const paid: number[] = [];
   const wasi = createWasi({
     args: ['main.wasm', 'ä b'],
     stdin: new TextEncoder().encode(stdin),
@@ -29,13 +31,17 @@ const world = async (stdin = 'input') => {
       return true;
     },
     writeStderr: () => undefined,
+    pay: (fuel) => {
+      paid.push(fuel);
+      return paid.reduce((a, b) => a + b, 0) <= fuelLimit;
+    },
   });
   wasi.attach(memory);
   const call = (name: Preview1Function, ...args: (number | bigint)[]): number =>
     (wasi.imports[name] as (...given: (number | bigint)[]) => number)(...args);
   const view = new DataView(memory.buffer);
   const bytes = new Uint8Array(memory.buffer);
-  return { call, view, bytes, written, wasi };
+  return { call, view, bytes, written, paid, wasi };
 };
 
 const OPEN: ReadonlySet<string> = new Set([
@@ -100,7 +106,7 @@ describe('WASI shim', () => {
               const errno = call(name, ...args);
               expect(Number.isInteger(errno) && errno >= 0 && errno <= 76).toBe(true);
             } catch (error) {
-              expect(error).toBeInstanceOf(ExitSignal);
+              expect(error).toBeInstanceOf(EndSignal);
               expect(calls.some(([given]) => given === 'proc_exit')).toBe(true);
             }
           }
@@ -127,6 +133,7 @@ describe('WASI shim', () => {
       fillRandom: () => undefined,
       writeStdout: () => true,
       writeStderr: () => undefined,
+      pay: () => true,
     });
     expect((unattached.imports['random_get'] as (...given: number[]) => number)(0, 1)).toBe(ERRNO.fault);
   });
@@ -194,14 +201,31 @@ describe('WASI shim', () => {
     expect(expand([1, 70_000, 7])).toEqual(expand([70_008]));
   });
 
-  it('answers nothing after proc_exit', async () => {
-    const { call, wasi, written, view } = await world();
-    expect(() => call('proc_exit', -1)).toThrow(ExitSignal);
+  it('ends the run at proc_exit, with the code as an unsigned number', async () => {
+    const { call, wasi } = await world();
+    expect(() => call('proc_exit', -1)).toThrow(EndSignal);
     expect(wasi.exitCode()).toBe(4_294_967_295);
-    view.setUint32(4, 4, true);
-    expect(() => call('fd_write', 1, 0, 1, 100)).toThrow(ExitSignal);
-    expect(() => call('proc_exit', 0)).toThrow(ExitSignal);
-    expect(written).toEqual([]);
-    expect(wasi.exitCode()).toBe(4_294_967_295);
+  });
+
+  it('has each call, each piece and each byte paid before it answers, and ends the run of who cannot pay', async () => {
+    const { call, view, paid } = await world();
+    call('sched_yield');
+    expect(paid).toEqual([1000]);
+    paid.length = 0;
+    call('random_get', 1000, 300);
+    expect(paid).toEqual([1000, 150]);
+    paid.length = 0;
+    view.setUint32(0, 1000, true);
+    view.setUint32(4, 41, true);
+    call('fd_write', 1, 0, 1, 100);
+    expect(paid).toEqual([1000, 500, 21]);
+    paid.length = 0;
+    call('fd_read', 0, 0, 1, 100);
+    // Five bytes of input came, of 41 that were asked for.
+    expect(paid).toEqual([1000, 500, 3]);
+
+    const poor = await world('input', 2000);
+    expect(() => poor.call('random_get', 0, 65_536)).toThrow(expect.objectContaining({ end: 'fuel' }));
+    expect(poor.bytes.every((byte) => byte === 0)).toBe(true);
   });
 });

@@ -1,4 +1,6 @@
-import { ERRNO, PREVIEW1_FUNCTIONS, type Preview1Function, STDERR, STDIN, STDOUT } from './abi.ts';
+import { WASI_BYTES_PER_FUEL, WASI_CALL_FUEL } from '../../../domain/metering/costs.ts';
+import { PREVIEW1_FUNCTIONS, type Preview1Function } from '../../../domain/metering/preview1.ts';
+import { ERRNO, STDERR, STDIN, STDOUT } from './abi.ts';
 import { GuestError, guestMemory } from './guest-memory.ts';
 import { pollOneoff } from './poll.ts';
 import { STEP_NS, type VirtualClock } from './virtual-clock.ts';
@@ -10,13 +12,24 @@ export interface WasiWorld {
   readonly stdin: Uint8Array;
   readonly clock: VirtualClock;
   readonly fillRandom: (target: Uint8Array) => void;
-  /** Takes a copy. False: there is no room for more. */
+  /** Takes a copy. False: there is no room for more, which ends the run. */
   readonly writeStdout: (bytes: Uint8Array) => boolean;
   readonly writeStderr: (bytes: Uint8Array) => void;
+  /** Takes fuel for a call before it is answered. False: there was not enough, which ends the run. */
+  readonly pay: (fuel: number) => boolean;
 }
 
-/** Unwinds the guest after proc_exit. */
-export class ExitSignal extends Error {}
+/** Why the shim ends a run: the module asked for it, wrote too much, or cannot pay for a call. */
+export type RunEnd = 'exit' | 'output' | 'fuel';
+
+/** Unwinds the guest. Nothing in a module can catch it: exceptions are refused. */
+export class EndSignal extends Error {
+  readonly end: RunEnd;
+  constructor(end: RunEnd) {
+    super(end);
+    this.end = end;
+  }
+}
 
 export interface Wasi {
   readonly imports: Record<string, (...args: never[]) => number>;
@@ -30,6 +43,11 @@ type Call = (...args: number[]) => number;
 
 /** As POSIX's IOV_MAX: bounds the work of one call. */
 const MOST_VECTORS = 1024;
+/** A vector of a read or a write, or a subscription of a poll. */
+const VECTOR_FUEL = 500;
+
+const sizeOf = (pieces: readonly Uint8Array[]): number =>
+  pieces.reduce((sum, piece) => sum + piece.length, 0);
 
 const RIGHT_READ = 1n << 1n;
 const RIGHT_WRITE = 1n << 6n;
@@ -39,7 +57,8 @@ const isStandard = (fd: number): boolean => fd >= STDIN && fd <= STDERR;
 
 /**
  * An own WASI preview 1: standard streams, arguments, a virtual clock, seeded randomness and exit. Every other function
- * exists and answers ENOTCAPABLE, or EBADF where it names a descriptor that is not open.
+ * exists and answers ENOTCAPABLE, or EBADF where it names a descriptor that is not open. Each call costs fuel, and so
+ * does each byte and each piece that it moves.
  */
 export const createWasi = (world: WasiWorld): Wasi => {
   let attached: WebAssembly.Memory | null = null;
@@ -48,8 +67,13 @@ export const createWasi = (world: WasiWorld): Wasi => {
   const memory = guestMemory(() => attached);
   const args = world.args.map((arg) => new TextEncoder().encode(`${arg}\0`));
 
+  const pay = (fuel: number): void => {
+    if (!world.pay(Math.ceil(fuel))) throw new EndSignal('fuel');
+  };
+  const payBytes = (bytes: number): void => pay(bytes / WASI_BYTES_PER_FUEL);
   const vectors = (at: number, count: number): Uint8Array[] => {
     if (count < 0 || count > MOST_VECTORS) throw new GuestError(ERRNO.inval);
+    pay(count * VECTOR_FUEL);
     return Array.from({ length: count }, (_, index) =>
       memory.bytes(memory.readU32(at + index * 8), memory.readU32(at + index * 8 + 4)),
     );
@@ -67,13 +91,11 @@ export const createWasi = (world: WasiWorld): Wasi => {
   const calls: Partial<Record<Preview1Function, Call>> = {
     args_sizes_get: (count = 0, size = 0) => {
       memory.u32(count, args.length);
-      memory.u32(
-        size,
-        args.reduce((sum, arg) => sum + arg.length, 0),
-      );
+      memory.u32(size, sizeOf(args));
       return ERRNO.success;
     },
     args_get: (pointers = 0, buffer = 0) => {
+      payBytes(sizeOf(args));
       let at = buffer;
       for (const [index, arg] of args.entries()) {
         memory.u32(pointers + index * 4, at);
@@ -101,20 +123,23 @@ export const createWasi = (world: WasiWorld): Wasi => {
       return ERRNO.success;
     },
     random_get: (buffer = 0, length = 0) => {
-      world.fillRandom(memory.bytes(buffer, length));
+      const target = memory.bytes(buffer, length);
+      payBytes(target.length);
+      world.fillRandom(target);
       return ERRNO.success;
     },
     sched_yield: refuse(ERRNO.success),
-    poll_oneoff: (...given) => pollOneoff(memory, world.clock, given),
+    poll_oneoff: (...given) => pollOneoff(memory, world.clock, given, (count) => pay(count * VECTOR_FUEL)),
     proc_exit: (given = 0) => {
       code = given >>> 0;
-      throw new ExitSignal();
+      throw new EndSignal('exit');
     },
     fd_read: (fd = -1, at = 0, count = 0, read = 0) => {
       if (fd !== STDIN) return isStandard(fd) ? ERRNO.notcapable : ERRNO.badf;
       const start = stdinAt;
       for (const target of vectors(at, count)) {
         const piece = world.stdin.subarray(stdinAt, stdinAt + target.length);
+        payBytes(piece.length);
         target.set(piece);
         stdinAt += piece.length;
       }
@@ -124,14 +149,12 @@ export const createWasi = (world: WasiWorld): Wasi => {
     fd_write: (fd = -1, at = 0, count = 0, written = 0) => {
       if (fd !== STDOUT && fd !== STDERR) return isStandard(fd) ? ERRNO.notcapable : ERRNO.badf;
       const pieces = vectors(at, count);
+      payBytes(sizeOf(pieces));
       for (const piece of pieces) {
         if (fd === STDERR) world.writeStderr(piece);
-        else if (!world.writeStdout(piece)) return ERRNO.nospc;
+        else if (!world.writeStdout(piece)) throw new EndSignal('output');
       }
-      memory.u32(
-        written,
-        pieces.reduce((sum, piece) => sum + piece.length, 0),
-      );
+      memory.u32(written, sizeOf(pieces));
       return ERRNO.success;
     },
     fd_fdstat_get: onStandard((fd, result = 0) => {
@@ -152,11 +175,10 @@ export const createWasi = (world: WasiWorld): Wasi => {
     fd_prestat_dir_name: refuse(ERRNO.badf),
   };
 
-  /** After proc_exit nothing answers any more, also for a module that caught the unwinding. */
   const guarded =
     (call: Call): Call =>
     (...given) => {
-      if (code !== null) throw new ExitSignal();
+      pay(WASI_CALL_FUEL);
       try {
         return call(...given);
       } catch (error) {
