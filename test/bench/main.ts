@@ -6,6 +6,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   store: () => import('./store.ts'),
   host: () => import('./host.ts'),
   crypto: () => import('./crypto.ts'),
+  sandbox: () => import('./sandbox.ts'),
 };
 
 const options = (command: Command) => command.opts<{ json?: boolean; rounds: number; only: string[] }>();
