@@ -57,10 +57,23 @@ const addedTypes = (module: Module) => {
 
 const addedOf = (module: Module): Added => {
   const functions = module.imports.length + module.functions.length;
-  return Object.fromEntries([
-    ...ADDED_GLOBALS.map((name, index) => [name, module.globalCount + index]),
-    ...ADDED_FUNCTIONS.map((name, index) => [name, functions + index]),
-  ]) as unknown as Added;
+  const global = (name: (typeof ADDED_GLOBALS)[number]): number =>
+    module.globalCount + ADDED_GLOBALS.indexOf(name);
+  const helper = (name: (typeof ADDED_FUNCTIONS)[number]): number =>
+    functions + ADDED_FUNCTIONS.indexOf(name);
+  return {
+    fuel: global('fuel'),
+    ended: global('ended'),
+    pages: global('pages'),
+    refused: global('refused'),
+    stack: global('stack'),
+    pay: helper('pay'),
+    exhausted: helper('exhausted'),
+    overflow: helper('overflow'),
+    grow: helper('grow'),
+    bytes: helper('bytes'),
+    entries: helper('entries'),
+  };
 };
 
 const scopeOf = (module: Module): Scope => {

@@ -1,18 +1,9 @@
 import { components } from './components.ts';
 import { FRAME_BYTES, PREPAID_FUEL, SLOT_BYTES, STACK_BYTES, UNCHECKED_FUEL } from './costs.ts';
+import type { FunctionPlan } from './function-plan.ts';
 import type { FunctionType, Module } from './module.ts';
 import type { FunctionReading } from './read-function.ts';
 import { refuse } from './refusal.ts';
-
-/** How a function is metered. */
-export interface FunctionPlan {
-  /** What its callers pay for its own instructions, once for each call; null: it pays for them itself, block by block. */
-  readonly prepaid: number | null;
-  /** Whether it ends the run when no fuel is left: at its entry or, when its callers pay, where it pays for others. */
-  readonly checked: boolean;
-  /** Bytes of stack that a call of it takes; null where its calls are set aside beforehand. */
-  readonly frame: number | null;
-}
 
 export interface Plan {
   /** By function of the module's own. */
@@ -98,10 +89,11 @@ export const makePlan = (module: Module, facts: readonly Facts[]): Plan => {
       counted[node] = counts ? 1 : 0;
       deep[node] = counts ? 0 : below + (each ? frameOf(each) : 0);
       if (!each) continue;
-      worst[node] = recursive ? Number.POSITIVE_INFINITY : worstOf(each);
+      const fuel = recursive ? Number.POSITIVE_INFINITY : worstOf(each);
+      worst[node] = fuel;
       functions[node] = {
         prepaid: prepaidOf(node, each),
-        checked: (worst[node] as number) > UNCHECKED_FUEL,
+        checked: fuel > UNCHECKED_FUEL,
         frame: counts ? frameOf(each) : null,
       };
     }

@@ -2,10 +2,10 @@ import type { Cursor } from './cursor.ts';
 import { CALL, EDIT, Edits } from './edits.ts';
 import { FloatLocals } from './floats.ts';
 import { Flow } from './flow.ts';
+import type { FunctionPlan } from './function-plan.ts';
 import type { FunctionType } from './module.ts';
 import { FLOAT, IMMEDIATE, OP, type OpcodeTable, PLAIN, PREFIXED, SIMD } from './opcodes.ts';
 import { NUMBER, Operands, SETTLED } from './operands.ts';
-import type { FunctionPlan } from './plan.ts';
 import { refuse } from './refusal.ts';
 import { Values } from './values.ts';
 

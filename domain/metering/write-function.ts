@@ -1,10 +1,10 @@
 import { LARGE_FUEL, UNPAID_FUEL } from './costs.ts';
 import { CALL, EDIT, type Edits } from './edits.ts';
+import type { FunctionPlan } from './function-plan.ts';
 import type { Added } from './helpers.ts';
 import { type FunctionType, VALUE } from './module.ts';
 import { OP } from './opcodes.ts';
 import type { Output } from './output.ts';
-import type { FunctionPlan } from './plan.ts';
 import type { FunctionReading } from './read-function.ts';
 
 const VOID = 0x40;

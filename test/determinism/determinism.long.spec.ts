@@ -104,9 +104,8 @@ describe(`settled 44: in ${Object.keys(STATES).length} states of the compilers, 
   });
 
   it('and without metering they would not: the compilers disagree about a stack', async () => {
-    const wasm = await assemble('small', DEEP['small'] ?? '');
-    const baseline = await unmeteredDepth(STATES['baseline compiler only'] ?? [], wasm);
-    const optimised = await unmeteredDepth(STATES['optimising compiler only'] ?? [], wasm);
+    const baseline = await unmeteredDepth(STATES['baseline compiler only'] ?? []);
+    const optimised = await unmeteredDepth(STATES['optimising compiler only'] ?? []);
     expect(baseline).toBeGreaterThan(1000);
     expect(optimised).not.toBe(baseline);
   });

@@ -54,5 +54,5 @@ export const runIn = (flags: readonly string[], asked: Asked): Promise<Seen> =>
   askIn(flags, './runs.ts', asked);
 
 /** How deep a module recurses in this state without metering, on the stack that Node has by itself. */
-export const unmeteredDepth = (flags: readonly string[], wasm: Uint8Array): Promise<number> =>
-  askIn(flags, './unmetered-depth.ts', wasm);
+export const unmeteredDepth = (flags: readonly string[]): Promise<number> =>
+  askIn(flags, './unmetered-depth.ts', {});

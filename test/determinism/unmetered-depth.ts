@@ -1,14 +1,17 @@
-/** Program of a process that tells how deep the module it is sent recurses without metering, by the number it stores. */
+import { assemble } from '../workloads/assemble.ts';
+import { DEEP } from './deep.ts';
 
-process.once('message', (wasm: Uint8Array) => {
-  void WebAssembly.compile(wasm)
-    .then((module) => WebAssembly.instantiate(module, {}))
-    .then(({ exports }) => {
-      try {
-        (exports['_start'] as () => void)();
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-      }
-      process.send?.(new DataView((exports['memory'] as WebAssembly.Memory).buffer).getUint32(0, true));
-    });
-});
+/** Program of a process that tells how deep a module recurses without metering, by the number that it stores. */
+
+const depth = async (): Promise<number> => {
+  const module = await WebAssembly.compile(await assemble('small', DEEP['small'] ?? ''));
+  const { exports } = await WebAssembly.instantiate(module, {});
+  try {
+    (exports['_start'] as () => void)();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return new DataView((exports['memory'] as WebAssembly.Memory).buffer).getUint32(0, true);
+};
+
+process.once('message', () => void depth().then((answer) => process.send?.(answer)));
