@@ -3,6 +3,7 @@ import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Lifecycles } from '../domain/ports/lifecycles.ts';
 import type { MeteredModules } from '../domain/ports/metered-modules.ts';
 import type { AnchoredHeads } from '../infra/anchor/anchored.ts';
+import type { MeteringOf } from '../infra/artifacts/metering-of.ts';
 import type { BidDesk } from '../infra/bidding/bid-desk.ts';
 import type { Bookkeeper } from '../infra/journal/journal.ts';
 import type { Credentials } from '../infra/keys/credentials.ts';
@@ -69,6 +70,7 @@ export interface RouteDependencies {
   readonly lag: LagProbe;
   readonly lifecycles: Lifecycles;
   readonly meteredModules: MeteredModules;
+  readonly meteringOf: MeteringOf;
   readonly metrics: Metrics;
   readonly nonces: Nonces;
   readonly now: () => string;

@@ -12,18 +12,30 @@ import type { Caller } from './record-observed.ts';
 
 export type ExecutionDependencies = Pick<
   RouteDependencies,
-  'artifacts' | 'now' | 'ownersOf' | 'requireHardware' | 'roots' | 'store'
+  'artifacts' | 'meteringOf' | 'now' | 'ownersOf' | 'requireHardware' | 'roots' | 'store'
 >;
+
+/** What is known of a module, where it is stored: its bytes and, for a metered run, what has to have run in its place. */
+const knownOf = async (
+  { artifacts, meteringOf }: Pick<ExecutionDependencies, 'artifacts' | 'meteringOf'>,
+  { record }: ExecutionProof,
+): Promise<Result<Pick<ProofExpectation, 'module' | 'metering'>>> => {
+  const module = await artifacts.read(record.moduleHash);
+  if (!module) return ok({});
+  if (record.version === 1) return ok({ module });
+  const metered = await meteringOf(record.moduleHash, module);
+  return metered.ok ? ok({ module, metering: metered.value.metering }) : metered;
+};
 
 /** Verifies a proof of execution and records it. Again the same answer. */
 export const recordExecution = async (
-  { artifacts, now, ownersOf, requireHardware, roots, store }: ExecutionDependencies,
+  { artifacts, meteringOf, now, ownersOf, requireHardware, roots, store }: ExecutionDependencies,
   { principal, commandId, traceparent }: Caller,
   proof: ExecutionProof,
   expected: ProofExpectation,
 ): Promise<Result<{ readonly position: bigint; readonly label: PlatformLabel }>> => {
   const { proofId, record } = proof;
-  const { providerId, moduleHash } = record;
+  const { providerId } = record;
   const owners = await ownersOf(providerId);
   if (!owners?.has(principal.id) && !hasRole(principal, 'engine')) {
     return reject('RESOURCE_NOT_FOUND', `no provider ${providerId}`, [
@@ -35,13 +47,14 @@ export const recordExecution = async (
   const [earlier] = decided?.events ?? [];
   if (decided && earlier && canonicalJson(earlier.data['proof']) === canonicalJson(proof))
     return ok({ position: decided.position, label: domainEventOf<ProofRecorded>(earlier).label });
-  const module = await artifacts.read(moduleHash);
+  const known = await knownOf({ artifacts, meteringOf }, proof);
+  if (!known.ok) return known;
   const at = now();
   const verdict = await verifyExecutionProof(proof, {
     roots,
     now: at,
     policy: { allowSimulated: !requireHardware },
-    expected: { ...expected, ...(module ? { module } : {}) },
+    expected: { ...expected, ...known.value },
   });
   if (!verdict.valid) {
     const broken = verdict.reasons.filter((step) => !step.ok);
@@ -52,11 +65,11 @@ export const recordExecution = async (
     );
   }
   const label = verdict.platform;
-  const [known] = await store.readStream(proofId);
-  if (known && canonicalJson(known.data['proof']) !== canonicalJson(proof)) {
+  const [stored] = await store.readStream(proofId);
+  if (stored && canonicalJson(stored.data['proof']) !== canonicalJson(proof)) {
     return reject('CONFLICT', 'another signature over this record is in the log already');
   }
-  if (known) return ok({ position: known.position, label });
+  if (stored) return ok({ position: stored.position, label });
   const event: ProofRecorded = {
     type: 'proof.recorded',
     machineVersion: 1,

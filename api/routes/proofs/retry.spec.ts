@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { ok } from '../../../domain/errors.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { addSeconds } from '../../../domain/time.ts';
 import { createMemoryEventStore } from '../../../infra/event-store/memory/store.ts';
 import type { Principal } from '../../../infra/keys/credentials.ts';
-import { MODULE, machine, NOW, proofOf } from '../../../test/support/execution-proof.ts';
+import { METERING, MODULE, machine, NOW, proofOf } from '../../../test/support/execution-proof.ts';
 import { recordExecution } from './record-execution.ts';
 
 const OWNER: Principal = { id: 'subject-owner', roles: ['provider'], premium: false };
@@ -18,6 +19,7 @@ const record = (commandId: string, now: string, proof = proofOf()) =>
   recordExecution(
     {
       artifacts: { read: async () => MODULE } as never,
+      meteringOf: async (sha256) => ok({ sha256, metering: METERING, signature: '' }),
       now: () => now,
       ownersOf: async () => new Set([OWNER.id]),
       requireHardware: false,

@@ -22,6 +22,7 @@ import { READ_MODELS } from '../../../projections/read-models.ts';
 import { prepareReadModels } from '../../../projections/runner.ts';
 import { createAnchoredHeads } from '../../anchor/anchored.ts';
 import { createMeteredModules } from '../../artifacts/metered-modules.ts';
+import { createMeteringOf } from '../../artifacts/metering-of.ts';
 import { createPostgresArtifacts } from '../../artifacts/postgres.ts';
 import { createBidDesk } from '../../bidding/bid-desk.ts';
 import { createBidViews } from '../../bidding/bid-views.ts';
@@ -130,6 +131,8 @@ export const startApi = async (
   const journal = createJournal({ store, turns: createTurns({ pool, name: 'ledger', onFault }) });
   const providers = createProviders({ store, books: journal, now });
   const artifacts = createPostgresArtifacts({ pool, signer, now });
+  const meteredModules = createMeteredModules({ pool, signer });
+  const inspectModule = createInspection();
 
   const lag = async () =>
     Object.fromEntries(
@@ -195,10 +198,11 @@ export const startApi = async (
       }),
       now,
     }),
-    inspectModule: createInspection(),
+    inspectModule,
     lag,
     lifecycles,
-    meteredModules: createMeteredModules({ pool, signer }),
+    meteredModules,
+    meteringOf: createMeteringOf(meteredModules, inspectModule),
     metrics,
     nonces: createNonces(pool),
     now,
