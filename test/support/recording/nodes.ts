@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Enclave } from '../../../domain/enclave/enclave.ts';
 import type { EnclaveEvent, EnclaveFault } from '../../../domain/enclave/events.ts';
 import { proofIdOf } from '../../../domain/proof/proof-id.ts';
-import type { ExecutionRecord, RunOutcome } from '../../../domain/proof/record.ts';
+import type { UnmeteredRecord } from '../../../domain/proof/record.ts';
 import { addMs } from '../../../domain/time.ts';
 import { now } from '../open-engine.ts';
 
@@ -13,7 +13,7 @@ export interface NodeScript {
   /** The engine fails whatever it tries to launch. */
   readonly broken?: true;
   readonly runFault?: EnclaveFault;
-  readonly outcome?: RunOutcome;
+  readonly outcome?: UnmeteredRecord['outcome'];
   readonly output?: string;
   readonly runMs?: number;
   readonly missedHeartbeats?: number;
@@ -24,7 +24,7 @@ export interface NodeScript {
 const HEX = '5'.repeat(64);
 const HOUR_MS = 3_600_000;
 
-const recordOf = (enclave: Enclave, script: NodeScript): ExecutionRecord => ({
+const recordOf = (enclave: Enclave, script: NodeScript): UnmeteredRecord => ({
   proofType: 'proof_of_execution',
   version: 1,
   jobId: enclave.jobId,
