@@ -2,6 +2,57 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson, equalsJson } from './json.ts';
 
+/** RFC 8785 as it reads: every object rebuilt with its members sorted, then written by JSON.stringify. */
+const sortedByTheRule = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(sortedByTheRule);
+  const members = Object.entries(value).map(([name, member]) => [name, sortedByTheRule(member)] as const);
+  // Not Object.fromEntries: it puts names that are numbers first.
+  return new Map(members.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+};
+
+const written = (value: unknown): string => {
+  if (value instanceof Map) {
+    const members = [...value].map(([name, member]) => `${JSON.stringify(name)}:${written(member)}`);
+    return `{${members.join(',')}}`;
+  }
+  return Array.isArray(value) ? `[${value.map(written).join(',')}]` : JSON.stringify(value);
+};
+
+describe('canonical JSON', () => {
+  test('is JSON with its members sorted, whatever texts, names and numbers there are', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string(),
+      fc.constantFrom('"', '\\', '\u007f', '\u2028'),
+    );
+    const json = fc.letrec((tie) => ({
+      value: fc.oneof(
+        text,
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('value'), { maxLength: 4 }),
+        fc.dictionary(text, tie('value'), { maxKeys: 6 }),
+      ),
+    })).value;
+    fc.assert(
+      fc.property(json, (value) => {
+        const canonical = canonicalJson(value);
+        expect(canonical).toBe(written(sortedByTheRule(value)));
+        expect(canonicalJson(JSON.parse(canonical))).toBe(canonical);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('leaves out what is undefined, and refuses what JSON cannot carry', () => {
+    expect(canonicalJson({ b: undefined, a: [undefined, 1] })).toBe('{"a":[null,1]}');
+    for (const value of [1n, Number.NaN, Infinity, () => 0])
+      expect(() => canonicalJson({ value: [value] })).toThrow(TypeError);
+  });
+});
+
 describe('equal JSON', () => {
   test('is what has one canonical form', () => {
     fc.assert(

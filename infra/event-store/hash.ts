@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { eventId, type NewEvent } from '../../domain/event.ts';
-import { canonicalJson } from '../../domain/json.ts';
+import { canonicalJson, quoted } from '../../domain/json.ts';
 
 /** What of an event is hashed: everything but position, record time, workflow and run. */
 export interface HashedEvent extends NewEvent {
@@ -20,11 +20,11 @@ const sha256 = (...parts: readonly Uint8Array[]): Buffer => hash('sha256', Buffe
  * written in their sorted order, which costs half of sorting them.
  */
 export const envelopeOf = (event: NewEvent, stream: string, revision: bigint): string =>
-  `{"actor":${JSON.stringify(event.actor)},"causationId":${JSON.stringify(event.causationId)}` +
-  `,"correlationId":${JSON.stringify(event.correlationId)},"data":${canonicalJson(event.data)}` +
-  `,"id":${JSON.stringify(eventId(stream, revision))},"occurredAt":${JSON.stringify(event.occurredAt)}` +
-  `,"revision":${revision},"schemaVersion":${event.schemaVersion},"stream":${JSON.stringify(stream)}` +
-  `,"traceparent":${JSON.stringify(event.traceparent)},"type":${JSON.stringify(event.type)}}`;
+  `{"actor":${quoted(event.actor)},"causationId":${quoted(event.causationId)}` +
+  `,"correlationId":${quoted(event.correlationId)},"data":${canonicalJson(event.data)}` +
+  `,"id":${quoted(eventId(stream, revision))},"occurredAt":${quoted(event.occurredAt)}` +
+  `,"revision":${revision},"schemaVersion":${event.schemaVersion},"stream":${quoted(stream)}` +
+  `,"traceparent":${event.traceparent === null ? 'null' : quoted(event.traceparent)},"type":${quoted(event.type)}}`;
 
 /** Leaf of an envelope's exact text: SHA-256(0x00 ‖ UTF-8), as in RFC 6962. */
 export const leafOfEnvelope = (envelope: string): Buffer => sha256(LEAF_PREFIX, Buffer.from(envelope));
