@@ -38,9 +38,7 @@ describe('canonical JSON', () => {
     })).value;
     fc.assert(
       fc.property(json, (value) => {
-        const canonical = canonicalJson(value);
-        expect(canonical).toBe(written(sortedByTheRule(value)));
-        expect(canonicalJson(JSON.parse(canonical))).toBe(canonical);
+        expect(canonicalJson(value)).toBe(written(sortedByTheRule(value)));
       }),
       { numRuns: 500 },
     );
