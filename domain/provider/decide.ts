@@ -1,6 +1,6 @@
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { accept, type Decision, type DecisionContext } from '../decision.ts';
-import { reject } from '../errors.ts';
+import { type Rejection, reject } from '../errors.ts';
 import { type Micro, units } from '../money.ts';
 import { holdsVrfKey } from '../topology/node-key.ts';
 import type {
@@ -82,6 +82,14 @@ export const decideProvider = (
   }
 };
 
+/** Why `vrfKey` is not shown to be held by the node `publicKey` (all hex), or null. */
+export const vrfKeyFault = (publicKey: string, vrfKey: string, proof: string): Rejection | null =>
+  holdsVrfKey(publicKey, hexToBytes(vrfKey), hexToBytes(proof))
+    ? null
+    : reject('AUTHENTICATION_FAILED', 'the node does not show that it holds this VRF key', [
+        { field: 'vrf.proof', rule: 'an ECVRF proof under vrf.publicKey over the node key' },
+      ]);
+
 /** A key that the node shows to hold; the same key in the same network changes nothing. */
 const registerVrfKey = (
   provider: Provider,
@@ -89,11 +97,8 @@ const registerVrfKey = (
   at: string,
 ): Decision<ProviderEvent> => {
   if (provider.vrf?.key === vrfKey && provider.vrf.addressPrefix === addressPrefix) return accept();
-  if (!holdsVrfKey(provider.publicKey, hexToBytes(vrfKey), hexToBytes(proof))) {
-    return reject('AUTHENTICATION_FAILED', 'the node does not show that it holds this VRF key', [
-      { field: 'vrf.proof', rule: 'an ECVRF proof under vrf.publicKey over the node key' },
-    ]);
-  }
+  const fault = vrfKeyFault(provider.publicKey, vrfKey, proof);
+  if (fault) return fault;
   return accept({ type: 'provider.vrf-key-registered', vrfKey, proof, addressPrefix, at });
 };
 

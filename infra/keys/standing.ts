@@ -18,3 +18,17 @@ export const standingOf = async (pool: Pool, principalId: string): Promise<Stand
   );
   return rows[0] ?? null;
 };
+
+/**
+ * The roles that a public key (lower-case hex) may act in now; none for one that was revoked or whose principal is
+ * disabled, null for one that was never enrolled.
+ */
+export const rolesOfKey = async (pool: Pool, publicKey: string): Promise<readonly Role[] | null> => {
+  const { rows } = await pool.query<{ roles: Role[] }>(
+    `select case when p.disabled_at is null and c.revoked_at is null then p.roles else '{}' end as roles
+       from engine.credentials c join engine.principals p using (principal_id)
+      where c.credential_id = $1 and c.kind = 'public-key'`,
+    [publicKey],
+  );
+  return rows[0]?.roles ?? null;
+};

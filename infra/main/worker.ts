@@ -27,6 +27,7 @@ import { readOrMakeKeyFile } from '../keys/make-key-file.ts';
 import { createNonces } from '../keys/nonces.ts';
 import { openSigner } from '../keys/open-signer.ts';
 import { createSealing } from '../keys/sealing.ts';
+import { rolesOfKey } from '../keys/standing.ts';
 import { createCollector } from '../observation/collector.ts';
 import { createObservations } from '../observation/observations.ts';
 import { keepObservationSchedule } from '../observation/schedule.ts';
@@ -39,8 +40,10 @@ import { createTurns } from '../postgres/turns.ts';
 import { reportPresence } from '../processes/presence.ts';
 import { createAdmission } from '../providers/admission.ts';
 import { createAttestationJudge } from '../providers/attestation-judge.ts';
+import { createNewcomers } from '../providers/newcomers.ts';
 import { createProviderMarket } from '../providers/provider-market.ts';
 import { createProviders } from '../providers/providers.ts';
+import { memoryWindows } from '../rate-limits/windows.ts';
 import { createInspection } from '../sandbox/inspection.ts';
 import { createSolver } from '../solver/solver.ts';
 import { trustedRoots } from '../tee/trusted-roots.ts';
@@ -137,6 +140,11 @@ const peer = await createPeer({
 await lease.serve({ peerId: peer.peerId, address: peer.addresses()[0] as string });
 const admission = createAdmission({
   providers,
+  newcomers: createNewcomers({
+    rolesOfKey: (publicKey) => rolesOfKey(pool, publicKey),
+    openEnrolment: config.openProviderEnrolment,
+    windows: memoryWindows(),
+  }),
   enrolment: createEnrolment({ pool, store, now }),
   nonces,
   judge,
@@ -164,6 +172,7 @@ const mesh: EngineMesh = await reach('PostgreSQL', () =>
       pool,
       now,
       nodeJoined,
+      log,
       neighbourhood: createNeighbourhoods({ pool, sets, network: config.topology.network, now }),
     }),
   }),

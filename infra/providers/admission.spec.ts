@@ -52,6 +52,7 @@ test('a node that joins two workers at once is registered, attested and staked o
   const worker = () =>
     createAdmission({
       providers: createProviders({ store, books: createJournal({ store }), now }),
+      newcomers: async () => null,
       enrolment: { enrolPublicKey: async () => ok({ subjectId: OWNER, roles: ['provider'], position: '1' }) },
       nonces: { use: async () => true, isUsed: async () => false },
       judge: { judge: async () => ({ ok: true, report }) },

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { ok, type Rejection, type Result, reject } from '../../domain/errors.ts';
+import { ok, type Result, reject } from '../../domain/errors.ts';
 import { units } from '../../domain/money.ts';
+import { vrfKeyFault } from '../../domain/provider/decide.ts';
+import type { ProviderAttested } from '../../domain/provider/events.ts';
 import type { Provider } from '../../domain/provider/fold.ts';
 import { providerIdOf } from '../../domain/provider/provider-id.ts';
 import { addSeconds, isBefore } from '../../domain/time.ts';
@@ -9,10 +11,13 @@ import type { Nonces } from '../keys/nonces.ts';
 import type { AskNode } from '../p2p/ask-node.ts';
 import type { JoinRequest } from '../p2p/engine-handlers.ts';
 import type { AttestationJudge } from './attestation-judge.ts';
+import type { Newcomers } from './newcomers.ts';
 import type { Providers } from './providers.ts';
 
 export interface AdmissionDeps {
   readonly providers: Providers;
+  /** May a key that is no provider yet become one. */
+  readonly newcomers: Newcomers;
   readonly enrolment: Pick<Enrolment, 'enrolPublicKey'>;
   readonly nonces: Nonces;
   readonly judge: AttestationJudge;
@@ -28,19 +33,25 @@ const HOST_TIMEOUT_MS = 15_000;
 const attestationEnds = (provider: Provider, now: string): boolean =>
   !provider.attestation || isBefore(provider.attestation.expiresAt, addSeconds(now, RENEWAL_SECONDS));
 
+/** What a host proved, ready to be recorded. */
+type Attested = Pick<ProviderAttested, 'platform' | 'label' | 'reportHash' | 'nonce' | 'expiresAt'>;
+
 /**
- * Takes a node in: its owner is the principal of its key, it is registered once, its host attests itself, and its stake
- * is locked at the first join. Joining again repeats only what is missing, also where two workers find it missing at once.
+ * Takes a node in: its owner is the principal of its key, its host attests itself, it is registered once, and its stake
+ * is locked at the first join. Everything is proved before anything is written, so a join that is refused leaves no
+ * trace in the log. Joining again repeats only what is missing, also where two workers find it missing at once.
  */
 export const createAdmission = ({
   providers,
+  newcomers,
   enrolment,
   nonces,
   judge,
   requireHardware,
   now,
 }: AdmissionDeps) => {
-  const attest = async (provider: Provider, join: JoinRequest, ask: AskNode): Promise<Rejection | null> => {
+  /** Asks the host for a report over a fresh nonce and judges it. */
+  const attest = async (publicKey: string, join: JoinRequest, ask: AskNode): Promise<Result<Attested>> => {
     const platform = join.platforms[0];
     if (platform !== 'amd_sev_snp') {
       return reject('UNSUPPORTED_PLATFORM', 'the engine verifies amd_sev_snp hosts', [
@@ -48,11 +59,10 @@ export const createAdmission = ({
       ]);
     }
     const nonce = randomBytes(32).toString('hex');
-    if (!(await nonces.use(nonce, provider.providerId))) throw new Error('a fresh nonce was used before');
     const reply = await ask({ type: 'attest-host', platform, nonce }, { timeoutMs: HOST_TIMEOUT_MS });
     if (reply.type !== 'attestation')
       return reject('ATTESTATION_FAILED', `the host did not attest: ${reply.message}`);
-    const { providerId, publicKey } = provider;
+    const providerId = providerIdOf(publicKey);
     const judgement = await judge.judge(
       { type: 'host', providerId, publicKey, platform },
       nonce,
@@ -62,27 +72,14 @@ export const createAdmission = ({
       },
     );
     if (!judgement.ok) return reject('ATTESTATION_FAILED', judgement.message);
+    // Nobody attests over it a second time.
+    if (!(await nonces.use(nonce, providerId))) throw new Error('a fresh nonce was used before');
     const { label, reportHash, expiresAt } = judgement.report;
-    const outcome = await providers.execute(
-      providerId,
-      {
-        type: 'attest',
-        platform,
-        label,
-        reportHash,
-        nonce,
-        expiresAt,
-        renews: provider.attestation?.nonce ?? null,
-      },
-      { actor: provider.owner, commandId: `attest/${nonce}` },
-    );
-    return outcome.ok ? null : outcome;
+    return ok({ platform, label, reportHash, nonce, expiresAt });
   };
 
   const register = async (publicKey: string, join: JoinRequest): Promise<Result<Provider>> => {
     const providerId = providerIdOf(publicKey);
-    const known = await providers.find(providerId);
-    if (known) return ok(known);
     const owner = await enrolment.enrolPublicKey(publicKey, ['provider']);
     if (!owner.ok) return owner;
     if (!owner.value.roles.includes('provider')) {
@@ -107,6 +104,43 @@ export const createAdmission = ({
     return registered ? ok(registered) : outcome;
   };
 
+  /** Records what was proved; a refusal here is a race with another change of the same provider. */
+  const record = async (
+    provider: Provider,
+    join: JoinRequest,
+    attested: Attested | null,
+    addressPrefix: string,
+  ): Promise<Result<string>> => {
+    const { providerId, owner } = provider;
+    if (attested) {
+      const outcome = await providers.execute(
+        providerId,
+        { type: 'attest', ...attested, renews: provider.attestation?.nonce ?? null },
+        { actor: owner, commandId: `attest/${attested.nonce}` },
+      );
+      if (!outcome.ok) return outcome;
+    }
+    if (units(provider.stake) === 0n && units(join.stake) > 0n) {
+      const staked = await providers.execute(
+        providerId,
+        { type: 'lock-stake', amount: join.stake, first: true },
+        { actor: owner, commandId: `stake/${providerId}` },
+      );
+      // Who cannot pay is in all the same: it bids once its owner has staked.
+      if (!staked.ok && staked.code !== 'INSUFFICIENT_BALANCE') return staked;
+    }
+    if (join.vrf) {
+      const { publicKey: vrfKey, proof } = join.vrf;
+      const keyed = await providers.execute(
+        providerId,
+        { type: 'register-vrf-key', vrfKey, proof, addressPrefix },
+        { actor: owner, commandId: `vrf-key/${randomBytes(16).toString('hex')}` },
+      );
+      if (!keyed.ok) return keyed;
+    }
+    return ok(providerId);
+  };
+
   return {
     /** The provider id of the node that holds `publicKey` (proved by Noise), or why it may not join. */
     async join(
@@ -115,32 +149,21 @@ export const createAdmission = ({
       ask: AskNode,
       addressPrefix: string,
     ): Promise<Result<string>> {
-      const registered = await register(publicKey, join);
-      if (!registered.ok) return registered;
-      const provider = registered.value;
-      const { providerId, owner } = provider;
-      if (attestationEnds(provider, now())) {
-        const refusal = await attest(provider, join, ask);
-        if (refusal) return refusal;
-      }
-      if (units(provider.stake) === 0n && units(join.stake) > 0n) {
-        const staked = await providers.execute(
-          providerId,
-          { type: 'lock-stake', amount: join.stake, first: true },
-          { actor: owner, commandId: `stake/${providerId}` },
-        );
-        if (!staked.ok) return staked;
-      }
+      const known = await providers.find(providerIdOf(publicKey));
+      const refusal = known ? null : await newcomers(publicKey, addressPrefix);
+      if (refusal) return refusal;
       if (join.vrf) {
-        const { publicKey: vrfKey, proof } = join.vrf;
-        const keyed = await providers.execute(
-          providerId,
-          { type: 'register-vrf-key', vrfKey, proof, addressPrefix },
-          { actor: owner, commandId: `vrf-key/${randomBytes(16).toString('hex')}` },
-        );
-        if (!keyed.ok) return keyed;
+        const unproved = vrfKeyFault(publicKey, join.vrf.publicKey, join.vrf.proof);
+        if (unproved) return unproved;
       }
-      return ok(providerId);
+      let attested: Attested | null = null;
+      if (!known || attestationEnds(known, now())) {
+        const outcome = await attest(publicKey, join, ask);
+        if (!outcome.ok) return outcome;
+        attested = outcome.value;
+      }
+      const registered = known ? ok(known) : await register(publicKey, join);
+      return registered.ok ? record(registered.value, join, attested, addressPrefix) : registered;
     },
   };
 };

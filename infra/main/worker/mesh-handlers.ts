@@ -17,6 +17,7 @@ import { standingOf } from '../../keys/standing.ts';
 import type { ArtifactRef, EngineHandlers } from '../../p2p/engine-handlers.ts';
 import type { Admission } from '../../providers/admission.ts';
 import type { Providers } from '../../providers/providers.ts';
+import { memoryWindows } from '../../rate-limits/windows.ts';
 import { announcementOf } from './announcement.ts';
 
 export interface MeshHandlerDeps {
@@ -31,8 +32,12 @@ export interface MeshHandlerDeps {
   /** A node is there: what waits for nodes may go on. */
   readonly nodeJoined: () => void;
   readonly neighbourhood: EngineHandlers['neighbourhood'];
+  /** The log of the process: refused joins leave a line here and nothing elsewhere. */
+  readonly log: { info(fields: object, message: string): void };
 }
 
+/** Refused joins a minute of one network that are logged. */
+const REFUSALS_LOGGED = 60;
 const OUTPUT_TYPE = 'application/octet-stream';
 
 /** What the engine does with what nodes say. Its decisions rest on the log, not on a read model that may lag. */
@@ -48,6 +53,7 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
     now,
     nodeJoined,
     neighbourhood,
+    log,
   } = deps;
 
   const desk = createBidDesk({
@@ -74,13 +80,23 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
       : reject('AUTHORIZATION_FAILED', 'the owner of this node no longer has the role provider');
   };
 
+  /** A line for each, up to a number a minute from one network: nobody fills the log by being refused. */
+  const lines = memoryWindows();
+  const logRefusal = async (publicKey: string, network: string, refused: Rejection): Promise<void> => {
+    const { admitted, remaining } = await lines.spend(network, REFUSALS_LOGGED);
+    if (!admitted) return;
+    const { code, message: reason } = refused;
+    const last = remaining === 0 ? { more: 'not logged within this minute' } : {};
+    log.info({ publicKey, network, code, reason, ...last }, 'a join was refused');
+  };
+
   return {
     async join(publicKey, join, ask, addressPrefix) {
       const known = await providers.find(providerIdOf(publicKey));
       const refusal = known && (await withdrawn(known.owner));
-      if (refusal) return refusal;
-      const joined = await admission.join(publicKey, join, ask, addressPrefix);
+      const joined = refusal ?? (await admission.join(publicKey, join, ask, addressPrefix));
       if (joined.ok) nodeJoined();
+      else await logRefusal(publicKey, addressPrefix, joined);
       return joined;
     },
 
