@@ -80,7 +80,6 @@ test('addresses come from the environment, else from the local stack of the data
   expect(loadConfig(env)).toMatchObject({
     databaseUrl: 'postgres://postgres:p%40ss@127.0.0.1:1/aivillage',
     temporalAddress: '127.0.0.1:2',
-    temporalUiUrl: 'http://127.0.0.1:3',
     meshPort: 6,
   });
   expect(() => loadConfig({ ...env, AIVILLAGE_PROFILE: 'production' })).toThrow(ConfigError);

@@ -225,6 +225,5 @@ export const loadConfig = (env: NodeJS.ProcessEnv): Config => {
       `DATABASE_URL and TEMPORAL_ADDRESS must be set, or ${settings.home} must hold a local stack (npm start)`,
     );
   }
-  const temporalUiUrl = settings.temporalUiUrl ?? local?.temporalUiUrl ?? null;
-  return { ...settings, databaseUrl, temporalAddress, meshPort, temporalUiUrl };
+  return { ...settings, databaseUrl, temporalAddress, meshPort };
 };

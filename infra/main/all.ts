@@ -20,6 +20,7 @@ const startServers = async (
   settings: Settings,
   supervisor: Supervisor,
   signal: AbortSignal,
+  temporalUi: boolean,
 ) => {
   const local = localStack(home.ports, home.postgresPassword);
   const { ports } = home;
@@ -50,7 +51,7 @@ const startServers = async (
         http: ports.temporalHttp,
         metrics: ports.temporalMetrics,
       },
-      ui: true,
+      ui: temporalUi,
     });
     await supervisor.start(spec);
     report('Temporal is up');
@@ -85,7 +86,8 @@ const startServers = async (
     anchorRpcUrl,
     databaseUrl: settings.databaseUrl ?? local.databaseUrl,
     temporalAddress: settings.temporalAddress ?? local.temporalAddress,
-    temporalUiUrl: settings.temporalAddress === null ? local.temporalUiUrl : settings.temporalUiUrl,
+    temporalUiUrl:
+      settings.temporalAddress === null && temporalUi ? local.temporalUiUrl : settings.temporalUiUrl,
   };
 };
 
@@ -95,16 +97,18 @@ interface StartOptions {
   readonly counts: LocalCounts;
   /** Whether an empty store gets the sample job. */
   readonly sample: boolean;
+  readonly temporalUi: boolean;
   readonly signal: AbortSignal;
 }
 
-const start = async ({ settings, supervisor, counts, sample, signal }: StartOptions): Promise<void> => {
+const start = async (options: StartOptions): Promise<void> => {
+  const { settings, supervisor, counts, sample, temporalUi, signal } = options;
   const { port, apiUrl } = settings;
   if (!(await isPortFree(port))) {
     throw new Error(`Port ${port} of 127.0.0.1 is in use: set PORT to another one`);
   }
   const home = await prepareHome(settings.home, counts);
-  const servers = await startServers(home, settings, supervisor, signal);
+  const servers = await startServers(home, settings, supervisor, signal, temporalUi);
   const { databaseUrl, temporalUiUrl } = servers;
   const { nodes } = await setUp(home, { databaseUrl, apiUrl, meshPorts: home.meshPorts });
   const env = serviceEnvironment(home, servers, counts);
@@ -125,14 +129,14 @@ const start = async ({ settings, supervisor, counts, sample, signal }: StartOpti
       `  API          ${apiUrl}`,
       ...home.moreApiPorts.map((each) => `               http://127.0.0.1:${each}`),
       `  API docs     ${apiUrl}/docs`,
-      `  Temporal UI  ${temporalUiUrl ?? 'not known (TEMPORAL_UI_URL)'}`,
+      `  Temporal UI  ${temporalUiUrl ?? (settings.temporalAddress === null ? 'off (npm start -- --temporal-ui)' : 'not known (TEMPORAL_UI_URL)')}`,
       `  Data         ${settings.home} (credentials.json, logs/)`,
     ].join('\n'),
   );
 };
 
 const main = async (): Promise<void> => {
-  const { counts, sample } = startOptions(process.argv.slice(2));
+  const { counts, sample, temporalUi } = startOptions(process.argv.slice(2));
   const settings = loadSettings(process.env);
   if (settings.profile !== 'embedded') throw new Error('npm start is for AIVILLAGE_PROFILE=embedded');
   const registry = await openProcessRegistry(`${settings.home}/run/processes.json`, report);
@@ -150,6 +154,7 @@ const main = async (): Promise<void> => {
     supervisor,
     counts,
     sample,
+    temporalUi,
     signal: stopping.signal,
   });
   try {

@@ -2,10 +2,15 @@ import { expect, it } from 'vitest';
 import { startOptions } from './start-options.ts';
 
 it('is one of each with a sample job unless told otherwise', () => {
-  expect(startOptions([])).toEqual({ counts: { workers: 1, apis: 1, projectors: 1 }, sample: true });
-  expect(startOptions(['--workers', '2', '--apis=3', '--no-sample'])).toEqual({
+  expect(startOptions([])).toEqual({
+    counts: { workers: 1, apis: 1, projectors: 1 },
+    sample: true,
+    temporalUi: false,
+  });
+  expect(startOptions(['--workers', '2', '--apis=3', '--no-sample', '--temporal-ui'])).toEqual({
     counts: { workers: 2, apis: 3, projectors: 1 },
     sample: false,
+    temporalUi: true,
   });
 });
 

@@ -10,7 +10,7 @@ const MOST = 16;
  */
 export const startOptions = (
   args: readonly string[],
-): { readonly counts: LocalCounts; readonly sample: boolean } => {
+): { readonly counts: LocalCounts; readonly sample: boolean; readonly temporalUi: boolean } => {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -18,6 +18,7 @@ export const startOptions = (
       apis: { type: 'string', default: '1' },
       projectors: { type: 'string', default: '1' },
       'no-sample': { type: 'boolean', default: false },
+      'temporal-ui': { type: 'boolean', default: false },
     },
   });
   const count = (name: 'workers' | 'apis' | 'projectors'): number => {
@@ -28,5 +29,6 @@ export const startOptions = (
   return {
     counts: { workers: count('workers'), apis: count('apis'), projectors: count('projectors') },
     sample: !values['no-sample'],
+    temporalUi: values['temporal-ui'],
   };
 };

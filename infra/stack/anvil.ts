@@ -52,6 +52,8 @@ export const prepareAnvil = async ({
     command,
     args: [
       ...['--host', '127.0.0.1', '--port', `${port}`, '--quiet', '--accounts', '1'],
+      // No page of another origin may call it.
+      '--no-cors',
       ...(stateFile === null ? [] : ['--state', stateFile, '--state-interval', `${saveSeconds}`]),
     ],
     env: { HOME: process.env['HOME'], PATH: process.env['PATH'] },

@@ -9,6 +9,13 @@ import { type BinaryOptions, temporalBinary } from './temporal-binary.ts';
 export const STATE_ATTRIBUTE = 'MachineState';
 const NAMESPACE = 'default';
 
+/**
+ * The development server always opens its HTTP API, without identity and for any `Host` and `Origin`: any page that the
+ * user's browser shows could start workflows by a cross-site POST or by DNS rebinding. The API is not needed here, so it
+ * serves one name alone, which nobody can own (RFC 6761 6.4); Nexus, whose routes come before that check, is off.
+ */
+const CLOSED_HTTP = { 'frontend.httpAllowedHosts': ['closed.invalid'], 'system.enableNexus': false };
+
 export interface TemporalPorts {
   readonly grpc: number;
   readonly ui: number;
@@ -21,9 +28,10 @@ export interface TemporalOptions extends BinaryOptions {
   readonly file: string | null;
   readonly logFile: string;
   readonly ports: TemporalPorts;
+  /** The UI obeys whoever reaches its port, under any host name: only for those who ask for it. */
   readonly ui: boolean;
   /** Further dynamic configuration, e.g. a history limit that a test wants to meet. */
-  readonly settings?: Readonly<Record<string, number>>;
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export interface TemporalServer extends RunningProcess {
@@ -41,6 +49,7 @@ export const prepareTemporal = async (options: TemporalOptions): Promise<Process
     // The default of 10 makes a burst of bids on one auction wait for client back-offs.
     'history.maxInFlightUpdates': 1_000,
     'history.maxTotalUpdates': 10_000,
+    ...CLOSED_HTTP,
     ...options.settings,
   };
   return {
@@ -52,7 +61,10 @@ export const prepareTemporal = async (options: TemporalOptions): Promise<Process
       ...(options.ui ? ['--ui-port', `${ports.ui}`] : ['--headless']),
       ...(file === null ? [] : ['--db-filename', file]),
       ...['--search-attribute', `${STATE_ATTRIBUTE}=Keyword`],
-      ...Object.entries(settings).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+      ...Object.entries(settings).flatMap(([key, value]) => [
+        '--dynamic-config-value',
+        `${key}=${JSON.stringify(value)}`,
+      ]),
     ],
     env: { HOME: options.env['HOME'], PATH: options.env['PATH'] },
     logFile: options.logFile,

@@ -33,8 +33,7 @@ test('the first start runs every process, settles the sample job and prints the 
   expect(Object.keys(stack.pids()).sort()).toEqual([...SERVICES, ...NODES].sort());
   expect((await jobs()).map(({ state }) => state)).toEqual(['settled']);
   expect(stack.output()).toContain(`API          ${stack.apiUrl}`);
-  const ui = /Temporal UI\s+(\S+)/.exec(stack.output())?.[1] as string;
-  expect((await fetch(ui)).status).toBe(200);
+  expect(stack.output()).toMatch(/Temporal UI\s+off/);
   expect((await fetch(`${stack.apiUrl}/docs`)).status).toBe(200);
   expect((await stat(join(home, 'credentials.json'))).mode & 0o777).toBe(0o600);
 });
@@ -52,7 +51,9 @@ test.each([...SERVICES, 'node-edge'])('%s comes back after kill -9', async (name
 test('a second instance on another data directory and port runs beside the first', async () => {
   const other = await mkdtemp(join(tmpdir(), 'aivillage-other-'));
   try {
-    const second = await startStack(other);
+    const second = await startStack(other, { args: ['--temporal-ui'] });
+    const ui = /Temporal UI\s+(\S+)/.exec(second.output())?.[1] as string;
+    expect((await fetch(ui)).status).toBe(200);
     const ports = await Promise.all(
       [home, other].map(async (each) =>
         Object.values(JSON.parse(await readFile(join(each, 'ports.json'), 'utf8')) as LocalPorts).filter(
