@@ -70,7 +70,8 @@ const submit = async ({ tier, workload, auctionSeconds }: Order): Promise<string
       tier,
       requiredTops: 50,
       utilization: 0.8,
-      durationSeconds: 600,
+      // Enough of declared work for the fuel that the longest of them uses.
+      durationSeconds: 9000,
       auctionSeconds,
       maxPriceMicro: null,
       memoryMb: 64,

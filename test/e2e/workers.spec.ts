@@ -73,7 +73,8 @@ const submit = async (): Promise<string> => {
     tier: 'gold',
     required_tops: 100,
     utilization: 0.8,
-    duration_seconds: 60,
+    // The fuel that counting takes follows from the declared work.
+    duration_seconds: 300,
     auction_seconds: 4,
     memory_mb: 64,
     allow_simulated: true,

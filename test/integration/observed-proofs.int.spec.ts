@@ -258,13 +258,13 @@ describe('a proof of SLA compliance', () => {
       expect((await generate(type, proof)).body).toMatchObject({ code: 'INVALID_REQUEST' });
   });
 
-  it('is invalid, and no more than that, where its body is nested without end', async () => {
+  it('is refused by the depth of its body, and no more than that, where this is nested without end', async () => {
     const { proofId } = breached();
     const text = `{"proof":{"proofId":"${proofId}","record":{"proofType":"proof_of_sla_compliance","x":DEEP}}}`;
     const deep = text.replace('DEEP', '['.repeat(200_000) + ']'.repeat(200_000));
     expect(await verify(deep)).toMatchObject({
-      status: 200,
-      body: { valid: false, reason: 'format: MALFORMED' },
+      status: 422,
+      body: { code: 'INVALID_REQUEST', errors: [{ rule: 'at most 32 levels deep' }] },
     });
   });
 
