@@ -40,6 +40,7 @@ const opened: AuctionOpened = {
   winners: 3,
   requiredUp: 2,
   minimumOwners: 4,
+  openingFee: toMicro('30'),
   rule: 'critical-value',
   openedAt: OPENED_AT,
   closesAt: CLOSES_AT,
@@ -105,13 +106,44 @@ describe('opening', () => {
     expect(tier.minimumOwners).toBe(Math.max(3, tier.winners + 1));
   });
 
-  test('R65: lasts the 300 s of the guide or what the submitter says, from a second to a day', () => {
+  test('R65: lasts the 300 s of the guide or what the submitter says, settled 41: from a second to an hour', () => {
     const at = (auctionSeconds: number) => given().when({ ...open, auctionSeconds }, { now: OPENED_AT });
     expect(at(1).thenState().context.closesAt).toBe('2026-01-01T00:00:01.000Z');
-    expect(at(86_400).thenState().context.closesAt).toBe('2026-01-02T00:00:00.000Z');
-    const rule = [{ field: 'auction_seconds', rule: 'an integer from 1 to 86400' }];
-    for (const wrong of [0, 86_401, 1.5, Number.NaN])
-      at(wrong).thenRejects('INVALID_REQUEST', /length/, rule);
+    expect(at(3600).thenState().context.closesAt).toBe('2026-01-01T01:00:00.000Z');
+    const rule = [{ field: 'auction_seconds', rule: 'an integer from 1 to 3600' }];
+    for (const wrong of [0, 3601, 1.5, Number.NaN]) at(wrong).thenRejects('INVALID_REQUEST', /length/, rule);
+  });
+
+  test('settled 41: costs something, so no ceiling is below 100 micro-units per winner', () => {
+    const at = (ceiling: string) => given().when({ ...open, ceiling: toMicro(ceiling) }, { now: OPENED_AT });
+    at('100').then({ ...opened, ceiling: toMicro('100'), openingFee: toMicro('3') });
+    const rule = [{ field: 'ceiling', rule: 'at least 100 micro-units per winner' }];
+    for (const wrong of ['99', '0']) at(wrong).thenRejects('INVALID_REQUEST', /ceiling/, rule);
+  });
+
+  test('is judged and paid with its job where it has one', () => {
+    const { openingFee: _, ...unpaid } = opened;
+    const ofJob = { ...open, jobId: 'job-1', ceiling: toMicro('1'), auctionSeconds: 86_400 };
+    given()
+      .when(ofJob, { now: OPENED_AT })
+      .then({
+        ...unpaid,
+        jobId: 'job-1',
+        ceiling: toMicro('1'),
+        auctionSeconds: 86_400,
+        closesAt: addSeconds(OPENED_AT, 86_400),
+      });
+  });
+
+  test('streams of version 1 keep their bounds, and cost nothing', () => {
+    const begun = specify(machineDecider(auctionMachineV1, decideV1)).given();
+    const { openingFee: _, ...free } = opened;
+    begun
+      .when({ ...open, ceiling: toMicro('0') }, { now: OPENED_AT })
+      .then({ ...free, machineVersion: 1, ceiling: toMicro('0') });
+    expect(
+      begun.when({ ...open, auctionSeconds: 86_400 }, { now: OPENED_AT }).thenState().context.closesAt,
+    ).toBe('2026-01-02T00:00:00.000Z');
   });
 
   test('happens once', () => {
@@ -230,7 +262,8 @@ describe('the close', () => {
 
   test('a stream of version 1 keeps its rules', () => {
     const { given: givenV1 } = specify(machineDecider(auctionMachineV1, decideV1));
-    const first = { ...opened, machineVersion: 1 };
+    const { openingFee: _, ...free } = opened;
+    const first = { ...free, machineVersion: 1 };
     givenV1().when(open, { now: OPENED_AT }).then(first);
     const { state } = givenV1(first, ...bids(4), closed);
     expect(state.can(extended)).toBe(false);

@@ -3,6 +3,7 @@ import { accept, type Decision, type DecisionContext } from '../decision.ts';
 import { type Rejection, reject } from '../errors.ts';
 import { MAX_BIDS, TIERS } from '../tiers.ts';
 import { addSeconds, isBefore } from '../time.ts';
+import { AUCTION_SECONDS, ceilingErrors, openingFeeOf } from './asking.ts';
 import type { Auction, SealedBid } from './auction.ts';
 import type { AuctionCommand, OpenAuction, PlaceBid } from './commands.ts';
 import type { AuctionEvent, AuctionExtended, BidVerdict } from './events.ts';
@@ -12,8 +13,8 @@ import type { auctionMachineV1 } from './machine-v1.ts';
 /** Both versions of the machine decide alike; what differs is what they accept. */
 type Snapshot = SnapshotFrom<typeof auctionMachine> | SnapshotFrom<typeof auctionMachineV1>;
 
-/** Longest auction a submitter may ask for: a day. */
-const MAX_AUCTION_SECONDS = 86_400;
+/** Longest auction of version 1, seconds: a day. */
+const V1_AUCTION_SECONDS = 86_400;
 
 /** Distinct owners among active bids: "3 providers" counts owners, not identities (domain-rules 1.3). */
 export const distinctOwners = (bids: readonly Pick<SealedBid, 'owner'>[]): number =>
@@ -73,12 +74,17 @@ const open = (
       { field: 'quote_id', rule: 'not used before' },
     ]);
   }
-  const { auctionSeconds } = command;
-  if (!Number.isInteger(auctionSeconds) || auctionSeconds < 1 || auctionSeconds > MAX_AUCTION_SECONDS) {
+  const { auctionSeconds, ceiling, jobId } = command;
+  // What a job asks for was judged with its submission, by the rules of its own version.
+  const isJudged = version === 1 || jobId !== null;
+  const longest = isJudged ? V1_AUCTION_SECONDS : AUCTION_SECONDS.max;
+  if (!Number.isInteger(auctionSeconds) || auctionSeconds < AUCTION_SECONDS.min || auctionSeconds > longest) {
     return reject('INVALID_REQUEST', 'the auction length is out of range', [
-      { field: 'auction_seconds', rule: `an integer from 1 to ${MAX_AUCTION_SECONDS}` },
+      { field: 'auction_seconds', rule: `an integer from ${AUCTION_SECONDS.min} to ${longest}` },
     ]);
   }
+  const tooLow = isJudged ? [] : ceilingErrors(ceiling);
+  if (tooLow.length > 0) return reject('INVALID_REQUEST', 'the ceiling is too low', tooLow);
   const { type: _, ...terms } = command;
   const tier = TIERS[command.tier];
   return accept({
@@ -88,6 +94,8 @@ const open = (
     winners: tier.winners,
     requiredUp: tier.requiredUp,
     minimumOwners: tier.minimumOwners,
+    // The job that an auction belongs to has paid for it.
+    ...(!isJudged && { openingFee: openingFeeOf(ceiling, tier.winners) }),
     rule: 'critical-value',
     openedAt: ctx.now,
     closesAt: addSeconds(ctx.now, auctionSeconds),

@@ -56,6 +56,8 @@ export interface AuctionOpened {
   readonly minimumOwners: number;
   /** Ceiling per winner, and the deposit of every bid. */
   readonly ceiling: Micro;
+  /** What opening it cost; absent where its job paid, and before machine version 2. */
+  readonly openingFee?: Micro;
   readonly rule: 'critical-value';
   /** Hex; breaks ties as hash(seed ‖ bid id). */
   readonly seed: string;

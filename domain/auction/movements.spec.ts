@@ -92,6 +92,15 @@ describe('an auction on its own', () => {
     expect(moved(opened(null), placed(0))).toEqual(['hold available:owner-0 > deposit:bid-0: 1000']);
   });
 
+  test('settled 41: takes the fee for opening it, and keeps it when all else goes back', () => {
+    const asked = { ...opened(null), openingFee: toMicro('20') };
+    expect(moved(asked)).toEqual([
+      'hold available:subject-s > escrow:auction-1: 2000',
+      'fee available:subject-s > fees: 20',
+    ]);
+    expect(moved(asked, failed)).toEqual(['release escrow:auction-1 > available:subject-s: 2000']);
+  });
+
   test('gives the losers their deposits back with the award', () => {
     expect(moved(...start, ...closing, awarded(AT))).toEqual([
       'release deposit:bid-1 > available:owner-1: 1000',

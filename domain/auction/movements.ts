@@ -1,4 +1,4 @@
-import { type LedgerEntry, transfer } from '../ledger/entry.ts';
+import { type LedgerEntry, openingFee, transfer } from '../ledger/entry.ts';
 import { account } from '../ledger/events.ts';
 import { multiply } from '../money.ts';
 import type { Auction, SealedBid } from './auction.ts';
@@ -44,6 +44,7 @@ export const movements = (auction: Auction, event: AuctionEvent, cause: string):
               multiply(event.ceiling, event.winners),
               cause,
             ),
+            ...openingFee(event.submitter, event.openingFee, cause),
           ]
         : [];
     case 'auction.bid-placed':

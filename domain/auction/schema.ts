@@ -62,6 +62,7 @@ export const auctionEventSchema = schemaOf<AuctionEvent>()(
       requiredUp: z.int().positive(),
       minimumOwners: z.int().positive(),
       ceiling: micro,
+      openingFee: micro.exactOptional(),
       rule: z.literal('critical-value'),
       seed: hex(32),
       auctionSeconds: z.int().positive(),

@@ -37,6 +37,7 @@ const submitted: JobSubmitted = {
   type: 'job.submitted',
   machineVersion: 2,
   ...facts,
+  openingFee: toMicro('30'),
   winners: 3,
   submittedAt: AT,
 };
@@ -71,12 +72,22 @@ describe('submitting', () => {
   test.each([
     ['duration_seconds', 'durationSeconds', 1, 2_073_600],
     ['memory_mb', 'memoryMb', 1, 4096],
-    ['auction_seconds', 'auctionSeconds', 1, 86_400],
+    ['auction_seconds', 'auctionSeconds', 1, 3600],
   ] as const)('bounds %s', (field, name, min, max) => {
     const ask = (value: number) => given().when({ ...submit, [name]: value }, { now: AT });
     for (const value of [min, max]) expect(ask(value).thenState().value).toBe('quoted');
     for (const value of [min - 1, max + 1, Number.NaN, Number.POSITIVE_INFINITY])
       ask(value).thenRejects('INVALID_REQUEST', /out of bounds/, [{ field, rule: expect.any(String) }]);
+  });
+
+  test('settled 41: pays 1 % of what it may cost for asking, once, and asks for 100 micro-units or more', () => {
+    const ask = (change: Partial<SubmitJob>) => given().when({ ...submit, ...change }, { now: AT });
+    expect(ask({ ceiling: toMicro('100') }).thenState().context.openingFee).toBe('3');
+    expect(ask({ ceiling: toMicro('101') }).thenState().context.openingFee).toBe('4');
+    expect(ask({ auctionGiven: true }).thenState().context.openingFee).toBeUndefined();
+    const rule = [{ field: 'ceiling', rule: 'at least 100 micro-units per winner' }];
+    for (const ceiling of [toMicro('99'), toMicro('0')])
+      ask({ ceiling }).thenRejects('INVALID_REQUEST', /out of bounds/, rule);
   });
 
   test('takes whole megabytes and seconds where an enclave or an auction does', () => {
@@ -109,7 +120,11 @@ describe('submitting', () => {
     const begun = specify(machineDecider(jobMachine, decideV1)).given();
     const month = { ...submit, durationSeconds: 2_592_000, args: ['a\0b'] };
     const { type: __, ...then } = month;
-    begun.when(month, { now: AT }).then({ ...submitted, ...then, machineVersion: 1 });
+    const { openingFee: ___, ...free } = submitted;
+    begun.when(month, { now: AT }).then({ ...free, ...then, machineVersion: 1 });
+    begun
+      .when({ ...submit, ceiling: toMicro('0'), auctionSeconds: 86_400 }, { now: AT })
+      .then({ ...free, ceiling: toMicro('0'), auctionSeconds: 86_400, machineVersion: 1 });
     begun.when({ ...month, durationSeconds: 2_592_001 }, { now: AT }).thenRejects('INVALID_REQUEST');
   });
 });

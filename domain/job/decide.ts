@@ -1,4 +1,5 @@
 import type { SnapshotFrom } from 'xstate';
+import { AUCTION_SECONDS, ceilingErrors, openingFeeOf } from '../auction/asking.ts';
 import { accept, type Decision, type DecisionContext } from '../decision.ts';
 import { argumentErrors, ENCLAVE_LIMITS, WORK_LIMITS } from '../enclave/limits.ts';
 import { type FieldError, reject } from '../errors.ts';
@@ -13,6 +14,7 @@ type Snapshot = SnapshotFrom<typeof jobMachine>;
 
 /** Longest job of version 1, which no node would run. */
 const V1_SECONDS = 30 * 86_400;
+const V1_AUCTION_SECONDS = 86_400;
 
 const limitsOf = (version: number) =>
   ({
@@ -23,7 +25,12 @@ const limitsOf = (version: number) =>
       max: version === 1 ? V1_SECONDS : WORK_LIMITS.seconds.max,
     },
     memoryMb: { field: 'memory_mb', whole: true, ...ENCLAVE_LIMITS.memoryMb },
-    auctionSeconds: { field: 'auction_seconds', whole: true, min: 1, max: 86_400 },
+    auctionSeconds: {
+      field: 'auction_seconds',
+      whole: true,
+      min: AUCTION_SECONDS.min,
+      max: version === 1 ? V1_AUCTION_SECONDS : AUCTION_SECONDS.max,
+    },
   }) as const;
 
 const decideAt = (
@@ -65,7 +72,8 @@ const boundErrors = (version: number, command: SubmitJob): FieldError[] => {
   }
   const unfit = argumentErrors(command.args);
   // Version 1 measured the arguments and did not look into them.
-  return [...errors, ...(version === 1 ? unfit.filter(({ field }) => field === 'args') : unfit)];
+  if (version === 1) return [...errors, ...unfit.filter(({ field }) => field === 'args')];
+  return [...errors, ...unfit, ...ceilingErrors(command.ceiling)];
 };
 
 const submit = (
@@ -83,11 +91,14 @@ const submit = (
   const errors = boundErrors(version, command);
   if (errors.length > 0) return reject('INVALID_REQUEST', 'the job is out of bounds', errors);
   const { type: _, ...facts } = command;
+  const { winners } = TIERS[command.tier];
   return accept({
     type: 'job.submitted',
     machineVersion: version,
     ...facts,
-    winners: TIERS[command.tier].winners,
+    // Whoever had the auction run on its own has paid with its opening.
+    ...(version > 1 && !command.auctionGiven && { openingFee: openingFeeOf(command.ceiling, winners) }),
+    winners,
     submittedAt: ctx.now,
   });
 };

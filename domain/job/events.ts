@@ -24,6 +24,8 @@ export interface JobSubmitted {
   readonly tRef?: number;
   /** Ceiling per winner: the quote's, or the submitter's lower maximum. */
   readonly ceiling: Micro;
+  /** What opening its auction cost; absent where that was paid before, and before machine version 2. */
+  readonly openingFee?: Micro;
   readonly winners: number;
   readonly codeHash: string;
   readonly args: readonly string[];

@@ -88,6 +88,15 @@ describe('submitting', () => {
     expect(moved([], submitted())).toEqual(['hold available:subject-s > escrow:auction-1: 2000']);
     expect(moved([], submitted(true))).toEqual([]);
   });
+
+  test('settled 41: takes the fee for opening an auction, which a job that fails does not get back', () => {
+    const asked = { ...submitted(), openingFee: micro(20) };
+    expect(moved([], asked)).toEqual([
+      'hold available:subject-s > escrow:auction-1: 2000',
+      'fee available:subject-s > fees: 20',
+    ]);
+    expect(moved([asked], failed)).toEqual(['release escrow:auction-1 > available:subject-s: 2000']);
+  });
 });
 
 describe('a failed member', () => {

@@ -1,4 +1,4 @@
-import { type LedgerEntry, transfer } from '../ledger/entry.ts';
+import { type LedgerEntry, openingFee, transfer } from '../ledger/entry.ts';
 import { account } from '../ledger/events.ts';
 import { add, multiply, subtract, ZERO } from '../money.ts';
 import type { JobEvent, JobFailed, JobSettled, Payout } from './events.ts';
@@ -56,6 +56,7 @@ export const movements = (job: Job, event: JobEvent, cause: string): LedgerEntry
               multiply(event.ceiling, event.winners),
               cause,
             ),
+            ...openingFee(event.submitter, event.openingFee, cause),
           ];
     case 'job.member-failed': {
       // A replacement stands without a deposit: its own was refunded when it lost the auction.

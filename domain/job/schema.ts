@@ -46,6 +46,7 @@ export const jobEventSchema = schemaOf<JobEvent>()(
       durationSeconds: seconds,
       tRef: tops.exactOptional(),
       ceiling: micro,
+      openingFee: micro.exactOptional(),
       winners: z.int().positive(),
       codeHash: hex(32),
       args: listOf(text),

@@ -1,6 +1,6 @@
 import type { Micro } from '../money.ts';
 import { negate, units } from '../money.ts';
-import type { EntryKind, Posting } from './events.ts';
+import { account, type EntryKind, type Posting } from './events.ts';
 
 /** A journal entry before it is posted. */
 export interface LedgerEntry {
@@ -28,6 +28,10 @@ export const transfer = (
     { account: to, amount },
   ],
 });
+
+/** The fee for opening an auction, from whoever asks for it (settled 41); none where it was paid before. */
+export const openingFee = (submitter: string, fee: Micro | undefined, cause: string): LedgerEntry[] =>
+  fee === undefined ? [] : [transfer('fee', account.available(submitter), account.fees, fee, cause)];
 
 /** An entry that moves nothing is not posted. */
 export const isEmpty = (entry: LedgerEntry): boolean =>

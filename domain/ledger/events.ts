@@ -8,6 +8,7 @@ export interface Posting {
 
 export type EntryKind =
   | 'credit'
+  | 'fee'
   | 'hold'
   | 'release'
   | 'payment'
@@ -40,6 +41,8 @@ export const account = {
   escrow: (auctionId: string): string => `escrow:${auctionId}`,
   deposit: (bidId: string): string => `deposit:${bidId}`,
   stake: (providerId: string): string => `stake:${providerId}`,
+  /** Fees for opening auctions (settled 41). */
+  fees: 'fees',
   /** Slashed deposits. */
   slashed: 'slashed',
   /** Remainders of rounding. */

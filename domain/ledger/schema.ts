@@ -8,7 +8,7 @@ export const ledgerEventSchema = schemaOf<LedgerEvent>()(
     type: z.literal('ledger.entry-posted'),
     machineVersion: version,
     entryId: name,
-    kind: z.enum(['credit', 'hold', 'release', 'payment', 'slash', 'sla-credit', 'stake', 'genesis']),
+    kind: z.enum(['credit', 'fee', 'hold', 'release', 'payment', 'slash', 'sla-credit', 'stake', 'genesis']),
     cause: name,
     postings: listOf(z.strictObject({ account: name, amount: signedMicro })),
   }),

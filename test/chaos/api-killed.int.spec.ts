@@ -313,19 +313,20 @@ describe('between commit and answer the API or the worker is killed; the same Id
     async ({ killing }) => {
       const person = await enrol('submitter');
       const quote_id = await quoteFor(person);
-      const answer = await sentAgain<{ auction_id: string; escrow: string; closes_at: string }>(
-        person,
-        '/v1/fog/pricing/auction',
-        { quote_id, auction_seconds: 3_600 },
-        killing,
-      );
+      const answer = await sentAgain<{
+        auction_id: string;
+        escrow: string;
+        opening_fee: string;
+        closes_at: string;
+      }>(person, '/v1/fog/pricing/auction', { quote_id, auction_seconds: 3_600 }, killing);
       const [opened, ...others] = await engine.store.readStream(answer.body.auction_id);
       expect(others).toEqual([]);
       expect(answer).toMatchObject({
         status: 201,
         body: { state: 'open', closes_at: opened?.data['closesAt'], ceiling: opened?.data['ceiling'] },
       });
-      expect(await available(person)).toBe(100_000_000n - BigInt(answer.body.escrow));
+      const spent = BigInt(answer.body.escrow) + BigInt(answer.body.opening_fee);
+      expect(await available(person)).toBe(100_000_000n - spent);
     },
   );
 
@@ -382,7 +383,9 @@ describe('between commit and answer the API or the worker is killed; the same Id
       });
       const held =
         BigInt(submitted?.data['ceiling'] as string) * BigInt(submitted?.data['winners'] as number);
-      expect(await available(person)).toBe(100_000_000n - held);
+      const fee = BigInt(submitted?.data['openingFee'] as string);
+      expect(fee).toBeGreaterThan(0n);
+      expect(await available(person)).toBe(100_000_000n - held - fee);
       // The money of a job stands behind its event.
       const last = await engine.store.readAll({ after: BigInt(answer.body.position) - 1n, limit: 1 });
       expect(last).toMatchObject([{ stream: LEDGER_STREAM, causationId: submitted?.id }]);

@@ -25,6 +25,8 @@ import { type Account, accountOf, eventsOf } from './support/views.ts';
 
 const LOCAL_NODES = ['aws', 'azure', 'datacenter', 'edge', 'gcp', 'hybrid'];
 const CEILING = 888_889n;
+/** One percent of three ceilings. */
+const OPENING_FEE = 26_667n;
 const QUOTE = { tier: 'gold', required_tops: 500, utilization: 0.8, duration_seconds: 7200 } as const;
 /** Long enough for seven bids and every look at the open auction. */
 const AUCTION_SECONDS = 20;
@@ -123,13 +125,14 @@ describe('from an auction by hand to the settled job', () => {
         k: 3,
         min_bidders: 4,
         escrow: '2666667',
+        opening_fee: String(OPENING_FEE),
         deposit: '888889',
       },
     });
     auctionId = opened.body.auction_id;
     openedAt = (await eventsOf(operator, `stream=${auctionId}`))[0]?.position as string;
     expect(await accountOf(operator)).toMatchObject({
-      available: String(BigInt(operatorBefore.available) - 3n * CEILING),
+      available: String(BigInt(operatorBefore.available) - 3n * CEILING - OPENING_FEE),
       escrow: String(BigInt(operatorBefore.escrow) + 3n * CEILING),
       total: '0',
     });
@@ -523,7 +526,7 @@ describe('from an auction by hand to the settled job', () => {
     }
   });
 
-  test('R63: the winners are paid, the rest of the escrow returns, nothing is left held, and the ledger sums to zero', async () => {
+  test('R63, settled 41: the winners are paid, the rest of the escrow returns but not the fee, nothing is left held, and the ledger sums to zero', async () => {
     const paid = job.members.reduce((sum, { paid_micro }) => sum + BigInt(paid_micro as string), 0n);
     expect(job.price_micro).toBe(String(paid));
     expect(job.settlement).toEqual({
@@ -532,7 +535,7 @@ describe('from an auction by hand to the settled job', () => {
       sla_credit: '0',
     });
     expect(await accountOf(operator)).toMatchObject({
-      available: String(BigInt(operatorBefore.available) - paid),
+      available: String(BigInt(operatorBefore.available) - paid - OPENING_FEE),
       escrow: operatorBefore.escrow,
       total: '0',
     });
@@ -616,17 +619,17 @@ describe('from an auction by hand to the settled job', () => {
   });
 });
 
-test('R66: with too few owners it is extended once, then fails; all is refunded, and no job can take it', async () => {
+test('R66: with too few owners it is extended once, then fails; all but the fee is refunded, and no job can take it', async () => {
   const before = await Promise.all([operator, guest].map((caller) => accountOf(caller)));
-  // No node works for a micro-unit; the guest, who does, is one owner of the three that are needed.
+  // No node works for so little; the guest, who does, is one owner of the three that are needed.
   const auctionId = await openAuction(
     operator,
-    { auction_seconds: 1, max_bid: '1' },
+    { auction_seconds: 1, max_bid: '100' },
     { ...QUOTE, tier: 'bronze', required_tops: 10 },
   );
   expect(await guest.rest.post('/v1/fog/pricing/bid', { auction_id: auctionId, price: '1' })).toMatchObject({
     status: 201,
-    body: { deposit: '1' },
+    body: { deposit: '100' },
   });
   const failed = await listener.heard(
     ({ data }) => data.auction_id === auctionId && data.event === 'auction.failed',
@@ -642,7 +645,11 @@ test('R66: with too few owners it is extended once, then fails; all is refunded,
     winners: [],
   });
   expect(await Promise.all([operator, guest].map((caller) => accountOf(caller)))).toMatchObject(
-    before.map(({ available, escrow, deposits }) => ({ available, escrow, deposits })),
+    before.map(({ available, escrow, deposits }, index) => ({
+      available: index === 0 ? String(BigInt(available) - 1n) : available,
+      escrow,
+      deposits,
+    })),
   );
   expectProblem(await submitBy(auctionId), {
     status: 409,

@@ -33,7 +33,7 @@ const SUBMITTERS = 4;
 const AUCTION_SECONDS = [12, 14, 16, 18];
 /** Between two looks of somebody who looks on. */
 const LOOK_MS = 100;
-const QUOTE_QUERY = 'tier=silver&required_tops=10&utilization=0.8&duration_seconds=30';
+const QUOTE_QUERY = 'tier=silver&required_tops=10&utilization=0.8&duration_seconds=90';
 
 let home: string;
 let stack: Stack;

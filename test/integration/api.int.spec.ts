@@ -34,6 +34,7 @@ interface EventPage {
 }
 interface Opened {
   readonly auction_id: string;
+  readonly opening_fee: string;
   readonly position: string;
 }
 interface Account {
@@ -455,7 +456,7 @@ describe('auction', () => {
     for (const price of ['700001', '600001']) expect(await rowsThatTell(engine.pool, price)).toEqual([]);
   });
 
-  it('refuses a late bid with AUCTION_EXPIRED, fails with too few owners and refunds, and then shows its log', async () => {
+  it('refuses a late bid with AUCTION_EXPIRED, fails with too few owners and refunds all but its fee, and then shows its log', async () => {
     const late = await bidder(3, 'cloud_gcp');
     const before = await submitter.rest.get<Account>(`/v1/ledger/accounts/${submitter.id}`);
     const opened = await submitter.rest.post<Opened>('/v1/fog/pricing/auction', {
@@ -482,7 +483,27 @@ describe('auction', () => {
     expect(log.body.events[0]).toMatchObject({ workflowId: auctionId });
     const position = log.body.events[2]?.position;
     const after = await submitter.rest.get<Account>(`/v1/ledger/accounts/${submitter.id}?after=${position}`);
-    expect(after.body.available).toBe(before.body.available);
+    const { opening_fee } = opened.body;
+    expect(BigInt(opening_fee)).toBeGreaterThan(0n);
+    expect(BigInt(after.body.available)).toBe(BigInt(before.body.available) - BigInt(opening_fee));
+  });
+
+  it('settled 41: costs something: no order below 100 micro-units per winner, no auction over an hour', async () => {
+    const tooCheap = { quote_id: await newQuote(), max_bid: '99', auction_seconds: 1 };
+    expect(await submitter.rest.post('/v1/fog/pricing/auction', tooCheap)).toMatchObject({
+      status: 422,
+      body: {
+        code: 'INVALID_REQUEST',
+        errors: [{ field: 'ceiling', rule: 'at least 100 micro-units per winner' }],
+      },
+    });
+    for (const [field, value] of [
+      ['auction_seconds', 3601],
+      ['auction_duration_minutes', 61],
+    ] as const)
+      expect(
+        await submitter.rest.post('/v1/fog/pricing/auction', { quote_id: await newQuote(), [field]: value }),
+      ).toMatchObject({ status: 422, body: { errors: [{ field }] } });
   });
 });
 

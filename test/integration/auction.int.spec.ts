@@ -98,9 +98,9 @@ describe('an auction on the durable host', () => {
     expect(late).toMatchObject({ ok: false, code: 'AUCTION_EXPIRED' });
   });
 
-  test('R66: extends once, then fails with AUCTION_NOT_ENOUGH_BIDS and returns escrow and deposits', async () => {
+  test('R66: extends once, then fails with AUCTION_NOT_ENOUGH_BIDS and returns escrow and deposits, not the fee', async () => {
     const submitter = 'subject-lonely';
-    await engine.fund(submitter, 3_000_000n);
+    await engine.fund(submitter, 3_030_000n);
     const open = openCommand(submitter, 1);
     await engine.lifecycles.open(
       'auction',
@@ -115,6 +115,7 @@ describe('an auction on the durable host', () => {
     expect(auction).toMatchObject({ extended: true, failure: { reason: 'AUCTION_NOT_ENOUGH_BIDS' } });
     const balances = await ledger();
     expect(balanceOf(balances, account.available(submitter))).toBe(3_000_000n);
+    expect(balanceOf(balances, account.fees)).toBeGreaterThanOrEqual(30_000n);
     expect(balanceOf(balances, account.available(bidder.owner))).toBe(100_000_000n);
   });
 
@@ -158,7 +159,7 @@ describe('an auction on the durable host', () => {
     );
     expect(refused).toMatchObject({ ok: false, code: 'INSUFFICIENT_BALANCE' });
     expect(await engine.store.readStream(open.auctionId)).toEqual([]);
-    await engine.fund(submitter, 3_000_000n);
+    await engine.fund(submitter, 3_030_000n);
     const opened = await engine.lifecycles.open('auction', open.auctionId, open, metaOf('poor-2', submitter));
     expect(opened).toMatchObject({ ok: true, state: 'open' });
     const second = await engine.lifecycles.open('auction', open.auctionId, open, metaOf('poor-3', submitter));

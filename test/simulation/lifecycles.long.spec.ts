@@ -83,7 +83,7 @@ describe('random histories of auctions and jobs, on the real rules, effects and 
         expect(host.ended, `${host.stream} is ${JSON.stringify(host.snapshot.value)}`).toBe(true);
     }));
 
-  test('a submitter has spent the prices of its jobs, which only proven work has', () =>
+  test('a submitter has spent the prices of its jobs, which only proven work has, and what asking costs (settled 41)', () =>
     always(async (world) => {
       let spent = 0n;
       for (const { stream, snapshot } of hostsOf(world, 'job')) {
@@ -92,6 +92,7 @@ describe('random histories of auctions and jobs, on the real rules, effects and 
         if (price > 0n) expect((snapshot.context as Job).proven).not.toBeNull();
         spent += price;
       }
+      for (const { data } of await logOf(world)) spent += BigInt((data['openingFee'] as string) ?? 0);
       const entries = await entriesOf(world);
       const granted = entries.find(({ kind, entryId }) => kind === 'credit' && entryId.includes(SUBMITTER));
       const balance = balanceOf(entries.reduce(evolveLedger, emptyLedger), account.available(SUBMITTER));

@@ -1,12 +1,13 @@
 import { createAuctionActivities } from '../../activities/auction.ts';
 import { createJobActivities } from '../../activities/job.ts';
 import { createQuorumActivities } from '../../activities/quorum.ts';
+import { openingFeeOf } from '../../domain/auction/asking.ts';
 import { award } from '../../domain/auction/award.ts';
 import type { OpenAuction } from '../../domain/auction/commands.ts';
 import type { SubmitJob } from '../../domain/job/commands.ts';
 import { transfer } from '../../domain/ledger/entry.ts';
 import { account } from '../../domain/ledger/events.ts';
-import { toMicro } from '../../domain/money.ts';
+import { toMicro, units } from '../../domain/money.ts';
 import type { Command } from '../../domain/ports/lifecycles.ts';
 import type { Sealing } from '../../domain/ports/sealing.ts';
 import type { Solver } from '../../domain/ports/solver.ts';
@@ -197,7 +198,9 @@ export const play = async (draw: Draw, steps?: number): Promise<World> => {
   const jobs = Array.from({ length: 1 + draw(2) }, (_, index) =>
     jobOf(index + 1, tier, ceiling, draw(3) === 0),
   );
-  await fund(world, SUBMITTER, ceiling * BigInt(TIERS[tier].winners) * BigInt(1 + draw(2)));
+  const { winners } = TIERS[tier];
+  const cost = ceiling * BigInt(winners) + units(openingFeeOf(toMicro(ceiling), winners));
+  await fund(world, SUBMITTER, cost * BigInt(1 + draw(2)));
   for (const job of jobs) {
     submit(world, job);
     bidsOn(world, job.auctionId, bidders, ceiling);

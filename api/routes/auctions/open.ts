@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { AUCTION_SECONDS } from '../../../domain/auction/asking.ts';
 import type { OpenAuction } from '../../../domain/auction/commands.ts';
 import type { AuctionOpened } from '../../../domain/auction/events.ts';
 import type { Quote } from '../../../domain/auction/quote.ts';
 import { reject } from '../../../domain/errors.ts';
 import { domainEventOf } from '../../../domain/event.ts';
-import { compare, type Micro, multiply } from '../../../domain/money.ts';
+import { compare, type Micro, multiply, ZERO } from '../../../domain/money.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import type { CommandAccepted } from '../../../domain/ports/lifecycles.ts';
 import { nameOf } from '../../../domain/schema.ts';
@@ -17,7 +18,7 @@ import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, instant, micro, position } from '../../fields.ts';
 
 export const quoteId = nameOf(MAX_QUOTE_TOKEN_CHARS);
-export const auctionSeconds = z.int().min(1).max(86_400);
+export const auctionSeconds = z.int().min(AUCTION_SECONDS.min).max(AUCTION_SECONDS.max);
 
 /** The lower of the quote's ceiling and the submitter's own maximum per winner. */
 export const ceilingOf = (quote: Pick<Quote, 'ceiling'>, maximum: Micro | undefined): Micro =>
@@ -53,7 +54,7 @@ export const openAuction = ({
   const opened = async (auctionId: string, outcome: CommandAccepted) => {
     const [first] = await store.readStream(auctionId, { from: 0n, to: 0n });
     if (!first) throw new Error(`${auctionId} was opened but has no event`);
-    const { ceiling, winners, minimumOwners, closesAt } = domainEventOf<AuctionOpened>(first);
+    const { ceiling, winners, minimumOwners, openingFee, closesAt } = domainEventOf<AuctionOpened>(first);
     return respond(201, {
       auction_id: auctionId,
       state: outcome.state,
@@ -61,6 +62,7 @@ export const openAuction = ({
       k: winners,
       min_bidders: minimumOwners,
       escrow: multiply(ceiling, winners),
+      opening_fee: openingFee ?? ZERO,
       deposit: ceiling,
       closes_at: closesAt,
       position: outcome.position,
@@ -79,7 +81,11 @@ export const openAuction = ({
           quote_id: quoteId,
           max_bid: amount.optional().describe('lower ceiling per winner, micro-units'),
           auction_seconds: auctionSeconds.optional(),
-          auction_duration_minutes: z.int().min(1).max(1440).optional(),
+          auction_duration_minutes: z
+            .int()
+            .min(1)
+            .max(AUCTION_SECONDS.max / 60)
+            .optional(),
         })
         .refine((body) => body.auction_seconds === undefined || body.auction_duration_minutes === undefined, {
           path: ['auction_seconds'],
@@ -93,6 +99,7 @@ export const openAuction = ({
           k: z.int().describe('winners'),
           min_bidders: z.int(),
           escrow: micro,
+          opening_fee: micro.describe('paid for asking, not given back'),
           deposit: micro,
           closes_at: instant,
           position,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { openingFeeOf } from '../../../domain/auction/asking.ts';
 import { priceQuote } from '../../../domain/auction/pricing.ts';
 import type { Quote, QuoteInputs } from '../../../domain/auction/quote.ts';
 import { WORK_LIMITS } from '../../../domain/enclave/limits.ts';
@@ -37,6 +38,7 @@ export const quoteSchema = z
     ceiling: micro.describe('most that one winner is paid, micro-units'),
     winners: z.int(),
     maximum_total: micro.describe('winners × ceiling: what is held in escrow'),
+    opening_fee: micro.describe('1 % of it: paid for asking, not given back'),
     privacy: z.number(),
     inputs: z.object({
       tier: z.enum(TIER_NAMES),
@@ -95,6 +97,7 @@ export const answerQuote = async (
     ceiling: quote.ceiling,
     winners: quote.winners,
     maximum_total: quote.maximumTotal,
+    opening_fee: openingFeeOf(quote.ceiling, quote.winners),
     privacy: quote.privacy,
     inputs: request,
     expires_at: quote.expiresAt,

@@ -6,12 +6,12 @@ import { assembleTestModule } from '../../workloads/assemble.ts';
 
 export type JobBody = z.output<typeof jobSchema>;
 
-/** The least that a job can ask for: one winner, a tenth of the smallest node, a one-second auction. */
+/** About the least that a job can ask for (settled 41): one winner, a tenth of the smallest node, a one-second auction. */
 export const SMALL_JOB = {
   tier: 'bronze',
   required_tops: 10,
   utilization: 0.8,
-  duration_seconds: 30,
+  duration_seconds: 90,
   auction_seconds: 1,
   memory_mb: 64,
   allow_simulated: true,
