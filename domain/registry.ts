@@ -3,6 +3,7 @@ import { decide as decideAuction, decideV1 as decideAuctionV1 } from './auction/
 import { AUCTION_VERSION, auctionMachine } from './auction/machine.ts';
 import { auctionMachineV1 } from './auction/machine-v1.ts';
 import { movements as auctionMovements } from './auction/movements.ts';
+import { chipDecider } from './chip/decide.ts';
 import {
   decide as decideEnclave,
   decideV1 as decideEnclaveV1,
@@ -117,6 +118,7 @@ const foldedBy =
 /** Aggregates without timers or effects: a fold, no machine. */
 const FOLDS: Readonly<Record<string, Fold>> = {
   acceptance: foldedBy(null, evolveAcceptance),
+  chip: foldedBy(chipDecider.initialState, chipDecider.evolve),
   ledger: (events: readonly LedgerEvent[]) => foldLedger(emptyLedger, events),
   observation: foldedBy(null, evolveObservation),
   proof: foldedBy(noProof, evolveProof),

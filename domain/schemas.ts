@@ -1,4 +1,5 @@
 import { auctionEventSchema } from './auction/schema.ts';
+import { chipEventSchema } from './chip/schema.ts';
 import { enclaveEventSchema } from './enclave/schema.ts';
 import { jobEventSchema } from './job/schema.ts';
 import { ledgerEventSchema } from './ledger/schema.ts';
@@ -14,6 +15,7 @@ import { topologyEventSchema } from './topology/schema.ts';
 /** Schemas of stored events by aggregate. */
 export const eventSchemas = {
   auction: auctionEventSchema,
+  chip: chipEventSchema,
   enclave: enclaveEventSchema,
   job: jobEventSchema,
   ledger: ledgerEventSchema,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { LIFECYCLES } from '../../domain/registry.ts';
 import { TOPICS } from './topics.ts';
 
-const FOLDED = ['acceptance', 'ledger', 'observation', 'proof', 'provider', 'sla', 'subject'];
+const FOLDED = ['acceptance', 'chip', 'ledger', 'observation', 'proof', 'provider', 'sla', 'subject'];
 
 test('R122: every aggregate has a topic of whole events', () => {
   for (const aggregate of [...Object.keys(LIFECYCLES), ...FOLDED]) {

@@ -94,6 +94,7 @@ export const TOPICS: ReadonlyMap<string, Topic> = new Map<string, Topic>([
   ['realtime_acceptance', wholeEvents('acceptance')],
   ['realtime_agent_status', wholeEvents('agent')],
   ['realtime_auction', wholeEvents('auction')],
+  ['realtime_chip', wholeEvents('chip', OFFICE)],
   ['realtime_enclave', wholeEvents('enclave')],
   ['realtime_job', wholeEvents('job')],
   ['realtime_ledger', wholeEvents('ledger', OFFICE)],

@@ -22,6 +22,8 @@ export interface ProviderAttested {
   readonly platform: Platform;
   readonly label: PlatformLabel;
   readonly reportHash: string;
+  /** Stream of the chip that signed the report; absent before chips were bound. */
+  readonly chip?: string;
   readonly nonce: string;
   readonly attestedAt: string;
   readonly expiresAt: string;

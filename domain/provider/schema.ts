@@ -37,6 +37,7 @@ export const providerEventSchema = schemaOf<ProviderEvent>()(
       platform,
       label: platformLabel,
       reportHash: hex(32),
+      chip: id.exactOptional(),
       nonce: hex(32),
       attestedAt: instant,
       expiresAt: instant,

@@ -97,6 +97,8 @@ export const writeNodeConfigs = async (
       ...place,
       owner: owners.get(node.name),
       platforms: ['amd_sev_snp'],
+      // The six share a machine, and a chip serves one provider.
+      hardware: node === PROFILES[0],
       stake: STAKE,
       costPolicy: { pricePerH200Hour, floor: '1', margin: 0.1, maxConcurrent: 8 },
     };

@@ -16,7 +16,7 @@ const main = async (): Promise<void> => {
   const folder = dirname(configFile);
   const [seed] = await readKeyFile(join(folder, 'node.key'));
   if (!seed) throw new Error(`${folder} must hold node.key`);
-  const { platform, reason } = await choosePlatform(await detectHardware(), {
+  const { platform, reason } = await choosePlatform(config.hardware ? await detectHardware() : [], {
     certificates: join(folder, 'certificates'),
     chip: await loadChip(join(folder, 'chip')),
   });

@@ -40,6 +40,7 @@ import { createTurns } from '../postgres/turns.ts';
 import { reportPresence } from '../processes/presence.ts';
 import { createAdmission } from '../providers/admission.ts';
 import { createAttestationJudge } from '../providers/attestation-judge.ts';
+import { boundToChips, createChips } from '../providers/chips.ts';
 import { createNewcomers } from '../providers/newcomers.ts';
 import { createProviderMarket } from '../providers/provider-market.ts';
 import { createProviders } from '../providers/providers.ts';
@@ -99,7 +100,10 @@ const providers = createProviders({ store, books: journal, now });
 const market = createProviderMarket({ providers, now });
 const roots = await trustedRoots(config);
 const solver = createSolver();
-const judge = createAttestationJudge({ artifacts, roots, now });
+const judge = boundToChips(
+  createAttestationJudge({ artifacts, roots, now }),
+  createChips({ store, books: journal, now }),
+);
 
 const connection = await reach('Temporal', () => Connection.connect({ address: config.temporalAddress }));
 const client = new Client({ connection, namespace: config.temporalNamespace });

@@ -43,6 +43,8 @@ export const nodeConfigSchema = z.object({
   region: nameOf(128),
   tops,
   platforms: z.array(z.enum(PLATFORMS)).min(1),
+  /** Whether it uses the chip of its machine, where there is one. A chip serves one provider: not two nodes of a machine. */
+  hardware: z.boolean().default(true),
   /** Engine addresses to dial; each names the key that must answer there. */
   engines: z.array(engineAddress).min(1),
   /** Where it listens for its neighbours; port 0 takes any free one. */

@@ -45,6 +45,7 @@ test('a node that joins two workers at once is registered, attested and staked o
   const report = {
     label: 'simulated',
     reportHash: '00',
+    chipId: 'c1'.repeat(64),
     expiresAt: '2026-01-02T00:00:00.000Z',
   } as unknown as AttestationReport;
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { chipStream } from '../../domain/chip/events.ts';
 import { ok, type Result, reject } from '../../domain/errors.ts';
 import { units } from '../../domain/money.ts';
 import { vrfKeyFault } from '../../domain/provider/decide.ts';
@@ -30,11 +31,12 @@ export interface AdmissionDeps {
 const RENEWAL_SECONDS = 3600;
 const HOST_TIMEOUT_MS = 15_000;
 
-const attestationEnds = (provider: Provider, now: string): boolean =>
-  !provider.attestation || isBefore(provider.attestation.expiresAt, addSeconds(now, RENEWAL_SECONDS));
+/** It is missing, ends soon, or is from before chips were bound to their providers. */
+const attestationEnds = ({ attestation }: Provider, now: string): boolean =>
+  attestation?.chip === undefined || isBefore(attestation.expiresAt, addSeconds(now, RENEWAL_SECONDS));
 
 /** What a host proved, ready to be recorded. */
-type Attested = Pick<ProviderAttested, 'platform' | 'label' | 'reportHash' | 'nonce' | 'expiresAt'>;
+type Attested = Pick<ProviderAttested, 'platform' | 'label' | 'reportHash' | 'chip' | 'nonce' | 'expiresAt'>;
 
 /**
  * Takes a node in: its owner is the principal of its key, its host attests itself, it is registered once, and its stake
@@ -71,11 +73,15 @@ export const createAdmission = ({
         allowSimulated: !requireHardware,
       },
     );
-    if (!judgement.ok) return reject('ATTESTATION_FAILED', judgement.message);
+    if (!judgement.ok) {
+      const failed = judgement.steps.filter((step) => !step.ok);
+      const errors = failed.map(({ step, code }) => ({ field: step, rule: code }));
+      return reject('ATTESTATION_FAILED', judgement.message, errors);
+    }
     // Nobody attests over it a second time.
     if (!(await nonces.use(nonce, providerId))) throw new Error('a fresh nonce was used before');
-    const { label, reportHash, expiresAt } = judgement.report;
-    return ok({ platform, label, reportHash, nonce, expiresAt });
+    const { label, reportHash, chipId, expiresAt } = judgement.report;
+    return ok({ platform, label, reportHash, chip: chipStream(label, chipId), nonce, expiresAt });
   };
 
   const register = async (publicKey: string, join: JoinRequest): Promise<Result<Provider>> => {

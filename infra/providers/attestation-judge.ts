@@ -10,6 +10,7 @@ import type { AttestationEvidence } from '../../domain/mesh/messages.ts';
 import type { Artifacts } from '../../domain/ports/artifacts.ts';
 import { addSeconds } from '../../domain/time.ts';
 import { type TrustedRoot, verifyEvidence } from '../verify/index.ts';
+import { parseSnpReport } from '../verify/sev-snp/report.ts';
 
 /** What is to be attested, and the key that the report has to bind (hex). */
 export type AttestationSubject =
@@ -32,6 +33,8 @@ export interface AttestationReport {
   readonly reportHash: string;
   readonly measurement: string;
   readonly label: PlatformLabel;
+  /** Hex of the 64 bytes by which the report names its chip. */
+  readonly chipId: string;
   readonly steps: readonly VerificationStep[];
   /** Base64url; DER certificates from the chip's up to the root. */
   readonly report: string;
@@ -53,6 +56,10 @@ export interface AttestationJudge {
     options: { readonly allowSimulated: boolean },
   ): Promise<Judgement>;
 }
+
+/** The chip that an SEV-SNP report (base64url) names. @throws MalformedError on what was never accepted. */
+const chipIdOf = (report: string): string =>
+  Buffer.from(parseSnpReport(Buffer.from(report, 'base64url')).chipId).toString('hex');
 
 /** How long an accepted report holds; longer than any job takes to launch. */
 const ATTESTATION_SECONDS = 24 * 3600;
@@ -102,6 +109,7 @@ export const createAttestationJudge = ({
           reportHash: createHash('sha256').update(evidence.report, 'base64url').digest('hex'),
           measurement,
           label: verdict.platform,
+          chipId: chipIdOf(evidence.report),
           steps,
           report: evidence.report,
           certificates: evidence.certificates,

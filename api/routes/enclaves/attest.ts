@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chipStream } from '../../../domain/chip/events.ts';
 import type { Enclave } from '../../../domain/enclave/enclave.ts';
 import { ok, type Result, reject } from '../../../domain/errors.ts';
 import { foldStream } from '../../../domain/registry.ts';
@@ -69,14 +70,22 @@ export const attest = ({
   const listHost = async (
     subject: AttestationSubject,
     nonce: string,
-    { label, reportHash, expiresAt }: AttestationReport,
+    { label, reportHash, chipId, expiresAt }: AttestationReport,
     { principal, commandId, traceparent }: RequestContext,
   ): Promise<Result<string | null>> => {
     if (subject.type !== 'host') return ok(null);
     const { providerId, platform } = subject;
     const outcome = await providers.execute(
       providerId,
-      { type: 'attest', platform, label, reportHash, nonce, expiresAt },
+      {
+        type: 'attest',
+        platform,
+        label,
+        reportHash,
+        chip: chipStream(label, chipId),
+        nonce,
+        expiresAt,
+      },
       { actor: principal.id, commandId, traceparent },
     );
     return outcome.ok ? ok(outcome.position) : outcome;

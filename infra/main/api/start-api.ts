@@ -51,6 +51,7 @@ import { createTurns } from '../../postgres/turns.ts';
 import { reportPresence } from '../../processes/presence.ts';
 import { createAttestationJudge } from '../../providers/attestation-judge.ts';
 import { createAttestor } from '../../providers/attestor.ts';
+import { boundToChips, createChips } from '../../providers/chips.ts';
 import { createProviders } from '../../providers/providers.ts';
 import { sharedWindows } from '../../rate-limits/shared-windows.ts';
 import { createInspection } from '../../sandbox/inspection.ts';
@@ -159,7 +160,10 @@ export const startApi = async (
     artifacts,
     attestor: createAttestor({
       gateway,
-      judge: createAttestationJudge({ artifacts, roots, now }),
+      judge: boundToChips(
+        createAttestationJudge({ artifacts, roots, now }),
+        createChips({ store, books: journal, now }),
+      ),
     }),
     bidDesk: createBidDesk({
       lifecycles,

@@ -81,7 +81,12 @@ const engine = ({ openEnrolment = true, attests = true } = {}) => {
       enclaveKey: '',
     };
   }) as AskNode;
-  const report = { label: 'simulated', reportHash: '00', expiresAt: '2026-01-02T00:00:00.000Z' };
+  const report = {
+    label: 'simulated',
+    reportHash: '00',
+    chipId: newKey(),
+    expiresAt: '2026-01-02T00:00:00.000Z',
+  };
   const admission = createAdmission({
     providers,
     newcomers: createNewcomers({
