@@ -20,6 +20,7 @@ import { silentEffects } from '../support/commands/given.ts';
 import { type DeafWay, openDeafWay } from '../support/deaf-way.ts';
 import { type Engine, now, openEngine } from '../support/open-engine.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { newProviderKey } from '../support/provider-key.ts';
 import { type Answer, byToken, createRest, type Rest, sha256Of } from '../support/rest.ts';
 import { temporalAddress } from '../support/temporal.ts';
 
@@ -243,7 +244,7 @@ const newProvider = async (): Promise<Person & { readonly providerId: string }> 
     asn: 64_500,
     region: 'region-a',
     tops: 1000,
-    pubkey: randomBytes(32).toString('hex'),
+    ...newProviderKey(person.id),
   });
   const providerId = body.provider_id;
   const outcome = await engine.providers.execute(
@@ -286,7 +287,7 @@ describe('between commit and answer the API or the worker is killed; the same Id
         asn: 64_500,
         region: 'region-a',
         tops: 1000,
-        pubkey: randomBytes(32).toString('hex'),
+        ...newProviderKey(person.id),
       },
       behindItsAppend,
     );

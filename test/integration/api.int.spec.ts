@@ -9,7 +9,8 @@ import { createRunner } from '../../projections/runner.ts';
 import { type ApiServer, type Caller, startApiServer } from '../support/api-server.ts';
 import { type Engine, openEngine } from '../support/open-engine.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { byToken, createRest, sha256Of } from '../support/rest.ts';
+import { newProviderKey } from '../support/provider-key.ts';
+import { byToken, createRest, expectProblem, sha256Of } from '../support/rest.ts';
 import { temporalAddress } from '../support/temporal.ts';
 import { rowsThatTell } from '../support/traces.ts';
 
@@ -69,7 +70,7 @@ const bidder = async (
     asn: 64_500 + index,
     region: `region-${index}`,
     tops: 1000,
-    pubkey: randomBytes(32).toString('hex'),
+    ...newProviderKey(caller.id),
   });
   expect(registered.status).toBe(201);
   const providerId = registered.body.provider_id;
@@ -264,8 +265,17 @@ describe('providers', () => {
       asn: 1,
       region: 'r',
       tops: 500,
-      pubkey: randomBytes(32).toString('hex'),
+      ...newProviderKey(caller.id),
     };
+    const { proof_of_possession: _, ...unproved } = request;
+    const { proof_of_possession } = newProviderKey(caller.id);
+    for (const body of [unproved, { ...unproved, proof_of_possession }]) {
+      expectProblem(await caller.rest.post('/v1/providers', body), {
+        status: 403,
+        code: 'AUTHORIZATION_FAILED',
+        errors: [{ field: 'proof_of_possession', rule: 'a signature by pubkey that names you as owner' }],
+      });
+    }
     const made = await caller.rest.post<{ provider_id: string }>('/v1/providers', request);
     expect(made).toMatchObject({
       status: 201,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
+import { holdsKey } from '../../../domain/provider/key-possession.ts';
 import { providerIdOf } from '../../../domain/provider/provider-id.ts';
 import { nameOf, tops } from '../../../domain/schema.ts';
 import { INFRASTRUCTURE_TYPES } from '../../../domain/tiers.ts';
@@ -27,6 +28,14 @@ export const registerProvider = ({
         region: nameOf(100),
         tops,
         pubkey: z.string().regex(/^[0-9a-f]{64}$/, 'an Ed25519 key in lower-case hex'),
+        proof_of_possession: z
+          .string()
+          .regex(/^[A-Za-z0-9_-]{86}$/, '64 bytes in base64url')
+          .describe(
+            'signature by pubkey over "aivillage-provider-key-v1\\n" and the canonical JSON of {owner, publicKey}; ' +
+              'needless for a key that you sign in with',
+          )
+          .optional(),
       }),
       responses: {
         201: z.object({
@@ -48,6 +57,13 @@ export const registerProvider = ({
       if (holder && holder.id !== principal.id) {
         return reject('AUTHORIZATION_FAILED', 'the key is the identity of somebody else', [
           { field: 'pubkey', rule: 'a key of your own' },
+        ]);
+      }
+      const claim = { publicKey: body.pubkey, owner: principal.id };
+      const proof = Buffer.from(body.proof_of_possession ?? '', 'base64url');
+      if (!holder && !holdsKey(claim, proof)) {
+        return reject('AUTHORIZATION_FAILED', 'nobody registers a key that he is not shown to hold', [
+          { field: 'proof_of_possession', rule: 'a signature by pubkey that names you as owner' },
         ]);
       }
       const providerId = providerIdOf(body.pubkey);
