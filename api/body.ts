@@ -7,28 +7,12 @@ type Read =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly problem: ProblemFacts };
 
-const tooLarge = (maxBytes: number): Read => ({
-  ok: false,
-  problem: {
-    code: 'INVALID_REQUEST',
-    status: 413,
-    message: 'the body is too large',
-    errors: [{ field: 'body', rule: `at most ${maxBytes} bytes` }],
-  },
+const tooLarge = (maxBytes: number): ProblemFacts => ({
+  code: 'INVALID_REQUEST',
+  status: 413,
+  message: 'the body is too large',
+  errors: [{ field: 'body', rule: `at most ${maxBytes} bytes` }],
 });
-
-/** Reads the body, giving up at the first byte beyond `maxBytes`, whatever Content-Length says. */
-export const readBody = async (c: ApiContext, maxBytes: number): Promise<Read> => {
-  if (Number(c.req.header('content-length') ?? 0) > maxBytes) return tooLarge(maxBytes);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of c.req.raw.body ?? []) {
-    size += chunk.length;
-    if (size > maxBytes) return tooLarge(maxBytes);
-    chunks.push(chunk);
-  }
-  return { ok: true, bytes: Buffer.concat(chunks, size) };
-};
 
 const unreadable = (rule: string): ProblemFacts => ({
   code: 'INVALID_REQUEST',
@@ -36,6 +20,58 @@ const unreadable = (rule: string): ProblemFacts => ({
   message: `the body cannot be read: ${rule}`,
   errors: [{ field: 'body', rule }],
 });
+
+/** The caller's body ended in the middle, or went on for too long. `problem` says which. */
+export class BodyError extends Error {
+  override name = 'BodyError';
+  readonly problem: ProblemFacts;
+  constructor(problem: ProblemFacts) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+/**
+ * The body as it arrives, up to `maxBytes` of it, whatever Content-Length says.
+ * @throws BodyError in the middle of it.
+ */
+export async function* streamBody(c: ApiContext, maxBytes: number): AsyncIterable<Uint8Array> {
+  const reader = c.req.raw.body?.getReader();
+  if (!reader) return;
+  let size = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(() => {
+        throw new BodyError(unreadable('a whole one'));
+      });
+      if (done) return;
+      size += value.length;
+      if (size > maxBytes) throw new BodyError(tooLarge(maxBytes));
+      yield value;
+    }
+  } finally {
+    // Whoever stops reading in the middle wants no more of it.
+    reader.cancel().catch(() => undefined);
+  }
+}
+
+/** Refuses a body whose Content-Length says already that it is too large. */
+export const declaredTooLarge = (c: ApiContext, maxBytes: number): ProblemFacts | null =>
+  Number(c.req.header('content-length') ?? 0) > maxBytes ? tooLarge(maxBytes) : null;
+
+/** Reads the body, giving up at the first byte beyond `maxBytes`. */
+export const readBody = async (c: ApiContext, maxBytes: number): Promise<Read> => {
+  const problem = declaredTooLarge(c, maxBytes);
+  if (problem) return { ok: false, problem };
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of streamBody(c, maxBytes)) chunks.push(chunk);
+  } catch (error) {
+    if (error instanceof BodyError) return { ok: false, problem: error.problem };
+    throw error;
+  }
+  return { ok: true, bytes: Buffer.concat(chunks) };
+};
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -20,7 +20,9 @@ type Readable<T> = T extends readonly (infer U)[]
     ? { readonly [K in keyof T]: Readable<T[K]> }
     : T;
 
-type BodyOf<S extends ResponseSpec> = S extends z.ZodType ? Readable<z.input<S>> : string | Uint8Array;
+type BodyOf<S extends ResponseSpec> = S extends z.ZodType
+  ? Readable<z.input<S>>
+  : string | Uint8Array | AsyncIterable<Uint8Array>;
 
 /** One of the declared answers: a status with the body that belongs to it. */
 export type ReplyOf<R extends Responses> = {
@@ -86,7 +88,7 @@ export interface RouteSpec<
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  /** The body is bytes: handed over as `Uint8Array`, `body` stays undeclared. */
+  /** The body is bytes: the handler reads them as they arrive, `body` stays undeclared. */
   readonly binaryBody?: { readonly maxBytes: number };
   readonly responses: R;
   /** Codes beyond those that every route may answer with. */
@@ -128,6 +130,6 @@ export const defineRoute = <
   B extends z.ZodType | undefined = undefined,
 >(
   spec: RouteSpec<P, Q, B, R>,
-  handler: Handler<Output<P>, Output<Q>, B extends z.ZodType ? z.output<B> : Uint8Array, R>,
-  earlier?: Earlier<Output<P>, Output<Q>, B extends z.ZodType ? z.output<B> : Uint8Array, R>,
+  handler: Handler<Output<P>, Output<Q>, B extends z.ZodType ? z.output<B> : AsyncIterable<Uint8Array>, R>,
+  earlier?: Earlier<Output<P>, Output<Q>, B extends z.ZodType ? z.output<B> : AsyncIterable<Uint8Array>, R>,
 ): Route => ({ ...spec, handler, ...(earlier && { earlier }) });

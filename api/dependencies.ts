@@ -1,4 +1,4 @@
-import type { Artifacts } from '../domain/ports/artifacts.ts';
+import type { Artifacts, Uploads } from '../domain/ports/artifacts.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Lifecycles } from '../domain/ports/lifecycles.ts';
 import type { MeteredModules } from '../domain/ports/metered-modules.ts';
@@ -51,7 +51,7 @@ export interface RouteDependencies {
   readonly anchored: AnchoredHeads;
   /** Whether there is a chain to anchor on. */
   readonly anchoring: boolean;
-  readonly artifacts: Artifacts;
+  readonly artifacts: Artifacts & Uploads;
   readonly attestor: Attestor;
   readonly bidDesk: BidDesk;
   readonly books: Bookkeeper;

@@ -3,6 +3,7 @@ import type { Rejection } from '../domain/errors.ts';
 import type { IdempotencyKeys, StoredAnswer } from '../infra/idempotency/keys.ts';
 import type { Credentials, Principal } from '../infra/keys/credentials.ts';
 import { authenticate } from './auth/authenticate.ts';
+import { BodyError } from './body.ts';
 import type { ReplyOf, RequestContext, Responses, Route, RouteInput } from './define-route.ts';
 import { isKeyed, isRaw } from './describe-operation.ts';
 import type { ApiContext } from './environment.ts';
@@ -65,7 +66,7 @@ const contextOf = (c: ApiContext, principal: Principal, commandId: string, now: 
 interface Answer {
   readonly status: number;
   readonly mediaType: string;
-  readonly body: string | Uint8Array;
+  readonly body: string | Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 /** Serves `route`: identity, rate, role, input and idempotency in this order, then the handler. */
@@ -90,7 +91,7 @@ export const serve = (route: Route, deps: PipelineDependencies) => {
     const declared = route.responses[reply.status];
     if (!declared) throw new Error(`${route.path} does not declare ${reply.status}`);
     if (isRaw(declared)) {
-      const body = reply.body as string | Uint8Array;
+      const body = reply.body as Answer['body'];
       return { status: reply.status, mediaType: reply.mediaType ?? declared.mediaType, body };
     }
     if (deps.checkResponses) declared.parse(reply.body);
@@ -99,7 +100,11 @@ export const serve = (route: Route, deps: PipelineDependencies) => {
 
   const send = (c: ApiContext, { status, mediaType, body }: Answer): Response => {
     c.header('Content-Type', mediaType);
-    return c.body(body as string | Uint8Array<ArrayBuffer>, status as ContentfulStatusCode);
+    // Who has to try again says when, unless something said so already.
+    if ((status === 429 || status === 503) && !c.res.headers.has('Retry-After')) c.header('Retry-After', '1');
+    const whole = typeof body === 'string' || body instanceof Uint8Array;
+    const sent = whole ? (body as string | Uint8Array<ArrayBuffer>) : ReadableStream.from(body);
+    return c.body(sent as string, status as ContentfulStatusCode);
   };
 
   return async (c: ApiContext): Promise<Response> => {
@@ -130,7 +135,12 @@ export const serve = (route: Route, deps: PipelineDependencies) => {
     const commandId = commandIdOf(principal.id, `${route.method} ${route.path}`, key);
     const run = async (): Promise<Answer> => {
       const context = contextOf(c, principal, commandId, deps.now());
-      return answerOf(c, await replyTo(key !== undefined, context, read.input));
+      try {
+        return answerOf(c, await replyTo(key !== undefined, context, read.input));
+      } catch (error) {
+        if (error instanceof BodyError) return problemAnswer(c, error.problem);
+        throw error;
+      }
     };
     if (key === undefined) return send(c, await run());
 

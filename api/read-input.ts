@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { FieldError } from '../domain/errors.ts';
 import { jsonFault } from '../domain/text.ts';
-import { MAX_JSON_BYTES, parseJson, readBody } from './body.ts';
+import { declaredTooLarge, MAX_JSON_BYTES, parseJson, readBody, streamBody } from './body.ts';
 import type { Route, RouteInput } from './define-route.ts';
 import type { ApiContext } from './environment.ts';
 import { fieldErrors } from './field-errors.ts';
@@ -73,17 +73,18 @@ export const readInput = async (c: ApiContext, route: Route): Promise<ReadInput>
   const named = errors.length;
   let body: unknown;
   let bytes: Uint8Array = NO_BYTES;
-  if (route.body || route.binaryBody) {
-    const read = await readBody(c, route.binaryBody?.maxBytes ?? MAX_JSON_BYTES);
+  if (route.binaryBody) {
+    const { maxBytes } = route.binaryBody;
+    const problem = declaredTooLarge(c, maxBytes);
+    if (problem) return refused(problem);
+    body = streamBody(c, maxBytes);
+  } else if (route.body) {
+    const read = await readBody(c, MAX_JSON_BYTES);
     if (!read.ok) return refused(read.problem);
     bytes = read.bytes;
-    if (route.body) {
-      const json = parseJson(bytes, c.req.header('content-type'));
-      if (!json.ok) return refused(json.problem);
-      body = checkBody(route.body, json.value, errors);
-    } else {
-      body = bytes;
-    }
+    const json = parseJson(bytes, c.req.header('content-type'));
+    if (!json.ok) return refused(json.problem);
+    body = checkBody(route.body, json.value, errors);
   }
   if (errors.length > 0) {
     const message = errors.map(({ field, rule }) => `${field}: ${rule}`).join('; ');

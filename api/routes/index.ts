@@ -2,6 +2,7 @@ import type { Route } from '../define-route.ts';
 import type { RouteDependencies } from '../dependencies.ts';
 import { getArtifact } from './artifacts/get.ts';
 import { putArtifact } from './artifacts/put.ts';
+import { removeArtifact } from './artifacts/remove.ts';
 import { getAuctionState } from './auctions/get.ts';
 import { getQuote } from './auctions/get-quote.ts';
 import { openAuction } from './auctions/open.ts';
@@ -79,6 +80,7 @@ export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
   revokeSubjectKey(deps),
   listEvents(deps),
   putArtifact(deps),
+  removeArtifact(deps),
   getArtifact(deps),
   registerProvider(deps),
   getProviderState(deps),

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { MeteredModule, MeteredModules, Metering } from '../../domain/ports/metered-modules.ts';
-import type { Countersigner } from './postgres.ts';
+import type { Countersigner } from './references.ts';
 
 const METERING_DOMAIN = 'aivillage-metering-v1';
 

@@ -1,103 +1,192 @@
 import { createHash } from 'node:crypto';
-import type { Pool } from 'pg';
-import { type Artifact, type Artifacts, MAX_ARTIFACT_BYTES } from '../../domain/ports/artifacts.ts';
+import type { Pool, PoolClient } from 'pg';
+import { ok, type Result, reject } from '../../domain/errors.ts';
+import {
+  type Artifact,
+  type Artifacts,
+  MAX_ARTIFACT_BYTES,
+  UPLOAD_KEPT_SECONDS,
+  type Uploads,
+} from '../../domain/ports/artifacts.ts';
+import { createContents } from './contents.ts';
+import { type Countersigner, createReferences, type Kept } from './references.ts';
+import { createRetention } from './retention.ts';
 
-interface ArtifactRow {
+export interface ArtifactOptions {
+  readonly pool: Pool;
+  readonly signer: Countersigner;
+  /** RFC 3339. */
+  readonly now: () => string;
+  /** Most bytes of uploads that one principal may keep. */
+  readonly quotaBytes?: number;
+}
+
+/** What a principal may keep unless told otherwise: sixteen artefacts of the largest size. */
+export const DEFAULT_QUOTA_BYTES = 16 * MAX_ARTIFACT_BYTES;
+
+/** SQLSTATE: what a reference points to is being deleted. */
+const FOREIGN_KEY = '23503';
+const isDeletedMeanwhile = (error: unknown): boolean =>
+  (error as { readonly code?: unknown } | null)?.code === FOREIGN_KEY;
+
+/** Bytes that were received: stored as a content of their own, or known before (null). */
+interface Received {
   readonly sha256: string;
-  readonly owner: string;
   readonly size: number;
-  readonly media_type: string;
-  readonly signature: string;
-  readonly created_at: string;
+  readonly head: Uint8Array;
+  readonly content: string | null;
 }
 
-/** What the engine countersigns: the facts of an upload, one per line. */
-const statement = ({
-  sha256,
-  owner,
-  size,
-  createdAt,
-}: Pick<Artifact, 'sha256' | 'owner' | 'size' | 'createdAt'>) =>
-  [sha256, owner, String(size), createdAt].join('\n');
-
-export const ARTIFACT_DOMAIN = 'aivillage-artifact-v1';
-
-const artifactOf = (row: ArtifactRow): Artifact => ({
-  sha256: row.sha256,
-  owner: row.owner,
-  size: row.size,
-  mediaType: row.media_type,
-  signature: row.signature,
-  createdAt: row.created_at,
-});
-
-/** Signs for the engine; see `isCountersigned`. */
-export interface Countersigner {
-  sign(domain: string, message: string): string;
-}
-
-/** Whether the countersignature of `artifact` is ours. */
-export const isCountersigned = (
-  signer: { verify(domain: string, message: string, signature: string): boolean },
-  artifact: Artifact,
-): boolean => signer.verify(ARTIFACT_DOMAIN, statement(artifact), artifact.signature);
-
-/** Artefacts as rows of `engine.artifacts`. `now` gives RFC 3339 instants. */
+/** Artefacts in `engine.artifacts`, their bytes in chunks, and for each owner a reference. */
 export const createPostgresArtifacts = ({
   pool,
   signer,
   now,
-}: {
-  pool: Pool;
-  signer: Countersigner;
-  now: () => string;
-}): Artifacts => {
-  const find = async (sha256: string, reader?: string): Promise<Artifact | null> => {
-    const { rows } = await pool.query<ArtifactRow>(
-      `select sha256, owner, size, media_type, signature,
-              to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at
-         from engine.artifacts a
-        where sha256 = $1
-          and ($2::text is null or exists (
-            select from engine.artifact_readers r where r.sha256 = a.sha256 and r.reader = $2))`,
-      [sha256, reader ?? null],
+  quotaBytes = DEFAULT_QUOTA_BYTES,
+}: ArtifactOptions): Artifacts & Uploads => {
+  const contents = createContents(pool);
+  const references = createReferences({ signer, now });
+
+  const inTransaction = async <T>(work: (db: PoolClient) => Promise<Result<T>>): Promise<Result<T>> => {
+    const db = await pool.connect();
+    let broken = true;
+    try {
+      await db.query('begin');
+      const result = await work(db);
+      await db.query(result.ok ? 'commit' : 'rollback');
+      broken = false;
+      return result;
+    } catch (error) {
+      await db.query('rollback').then(
+        () => {
+          broken = false;
+        },
+        () => undefined,
+      );
+      throw error;
+    } finally {
+      db.release(broken);
+    }
+  };
+
+  /** Refuses what would exceed the owner's quota. Uploads of one owner are counted one after the other. */
+  const overQuota = async (db: PoolClient, { sha256, size, owner }: Kept): Promise<Result<null>> => {
+    await db.query(`select pg_advisory_xact_lock(hashtext('artefacts of ' || $1))`, [owner]);
+    const { rows } = await db.query<{ kept: number }>(
+      `select coalesce(sum(a.size), 0)::float8 as kept
+         from engine.artifact_references r join engine.artifacts a using (sha256)
+        where r.owner = $1 and r.uploaded and r.sha256 <> $2`,
+      [owner, sha256],
     );
-    return rows[0] ? artifactOf(rows[0]) : null;
+    if ((rows[0]?.kept ?? 0) + size <= quotaBytes) return ok(null);
+    return reject('CONFLICT', 'you keep too many artefacts: delete some, or wait until they expire', [
+      { field: 'body', rule: `at most ${quotaBytes} bytes of artefacts for each principal` },
+    ]);
+  };
+
+  /** @returns whether the bytes are there, stored by this call or before it. */
+  const place = async (db: PoolClient, { sha256, size, content }: Received): Promise<boolean> => {
+    if (content !== null) {
+      await db.query(
+        `insert into engine.artifacts (sha256, size, content, created_at) values ($1, $2, $3, $4)
+         on conflict do nothing`,
+        [sha256, size, content, now()],
+      );
+      return true;
+    }
+    const { rowCount } = await db.query('select from engine.artifacts where sha256 = $1 for key share', [
+      sha256,
+    ]);
+    return rowCount === 1;
+  };
+
+  const keepOnce = (received: Received, kept: Kept): Promise<Result<Artifact>> =>
+    inTransaction(async (db) => {
+      const refused = kept.uploaded ? await overQuota(db, kept) : ok(null);
+      if (!refused.ok) return refused;
+      if (!(await place(db, received)))
+        return reject('RESOURCE_UNAVAILABLE', 'the artefact was deleted meanwhile: send it again');
+      return ok(await references.add(db, kept));
+    });
+
+  const keep = async (received: Received, kept: Kept): Promise<Result<Artifact>> => {
+    try {
+      return await keepOnce(received, kept);
+    } catch (error) {
+      if (!isDeletedMeanwhile(error)) throw error;
+      // The same bytes were just being swept away, and are gone now.
+      return keepOnce(received, kept);
+    }
+  };
+
+  const receive = async (bytes: AsyncIterable<Uint8Array>, expected: string): Promise<Received> => {
+    const known = await contents.of(expected);
+    const hash = createHash('sha256');
+    let size = 0;
+    let head: Uint8Array = new Uint8Array();
+    const content = await contents.write(bytes, known === null, (chunk) => {
+      hash.update(chunk);
+      if (size === 0) head = chunk;
+      size += chunk.length;
+    });
+    return { sha256: hash.digest('hex'), size, head, content };
+  };
+
+  /** Deletes the content of a `received` that nobody keeps: refused, or stored by somebody else meanwhile. */
+  const discard = async ({ sha256, content }: Received): Promise<void> => {
+    if (content === null || (await contents.of(sha256))?.content === content) return;
+    await contents.drop(content);
+  };
+
+  const read = async (sha256: string): Promise<Uint8Array | null> => {
+    const stored = await contents.of(sha256);
+    return stored && contents.read(stored.content, stored.size);
   };
 
   return {
-    find,
+    ...createRetention(pool),
+    find: (sha256, owner) => references.find(pool, sha256, owner),
+    read,
     put: async (bytes, owner, mediaType) => {
-      if (bytes.length > MAX_ARTIFACT_BYTES) throw new RangeError('the artefact is larger than 64 MiB');
+      const size = bytes.length;
+      if (size > MAX_ARTIFACT_BYTES) throw new RangeError('the artefact is larger than 64 MiB');
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      const createdAt = now();
-      const signature = signer.sign(
-        ARTIFACT_DOMAIN,
-        statement({ sha256, owner, size: bytes.length, createdAt }),
-      );
-      // Known bytes are not sent again: they may be 64 MiB.
-      const known = await find(sha256);
-      if (!known) {
-        await pool.query(
-          `insert into engine.artifacts (sha256, bytes, size, media_type, owner, signature, created_at)
-           values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
-          [sha256, bytes, bytes.length, mediaType, owner, signature, createdAt],
-        );
-      }
-      await pool.query(
-        'insert into engine.artifact_readers (sha256, reader) values ($1, $2) on conflict do nothing',
-        [sha256, owner],
-      );
-      const stored = known ?? (await find(sha256));
-      if (!stored) throw new Error(`artefact ${sha256} vanished while it was stored`);
-      return stored;
+      const received = await receive(oneOf(bytes), sha256);
+      const kept = await keep(received, {
+        ...{ sha256, size, owner, mediaType },
+        uploaded: false,
+        keptSeconds: null,
+      });
+      await discard(received);
+      if (!kept.ok) throw new Error(`${sha256}: ${kept.message}`);
+      return kept.value;
     },
-    read: async (sha256) => {
-      const { rows } = await pool.query<{ bytes: Buffer }>(
-        'select bytes from engine.artifacts where sha256 = $1',
-        [sha256],
-      );
-      return rows[0]?.bytes ?? null;
+    receive: async (bytes, expected) => {
+      const received = await receive(bytes, expected);
+      const { sha256, size, head, content } = received;
+      return {
+        ...{ sha256, size, head },
+        read: async () => {
+          const all = content === null ? await read(sha256) : await contents.read(content, size);
+          if (!all) throw new Error(`artefact ${sha256} was deleted while it was received`);
+          return all;
+        },
+        keep: (owner, mediaType) =>
+          keep(received, {
+            ...{ sha256, size, owner, mediaType },
+            uploaded: true,
+            keptSeconds: UPLOAD_KEPT_SECONDS,
+          }),
+        discard: () => discard(received),
+      };
+    },
+    chunks: async (sha256) => {
+      const stored = await contents.of(sha256);
+      return stored && contents.chunks(stored.content, stored.size);
     },
   };
 };
+
+async function* oneOf(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}

@@ -69,6 +69,8 @@ const environmentSchema = z.object({
   OBSERVATION_ROUNDS: z.coerce.number().int().min(2).max(64).default(ROUNDS),
   /** Lets unknown Ed25519 keys enrol themselves as providers. */
   OPEN_PROVIDER_ENROLMENT: flag.default(true),
+  /** Uploads that one principal may keep, MiB. */
+  ARTIFACT_QUOTA_MB: z.coerce.number().int().positive().max(1_048_576).default(1_024),
   /** Requests per minute of one caller. */
   RATE_LIMIT_ANONYMOUS: perMinute.optional(),
   RATE_LIMIT_AUTHENTICATED: perMinute.optional(),
@@ -122,6 +124,8 @@ export interface Settings {
     readonly authenticated: number;
     readonly premium: number;
   };
+  /** Bytes of uploads that one principal may keep. */
+  readonly artifactQuotaBytes: number;
   readonly zkDevProver: boolean;
   /** Name of this process among its kind: its number, or its host. */
   readonly instance: string;
@@ -195,6 +199,7 @@ export const loadSettings = (env: NodeJS.ProcessEnv): Settings => {
       authenticated: values.RATE_LIMIT_AUTHENTICATED ?? limits.authenticated,
       premium: values.RATE_LIMIT_PREMIUM ?? limits.premium,
     },
+    artifactQuotaBytes: values.ARTIFACT_QUOTA_MB * 1024 * 1024,
     zkDevProver: values.ZK_DEV_PROVER,
     instance: values.INSTANCE_NAME ?? (values.AIVILLAGE_PROFILE === 'production' ? hostname() : '0'),
     expected: {

@@ -15,6 +15,7 @@ import { createTopologyActivities } from '../../activities/topology.ts';
 import { instant } from '../../domain/time.ts';
 import { epochAt } from '../../domain/topology/epoch.ts';
 import { createAnchoredHeads } from '../anchor/anchored.ts';
+import { createEnclaveOutputs } from '../artifacts/enclave-outputs.ts';
 import { createMeteredModules } from '../artifacts/metered-modules.ts';
 import { createMeteringOf } from '../artifacts/metering-of.ts';
 import { createPostgresArtifacts } from '../artifacts/postgres.ts';
@@ -173,6 +174,7 @@ const mesh: EngineMesh = await reach('PostgreSQL', () =>
       sealing,
       store,
       artifacts,
+      outputs: createEnclaveOutputs(pool),
       pool,
       now,
       nodeJoined,

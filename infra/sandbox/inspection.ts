@@ -4,8 +4,8 @@ import { type Result, reject } from '../../domain/errors.ts';
 import type { Metering } from '../../domain/ports/metered-modules.ts';
 import { INSPECTION_HEAP_MB } from './spawn.ts';
 
-/** Inspects a module and says what runs in its place; a refusal names `module` and each rule. */
-export type Inspection = (wasm: Uint8Array) => Promise<Result<Metering>>;
+/** Inspects a module, which is read when its turn comes, and says what runs in its place; a refusal names `module` and each rule. */
+export type Inspection = (wasm: Uint8Array | (() => Promise<Uint8Array>)) => Promise<Result<Metering>>;
 
 /** Less than nodes have for the same work: what is taken here must not fail there. */
 const LIMIT_MS = 20_000;
@@ -36,7 +36,7 @@ const inspect = async (wasm: Uint8Array): Promise<Result<Metering>> => {
 export const createInspection = (): Inspection => {
   let last: Promise<unknown> = Promise.resolve();
   return (wasm) => {
-    const next = last.then(() => inspect(wasm));
+    const next = last.then(async () => inspect(typeof wasm === 'function' ? await wasm() : wasm));
     last = next.catch(() => undefined);
     return next;
   };

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
-import type { Artifacts } from '../../../domain/ports/artifacts.ts';
+import type { Artifacts, Uploads } from '../../../domain/ports/artifacts.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import { sha256 } from '../../fields.ts';
 
 /** The bytes. Only for principals that stored them or whose job made them. */
-export const getArtifact = ({ artifacts }: { artifacts: Artifacts }) =>
+export const getArtifact = ({
+  artifacts,
+}: {
+  artifacts: Pick<Artifacts, 'find'> & Pick<Uploads, 'chunks'>;
+}) =>
   defineRoute(
     {
       method: 'GET',
@@ -19,7 +23,7 @@ export const getArtifact = ({ artifacts }: { artifacts: Artifacts }) =>
     },
     async ({ principal }, { params }) => {
       const known = await artifacts.find(params.sha256, principal.id);
-      const bytes = known && (await artifacts.read(params.sha256));
+      const bytes = known && (await artifacts.chunks(params.sha256));
       if (!bytes)
         return reject('RESOURCE_NOT_FOUND', 'no such artefact', [{ field: 'sha256', rule: 'one of yours' }]);
       return respond(200, bytes);

@@ -1,52 +1,56 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { reject } from '../../../domain/errors.ts';
-import { type Artifacts, MAX_ARTIFACT_BYTES } from '../../../domain/ports/artifacts.ts';
-import type { MeteredModules } from '../../../domain/ports/metered-modules.ts';
+import { ok, type Result, reject } from '../../../domain/errors.ts';
+import { MAX_ARTIFACT_BYTES, type Upload, type Uploads } from '../../../domain/ports/artifacts.ts';
+import type { MeteredModules, Metering } from '../../../domain/ports/metered-modules.ts';
+import { createPlaces } from '../../../infra/rate-limits/places.ts';
 import type { Inspection } from '../../../infra/sandbox/inspection.ts';
 import { defineRoute, respond } from '../../define-route.ts';
-import { instant, sha256 } from '../../fields.ts';
+import { sha256 } from '../../fields.ts';
+import { noPlace } from '../../no-place.ts';
+import { artifactSchema, artifactView } from './artifact.ts';
 
 export const WASM_MEDIA_TYPE = 'application/wasm';
 const OTHER_MEDIA_TYPE = 'application/octet-stream';
 const WASM_MAGIC = Buffer.from('\0asm', 'latin1');
 
-export const artifactSchema = z
-  .object({
-    sha256,
-    owner: z.string(),
-    size: z.int(),
-    media_type: z.string(),
-    signature: z.string().describe('countersignature of the engine: kid.signature'),
-    created_at: instant,
-    metering: z
-      .object({
-        version: z.int(),
-        sha256: sha256.describe('of the instrumented module, which runs in place of this one'),
-        signature: z.string().describe('countersignature of the engine: kid.signature'),
-      })
-      .nullable()
-      .describe(
-        'of a module: what makes its runs deterministic and counts their fuel; whoever has the module can make it anew',
-      ),
-  })
-  .meta({ id: 'Artifact' });
+/** Uploads at once: a process holds about three chunks of each. */
+const UPLOADS = { total: 16, each: 4 };
 
 /** A module by its declared type or by its first bytes: neither way round the inspection. */
-const isModule = (bytes: Uint8Array, mediaType: string | undefined): boolean =>
+const isModule = ({ head }: Upload, mediaType: string | undefined): boolean =>
   mediaType?.toLowerCase().startsWith(WASM_MEDIA_TYPE) === true ||
-  WASM_MAGIC.equals(bytes.subarray(0, WASM_MAGIC.length));
+  WASM_MAGIC.equals(head.subarray(0, WASM_MAGIC.length));
 
 export const putArtifact = ({
   artifacts,
   inspectModule,
   meteredModules,
 }: {
-  artifacts: Artifacts;
+  artifacts: Pick<Uploads, 'receive'>;
   inspectModule: Inspection;
   meteredModules: MeteredModules;
-}) =>
-  defineRoute(
+}) => {
+  const uploads = createPlaces(UPLOADS);
+
+  const keep = async (
+    upload: Upload,
+    { hash, owner, mediaType }: { hash: string; owner: string; mediaType: string | undefined },
+  ) => {
+    if (upload.sha256 !== hash) {
+      return reject('INVALID_REQUEST', 'the bytes have another hash', [
+        { field: 'sha256', rule: 'the SHA-256 of the body' },
+      ]);
+    }
+    const module = isModule(upload, mediaType);
+    const inspected: Result<Metering | null> = module ? await inspectModule(upload.read) : ok(null);
+    if (!inspected.ok) return inspected;
+    const kept = await upload.keep(owner, module ? WASM_MEDIA_TYPE : OTHER_MEDIA_TYPE);
+    if (!kept.ok) return kept;
+    const metered = inspected.value && (await meteredModules.record(hash, inspected.value));
+    return respond(200, artifactView(kept.value, metered));
+  };
+
+  return defineRoute(
     {
       method: 'PUT',
       path: '/v1/artifacts/{sha256}',
@@ -56,31 +60,22 @@ export const putArtifact = ({
       params: z.strictObject({ sha256 }),
       binaryBody: { maxBytes: MAX_ARTIFACT_BYTES },
       responses: { 200: artifactSchema },
-      errors: ['INVALID_REQUEST'],
+      errors: ['INVALID_REQUEST', 'CONFLICT', 'RESOURCE_UNAVAILABLE'],
     },
     async ({ principal, header }, { params, body }) => {
-      if (createHash('sha256').update(body).digest('hex') !== params.sha256) {
-        return reject('INVALID_REQUEST', 'the bytes have another hash', [
-          { field: 'sha256', rule: 'the SHA-256 of the body' },
-        ]);
+      const leave = uploads.take(principal.id);
+      if (typeof leave === 'string') return noPlace(leave, 'uploads');
+      try {
+        const upload = await artifacts.receive(body, params.sha256);
+        try {
+          const mediaType = header('content-type');
+          return await keep(upload, { hash: params.sha256, owner: principal.id, mediaType });
+        } finally {
+          await upload.discard();
+        }
+      } finally {
+        leave();
       }
-      const module = isModule(body, header('content-type'));
-      const inspected = module ? await inspectModule(body) : null;
-      if (inspected && !inspected.ok) return inspected;
-      const artifact = await artifacts.put(body, principal.id, module ? WASM_MEDIA_TYPE : OTHER_MEDIA_TYPE);
-      const metered = inspected && (await meteredModules.record(artifact.sha256, inspected.value));
-      return respond(200, {
-        sha256: artifact.sha256,
-        owner: artifact.owner,
-        size: artifact.size,
-        media_type: artifact.mediaType,
-        signature: artifact.signature,
-        created_at: artifact.createdAt,
-        metering: metered && {
-          version: metered.metering.version,
-          sha256: metered.metering.moduleHash,
-          signature: metered.signature,
-        },
-      });
     },
   );
+};

@@ -15,7 +15,7 @@ import { listProviders } from '../../../projections/providers/queries.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, instant, position, sha256 } from '../../fields.ts';
-import { memoryErrors } from '../artifacts/module-memory.ts';
+import { createMemoryRule } from '../artifacts/module-memory.ts';
 import { WASM_MEDIA_TYPE } from '../artifacts/put.ts';
 
 /** How long an enclave without a job lives. */
@@ -106,6 +106,8 @@ export const createEnclave = (deps: Deps) => {
     });
   };
 
+  const memoryErrors = createMemoryRule(artifacts);
+
   return defineRoute(
     {
       method: 'POST',
@@ -152,7 +154,7 @@ export const createEnclave = (deps: Deps) => {
           { field: 'code_hash', rule: 'a module that you stored' },
         ]);
       }
-      const tooSmall = await memoryErrors(artifacts, body.code_hash, body.memory_mb);
+      const tooSmall = await memoryErrors(body.code_hash, body.memory_mb);
       if (tooSmall.length > 0) return reject('INVALID_REQUEST', 'the module needs more memory', tooSmall);
       const host = await hostFor(body.platform, body.provider_id, commandId);
       if (!host.ok) return host;
@@ -169,6 +171,7 @@ export const createEnclave = (deps: Deps) => {
         allowSimulated: body.allow_simulated && !requireHardware,
         lifetimeSeconds: LIFETIME_SECONDS,
       };
+      await artifacts.use(principal.id, [body.code_hash]);
       const outcome = await lifecycles.open('enclave', enclaveId, command, meta(enclaveId));
       return outcome.ok ? created(enclaveId, signal) : outcome;
     },

@@ -10,7 +10,7 @@ import { queuePosition } from '../../../projections/jobs/queries.ts';
 import { defineRoute, type RequestContext, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, idOf, position, sha256 } from '../../fields.ts';
-import { memoryErrors } from '../artifacts/module-memory.ts';
+import { createMemoryRule } from '../artifacts/module-memory.ts';
 import { WASM_MEDIA_TYPE } from '../artifacts/put.ts';
 import { auctionSeconds, quoteId, usedElsewhere } from '../auctions/open.ts';
 import { makeQuote, quoteFields } from '../auctions/quote.ts';
@@ -76,6 +76,8 @@ export const submitJob = (deps: Deps) => {
       position: at,
     });
 
+  const memoryErrors = createMemoryRule(artifacts);
+
   /** Module and input have to be there, and the caller's, before anything is paid for. */
   const missingArtifacts = async (body: Body, principal: string): Promise<FieldError[]> => {
     const errors: FieldError[] = [];
@@ -123,7 +125,7 @@ export const submitJob = (deps: Deps) => {
       }
       const missing = await missingArtifacts(body, principal.id);
       if (missing.length > 0) return reject('RESOURCE_NOT_FOUND', 'an artefact is missing', missing);
-      const tooSmall = await memoryErrors(artifacts, body.code_hash, body.memory_mb);
+      const tooSmall = await memoryErrors(body.code_hash, body.memory_mb);
       if (tooSmall.length > 0) return reject('INVALID_REQUEST', 'the module needs more memory', tooSmall);
       const terms = await termsOf(body, context);
       if (!terms.ok) return terms;
@@ -139,6 +141,7 @@ export const submitJob = (deps: Deps) => {
         memoryMb: body.memory_mb,
         allowSimulated: body.allow_simulated,
       };
+      await artifacts.use(principal.id, [command.codeHash, command.inputHash]);
       const outcome = await lifecycles.open('job', jobId, command, meta(jobId));
       return outcome.ok ? accepted(terms.value.auctionId, outcome) : outcome;
     },

@@ -131,7 +131,12 @@ export const startApi = async (
   const onFault = (fault: string, error: unknown): void => logger.warn({ err: error }, fault);
   const journal = createJournal({ store, turns: createTurns({ pool, name: 'ledger', onFault }) });
   const providers = createProviders({ store, books: journal, now });
-  const artifacts = createPostgresArtifacts({ pool, signer, now });
+  const artifacts = createPostgresArtifacts({
+    pool,
+    signer,
+    now,
+    quotaBytes: config.artifactQuotaBytes,
+  });
   const meteredModules = createMeteredModules({ pool, signer });
   const inspectModule = createInspection();
 
@@ -261,7 +266,10 @@ export const startApi = async (
   });
 
   const following = hub.run(stopping.signal);
-  const sweeping = setInterval(() => void idempotency.sweep().catch(onError), SWEEP_MS);
+  const sweeping = setInterval(() => {
+    void idempotency.sweep().catch(onError);
+    void artifacts.sweep().catch(onError);
+  }, SWEEP_MS);
   const listening = await listen(api, config.port);
   const presence = reportPresence({
     databaseUrl: config.databaseUrl,

@@ -10,6 +10,7 @@ import type { Sealing } from '../../../domain/ports/sealing.ts';
 import { providerIdOf } from '../../../domain/provider/provider-id.ts';
 import { foldStream } from '../../../domain/registry.ts';
 import { listOpenAuctions } from '../../../projections/auctions/queries.ts';
+import type { EnclaveOutputs } from '../../artifacts/enclave-outputs.ts';
 import { createBidDesk } from '../../bidding/bid-desk.ts';
 import { bidIdOf } from '../../bidding/bid-id.ts';
 import { createBidViews } from '../../bidding/bid-views.ts';
@@ -27,6 +28,7 @@ export interface MeshHandlerDeps {
   readonly sealing: Sealing;
   readonly store: EventStore;
   readonly artifacts: Artifacts;
+  readonly outputs: EnclaveOutputs;
   readonly pool: Pool;
   readonly now: () => string;
   /** A node is there: what waits for nodes may go on. */
@@ -49,6 +51,7 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
     sealing,
     store,
     artifacts,
+    outputs,
     pool,
     now,
     nodeJoined,
@@ -63,13 +66,17 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
     ...createBidViews({ store, providers, providersOf: () => Promise.resolve([]), now }),
   });
 
-  /** The enclave, when it is the provider's and the artefact belongs to its work. */
-  const enclaveFor = async (providerId: string, { enclaveId }: ArtifactRef): Promise<Result<Enclave>> => {
+  /** The enclave, when it is the provider's, and its state. */
+  const enclaveFor = async (
+    providerId: string,
+    { enclaveId }: ArtifactRef,
+  ): Promise<Result<{ readonly enclave: Enclave; readonly state: string }>> => {
     const events = await store.readStream(enclaveId);
-    const enclave = events.length > 0 ? (foldStream(enclaveId, events).context as Enclave) : null;
-    if (enclave?.providerId !== providerId)
+    const folded = events.length > 0 ? foldStream(enclaveId, events) : null;
+    const enclave = folded?.context as Enclave | undefined;
+    if (!folded || enclave?.providerId !== providerId)
       return reject('RESOURCE_NOT_FOUND', 'no such enclave on this node');
-    return ok(enclave);
+    return ok({ enclave, state: stateName(folded.value) });
   };
 
   /** Refuses the nodes of an owner from whom the role was withdrawn, as the API's routes do. */
@@ -117,9 +124,9 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
     },
 
     async fetchArtifact(providerId, ref) {
-      const enclave = await enclaveFor(providerId, ref);
-      if (!enclave.ok) return enclave;
-      const { codeHash, work } = enclave.value;
+      const found = await enclaveFor(providerId, ref);
+      if (!found.ok) return found;
+      const { codeHash, work } = found.value.enclave;
       if (ref.sha256 !== codeHash && ref.sha256 !== work?.inputHash) {
         return reject('RESOURCE_NOT_FOUND', 'not an artefact of this enclave');
       }
@@ -128,9 +135,13 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
     },
 
     async storeOutput(providerId, ref, bytes) {
-      const enclave = await enclaveFor(providerId, ref);
-      if (!enclave.ok) return enclave;
-      await artifacts.put(bytes, enclave.value.submitter, OUTPUT_TYPE);
+      const found = await enclaveFor(providerId, ref);
+      if (!found.ok) return found;
+      const { enclave, state } = found.value;
+      if (state !== 'running') return reject('CONFLICT', 'an enclave stores its output while it runs');
+      if (!(await outputs.claim(ref.enclaveId, ref.sha256)))
+        return reject('CONFLICT', 'an enclave has one output, and this one has stored another');
+      await artifacts.put(bytes, enclave.submitter, OUTPUT_TYPE);
       return ok(null);
     },
 

@@ -1,0 +1,102 @@
+import type { Pool } from 'pg';
+
+/** Bytes of a chunk: a multiple of what PostgreSQL moves anyway, and what a process holds of an artefact at a time. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/** The same bytes in pieces of `CHUNK_BYTES`, the last one shorter. */
+async function* inChunks(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const received of bytes) {
+    let rest = received;
+    while (size + rest.length >= CHUNK_BYTES) {
+      const end = CHUNK_BYTES - size;
+      yield Buffer.concat([...parts, rest.subarray(0, end)], CHUNK_BYTES);
+      rest = rest.subarray(end);
+      parts = [];
+      size = 0;
+    }
+    if (rest.length > 0) parts.push(rest);
+    size += rest.length;
+  }
+  if (size > 0) yield Buffer.concat(parts, size);
+}
+
+/** Bytes in `engine.content_chunks`, written and read one chunk at a time. */
+export const createContents = (pool: Pool) => {
+  const begin = async (): Promise<string> => {
+    const { rows } = await pool.query<{ id: string }>(
+      'insert into engine.contents default values returning id',
+    );
+    return (rows[0] as { id: string }).id;
+  };
+
+  const drop = async (content: string): Promise<void> => {
+    await pool.query('delete from engine.contents where id = $1', [content]);
+  };
+
+  return {
+    drop,
+    /**
+     * Takes `bytes` in, chunk by chunk; what fails midway leaves nothing.
+     * @param stores false where they are only looked at
+     * @returns the content they are stored as
+     */
+    write: async (
+      bytes: AsyncIterable<Uint8Array>,
+      stores: boolean,
+      look: (chunk: Buffer) => void,
+    ): Promise<string | null> => {
+      const content = stores ? await begin() : null;
+      try {
+        let number = 0;
+        for await (const chunk of inChunks(bytes)) {
+          look(chunk);
+          if (content === null) continue;
+          await pool.query('insert into engine.content_chunks (content, number, bytes) values ($1, $2, $3)', [
+            content,
+            number++,
+            chunk,
+          ]);
+        }
+        return content;
+      } catch (error) {
+        if (content !== null) await drop(content).catch(() => undefined);
+        throw error;
+      }
+    },
+
+    /** The content of a stored artefact. */
+    of: async (sha256: string): Promise<{ readonly content: string; readonly size: number } | null> => {
+      const { rows } = await pool.query<{ content: string; size: number }>(
+        'select content, size from engine.artifacts where sha256 = $1',
+        [sha256],
+      );
+      return rows[0] ?? null;
+    },
+
+    /** `size` bytes of a content. @throws when they are deleted meanwhile. */
+    async *chunks(content: string, size: number): AsyncIterable<Buffer> {
+      for (let number = 0, sent = 0; sent < size; number++) {
+        const { rows } = await pool.query<{ bytes: Buffer }>(
+          'select bytes from engine.content_chunks where content = $1 and number = $2',
+          [content, number],
+        );
+        const [row] = rows;
+        if (!row) throw new Error(`content ${content} ends after ${sent} of ${size} bytes`);
+        yield row.bytes;
+        sent += row.bytes.length;
+      }
+    },
+
+    /** All of it at once; null when it is deleted meanwhile. */
+    read: async (content: string, size: number): Promise<Buffer | null> => {
+      const { rows } = await pool.query<{ bytes: Buffer }>(
+        'select bytes from engine.content_chunks where content = $1 order by number',
+        [content],
+      );
+      const bytes = Buffer.concat(rows.map((row) => row.bytes));
+      return bytes.length === size ? bytes : null;
+    },
+  };
+};
