@@ -1,6 +1,7 @@
 import type { Auction, SealedBid } from '../domain/auction/auction.ts';
-import { ALLOCATION_SECONDS, distinctOwners, extension } from '../domain/auction/decide.ts';
+import { distinctOwners, extension } from '../domain/auction/decide.ts';
 import type { AuctionEvent, BidVerdict, OpenedBid } from '../domain/auction/events.ts';
+import { ALLOCATION_SECONDS } from '../domain/auction/reservation.ts';
 import { compare, isMicro, type Micro } from '../domain/money.ts';
 import type { Sealing } from '../domain/ports/sealing.ts';
 import type { Solver } from '../domain/ports/solver.ts';

@@ -82,7 +82,7 @@ const awarded: AuctionAwarded = {
   total: toMicro('309'),
   predictedAvailability: 0.9999,
   method: 'exact',
-  allocateBy: addSeconds(CLOSES_AT, 900),
+  allocateBy: addSeconds(CLOSES_AT, 120),
 };
 const failed: AuctionEvent = {
   type: 'auction.failed',
@@ -301,7 +301,7 @@ describe('the award', () => {
   });
 
   test('lapses when nobody takes it in time', () => {
-    const now = addSeconds(CLOSES_AT, 900);
+    const now = addSeconds(CLOSES_AT, 120);
     given(...history, awarded)
       .when(deadline('allocation'), { now })
       .then({ type: 'auction.lapsed', lapsedAt: now });

@@ -167,9 +167,6 @@ const lapse = (snapshot: Snapshot, ctx: DecisionContext): Decision<AuctionEvent>
   return snapshot.can(event) ? accept(event) : reject('CONFLICT', 'the award was taken');
 };
 
-/** Seconds a submitter has to use an award it bought on its own. */
-export const ALLOCATION_SECONDS = 15 * 60;
-
 /** Bids a replacement may come from: opened, not refused, not among the winners. */
 export const reserveOf = (auction: Auction) => {
   const taken = new Set([

@@ -1,4 +1,5 @@
 import type { AuctionOpened } from '../auction/events.ts';
+import type { BidOutcome } from '../auction/reservation.ts';
 import type { EnclaveConfig, Platform, Reservation, WorkOrder } from '../enclave/events.ts';
 import type { ErrorCode, FieldError } from '../errors.ts';
 import type { Micro } from '../money.ts';
@@ -32,7 +33,7 @@ export interface AttestationEvidence {
 export type NodeRequest =
   | { readonly type: 'auction-opened'; readonly auction: AuctionAnnouncement }
   /** The capacity that the node's bid holds is free again, unless it won and an enclave follows (invariant 15). */
-  | { readonly type: 'auction-ended'; readonly auctionId: string; readonly won: boolean }
+  | ({ readonly type: 'auction-ended'; readonly auctionId: string } & BidOutcome)
   | {
       readonly type: 'create-enclave';
       readonly enclaveId: string;
@@ -152,6 +153,8 @@ export type EngineRequest =
       /** Base64url Ed25519 signature of the node key over `aivillage-bid-v1\n` ‖ canonical {auctionId, price}. */
       readonly signature: string;
     }
+  /** What became of the node's bid: asked where no news of the close has come. */
+  | { readonly type: 'bid-outcome'; readonly auctionId: string }
   | { readonly type: 'fetch-artifact'; readonly sha256: string; readonly enclaveId: string }
   | {
       readonly type: 'store-output';
@@ -165,9 +168,15 @@ export interface EngineReplies {
   heartbeat: { readonly type: 'seen' };
   neighbourhood: NeighbourhoodReply;
   bid: { readonly type: 'bid-placed'; readonly bidId: string; readonly position: string };
+  'bid-outcome': BidNews;
   'fetch-artifact': { readonly type: 'artifact'; readonly bytes: string };
   'store-output': { readonly type: 'stored' };
 }
+
+/** An auction that takes bids, or that is over for the one who asks. */
+export type BidNews =
+  | { readonly type: 'still-open'; readonly closesAt: string }
+  | ({ readonly type: 'bid-decided' } & BidOutcome);
 
 /** An epoch in force, as the engine knows it; `selection` is the asking node's own draw, null where it has none. */
 export interface EpochInForce extends EpochFacts {

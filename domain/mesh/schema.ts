@@ -83,6 +83,8 @@ const auctionAnnouncement = z.object({
   closesAt: instant,
 }) satisfies z.ZodType<AuctionAnnouncement>;
 
+const bidOutcome = { won: z.boolean(), takenBy: instant.exactOptional() };
+
 const enclaveConfig = z.object({
   memoryMb: z.int().min(ENCLAVE_LIMITS.memoryMb.min).max(ENCLAVE_LIMITS.memoryMb.max),
   cpuCores: z.int().min(ENCLAVE_LIMITS.cpuCores.min).max(ENCLAVE_LIMITS.cpuCores.max),
@@ -101,7 +103,7 @@ const workOrder = z.object({
 
 export const nodeRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('auction-opened'), auction: auctionAnnouncement }),
-  z.object({ type: z.literal('auction-ended'), auctionId: id, won: z.boolean() }),
+  z.object({ type: z.literal('auction-ended'), auctionId: id, ...bidOutcome }),
   z.object({
     type: z.literal('create-enclave'),
     enclaveId: id,
@@ -145,6 +147,7 @@ export const discoveryRequestSchema = z.discriminatedUnion('type', [
 /** Requests of nodes over agent-communication. Artefact bytes are bounded by the frame that carries them. */
 export const workRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('bid'), auctionId: id, price: amount, signature: z.base64url().max(88) }),
+  z.object({ type: z.literal('bid-outcome'), auctionId: id }),
   z.object({ type: z.literal('fetch-artifact'), sha256: hex32, enclaveId: id }),
   z.object({ type: z.literal('store-output'), sha256: hex32, enclaveId: id, bytes: artifactBytes }),
   z.object({ type: z.literal('neighbourhood') }),
@@ -224,6 +227,11 @@ export const engineReplySchemas: {
   heartbeat: z.union([z.object({ type: z.literal('seen') }), refusal]),
   bid: z.union([
     z.object({ type: z.literal('bid-placed'), bidId: id, position: z.string().regex(/^\d{1,18}$/) }),
+    refusal,
+  ]),
+  'bid-outcome': z.union([
+    z.object({ type: z.literal('still-open'), closesAt: instant }),
+    z.object({ type: z.literal('bid-decided'), ...bidOutcome }),
     refusal,
   ]),
   'fetch-artifact': z.union([z.object({ type: z.literal('artifact'), bytes: artifactBytes }), refusal]),

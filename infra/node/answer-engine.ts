@@ -41,7 +41,7 @@ export const createAnswer = (deps: AnswerDeps) => {
         bidder.opened(request.auction);
         return { type: 'noted' };
       case 'auction-ended':
-        bidder.ended(request.auctionId, request.won);
+        bidder.ended(request.auctionId, request);
         return { type: 'noted' };
       case 'attest-host': {
         const platform = platformNamed(request.platform);

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { BidOutcome } from '../../domain/auction/reservation.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
 import { type CostPolicy, chooseBid, type NodeCapacity } from '../../domain/mesh/bid-policy.ts';
 import type { AuctionAnnouncement } from '../../domain/mesh/messages.ts';
 import { signBid } from '../../domain/mesh/signed-bid.ts';
@@ -24,8 +26,17 @@ export interface BidderDeps {
 export interface Bidder {
   /** Bids, once per auction, when the cost policy and the free capacity allow it. */
   opened(auction: AuctionAnnouncement): void;
-  ended(auctionId: string, won: boolean): void;
+  ended(auctionId: string, outcome: BidOutcome): void;
 }
+
+/** How long after a close its news is waited for, and between two questions about it, ms. */
+const ASK_MS = 3_000;
+
+/**
+ * Refusals after which a bid may stand all the same: it was placed before a restart, or its answer was lost. It still
+ * holds its capacity.
+ */
+const STANDS: ReadonlySet<ErrorCode> = new Set(['CONFLICT', 'RESOURCE_UNAVAILABLE', 'INTERNAL_ERROR']);
 
 export const createBidder = (deps: BidderDeps): Bidder => {
   const { policy, node, capacity, engines, log } = deps;
@@ -42,9 +53,32 @@ export const createBidder = (deps: BidderDeps): Bidder => {
       log.info({ auctionId, bidId: reply.bidId }, 'bid placed');
       return;
     }
-    // A conflict is a bid of ours that already stands, placed before a restart: it still holds its capacity.
-    if (reply.code !== 'CONFLICT') capacity.release(auctionId);
     log.warn({ auctionId, code: reply.code, reason: reply.message }, 'bid refused');
+    if (!STANDS.has(reply.code)) capacity.release(auctionId);
+  };
+
+  const ended = (auctionId: string, { won, takenBy }: BidOutcome): void => {
+    if (won) capacity.won(auctionId, takenBy === undefined ? undefined : epochMs(takenBy));
+    else capacity.release(auctionId);
+  };
+
+  /** Asks what became of a bid, as long as the news of it has not come. */
+  const follow = async (auctionId: string): Promise<void> => {
+    for (;;) {
+      const closesAtMs = capacity.unheard(auctionId);
+      if (closesAtMs === null) return;
+      const waitMs = Math.max(0, closesAtMs - deps.nowMs()) + ASK_MS;
+      await sleep(waitMs, undefined, { signal: deps.signal });
+      // Extended meanwhile, or heard of.
+      if (capacity.unheard(auctionId) !== closesAtMs) continue;
+      const news = await engines.ask<'bid-outcome'>(
+        { type: 'bid-outcome', auctionId },
+        deps.nowMs() + ASK_MS,
+      );
+      if ('ok' in news) continue;
+      if (news.type === 'still-open') capacity.extend(auctionId, epochMs(news.closesAt));
+      else ended(auctionId, news);
+    }
   };
 
   return {
@@ -61,14 +95,13 @@ export const createBidder = (deps: BidderDeps): Bidder => {
         log.info({ auctionId, reason: choice.bid ? 'no-capacity' : choice.reason }, 'no bid');
         return;
       }
-      send(auction, choice.price).catch((error: unknown) => {
-        capacity.release(auctionId);
-        if (!deps.signal.aborted) log.error({ auctionId, err: error }, 'bid failed');
-      });
+      send(auction, choice.price)
+        .then(() => follow(auctionId))
+        .catch((error: unknown) => {
+          capacity.release(auctionId);
+          if (!deps.signal.aborted) log.error({ auctionId, err: error }, 'bid failed');
+        });
     },
-    ended(auctionId, won) {
-      if (won) capacity.won(auctionId);
-      else capacity.release(auctionId);
-    },
+    ended,
   };
 };

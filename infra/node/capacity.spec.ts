@@ -45,14 +45,40 @@ describe('capacity', () => {
     );
   });
 
-  it('frees a loser at once and an unheard-of bid soon after the close', () => {
+  it('frees a loser at once, and an unheard-of bid when its award could no longer be taken', () => {
     const { capacity, pass } = book();
     capacity.reserve('a', 400, 5_000);
     capacity.reserve('b', 400, 5_000);
     expect(capacity.load()).toEqual({ slots: 2, tops: 800 });
     capacity.release('a');
     expect(capacity.load()).toEqual({ slots: 1, tops: 400 });
-    pass(15_000);
+    expect(capacity.unheard('b')).toBe(5_000);
+    pass(5_000 + 480_000 - 1);
+    expect(capacity.load()).toEqual({ slots: 1, tops: 400 });
+    pass(1);
+    expect(capacity.load()).toEqual({ slots: 0, tops: 0 });
+    expect(capacity.unheard('b')).toBe(null);
+  });
+
+  it('settled 37: a winner keeps its place until the award can no longer be taken, so no honest node has to refuse', () => {
+    const { capacity, pass } = book();
+    capacity.reserve('a', 900, 1_000);
+    pass(1_000);
+    // An auction on its own: its submitter has 120 s to take the award.
+    capacity.won('a', 121_000);
+    pass(119_000);
+    expect(capacity.reserve('b', 900, 200_000)).toBe(false);
+    expect(capacity.occupy('created by hand')).toBe(true);
+    // Taken at the last moment, launched after members that took their time.
+    pass(150_000);
+    expect(capacity.occupy('enclave-of-a', { auctionId: 'a', tops: 900 })).toBe(true);
+  });
+
+  it('frees what was won as soon as the engine says that nobody will take it', () => {
+    const { capacity } = book();
+    capacity.reserve('a', 900, 1_000);
+    capacity.won('a', 121_000);
+    capacity.release('a');
     expect(capacity.load()).toEqual({ slots: 0, tops: 0 });
   });
 
@@ -64,9 +90,13 @@ describe('capacity', () => {
     // Old news of another engine.
     capacity.extend('a', 5_000);
     capacity.won('b');
-    pass(25_000);
+    expect(capacity.unheard('a')).toBe(20_000);
+    expect(capacity.unheard('b')).toBe(null);
+    pass(360_000 - 1);
     expect(capacity.load().slots).toBe(2);
-    pass(40_000);
+    pass(1);
+    expect(capacity.load().slots).toBe(1);
+    pass(140_000);
     expect(capacity.load().slots).toBe(0);
   });
 

@@ -1,16 +1,19 @@
+import { ALLOCATION_SECONDS, LAUNCH_SECONDS } from '../../domain/auction/reservation.ts';
 import type { Reservation } from '../../domain/enclave/events.ts';
 import { type CostPolicy, fits, type Load, type NodeCapacity } from '../../domain/mesh/bid-policy.ts';
 
 /** What the node has promised and what it runs; the sum never exceeds what it has (invariant 15). */
 export interface CapacityBook {
   load(): Load;
-  /** Holds capacity for a bid until the auction's end is known or well past; false when there is none. */
+  /** Holds capacity for a bid until its outcome is known, or its award could no longer be taken; false when there is none. */
   reserve(auctionId: string, tops: number, closesAtMs: number): boolean;
   reserved(auctionId: string): boolean;
   /** The auction was extended. News of several engines may come in any order: it never closes earlier than was said. */
   extend(auctionId: string, closesAtMs: number): void;
-  /** The bid won: an enclave follows. */
-  won(auctionId: string): void;
+  /** When the auction of a standing bid closes, as long as nothing is known of its outcome; else null. */
+  unheard(auctionId: string): number | null;
+  /** The bid won: an enclave follows, if a job takes the award, at the latest at `takenByMs`. */
+  won(auctionId: string, takenByMs?: number): void;
   release(auctionId: string): void;
   /**
    * Turns the booking of its own auction into the enclave's place; without one it takes free capacity, never what is
@@ -34,10 +37,10 @@ interface Booking {
   won: boolean;
 }
 
-/** Without news, a bid holds its capacity this long after the close: winners are asked for an enclave by then. */
-const UNHEARD_MS = 10_000;
-/** A winner may wait this long for its enclave: other members are launched beside it. */
-const LAUNCH_MS = 60_000;
+/** A winner may wait this long for its enclave once its award is taken. */
+const LAUNCH_MS = LAUNCH_SECONDS * 1000;
+/** Without news, a bid holds its capacity this long after the close: until then its award may be taken. */
+const UNHEARD_MS = ALLOCATION_SECONDS * 1000 + LAUNCH_MS;
 
 export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): CapacityBook => {
   const reservations = new Map<string, Booking>();
@@ -64,11 +67,16 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
       reservation.closesAtMs = closesAtMs;
       reservation.heldUntilMs = closesAtMs + UNHEARD_MS;
     },
-    won(auctionId) {
+    unheard(auctionId) {
+      load();
+      const reservation = reservations.get(auctionId);
+      return reservation && !reservation.won ? reservation.closesAtMs : null;
+    },
+    won(auctionId, takenByMs = nowMs()) {
       const reservation = reservations.get(auctionId);
       if (!reservation) return;
       reservation.won = true;
-      reservation.heldUntilMs = nowMs() + LAUNCH_MS;
+      reservation.heldUntilMs = takenByMs + LAUNCH_MS;
     },
     release: (auctionId) => void reservations.delete(auctionId),
     occupy(enclaveId, reservation) {

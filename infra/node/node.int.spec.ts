@@ -226,6 +226,33 @@ describe('bidding', () => {
     await vi.waitFor(() => expect(engine.bids).toHaveLength(3));
   });
 
+  it('settled 37: asks what became of its bid where no news of the close comes, and frees or keeps its place', async () => {
+    const asked: string[] = [];
+    const engine = await engineWith({
+      onOutcome: (auctionId) => {
+        asked.push(auctionId.at(-1) as string);
+        return { type: 'bid-decided', won: auctionId.endsWith('2') };
+      },
+    });
+    await nodeWith(configFor([engine.address]));
+    await joined(engine);
+    const closesAt = instant(Date.now() + 1000);
+    await announce(engine, auction('1', { closesAt }));
+    await announce(engine, auction('2', { closesAt }));
+    await vi.waitFor(() => expect(engine.bids).toHaveLength(2));
+    await vi.waitFor(() => expect(asked.toSorted()).toEqual(['1', '2']), { timeout: 20_000 });
+    await vi.waitFor(
+      async () => {
+        await announce(engine, auction('3'));
+        expect(engine.bids).toHaveLength(3);
+      },
+      { timeout: 20_000 },
+    );
+    // What it won is still reserved: there is no place for a third.
+    await announce(engine, auction('4'));
+    expect(engine.bids.map(({ auctionId }) => auctionId.at(-1))).not.toContain('4');
+  });
+
   it('repeats a bid that met an engine which was not ready, and frees the capacity of one refused for good', async () => {
     let tries = 0;
     const engine = await engineWith({

@@ -15,8 +15,8 @@ export interface Announcer {
   catchUp(session: Session, auctions: readonly AuctionAnnouncement[]): Promise<void>;
   /** Tells one node again what it has not confirmed. Called when it shows signs of life. */
   retry(session: Session): Promise<void>;
-  /** Tells every node that the auction is over, so that losers free their capacity. Not repeated. */
-  ended(auctionId: string, winners: ReadonlySet<string>): Promise<void>;
+  /** Tells every node that the auction is over, so that losers free their capacity. Who does not hear it asks. */
+  ended(auctionId: string, winners: ReadonlySet<string>, takenBy?: string): Promise<void>;
 }
 
 const tell = async (session: Session, request: NodeRequest): Promise<boolean> =>
@@ -68,12 +68,14 @@ export const createAnnouncer = (sessions: Sessions, now: () => string): Announce
       await Promise.all([...session.pending.values()].map((auction) => deliver(session, auction)));
     },
 
-    async ended(auctionId, winners) {
+    async ended(auctionId, winners, takenBy) {
       announced.delete(auctionId);
       await Promise.all(
         sessions.all().map((session) => {
           session.pending.delete(auctionId);
-          return tell(session, { type: 'auction-ended', auctionId, won: winners.has(session.providerId) });
+          const won = winners.has(session.providerId);
+          const until = won && takenBy !== undefined ? { takenBy } : {};
+          return tell(session, { type: 'auction-ended', auctionId, won, ...until });
         }),
       );
     },

@@ -1,5 +1,10 @@
 import type { Rejection, Result } from '../../domain/errors.ts';
-import type { AuctionAnnouncement, EngineRequest, NeighbourhoodReply } from '../../domain/mesh/messages.ts';
+import type {
+  AuctionAnnouncement,
+  BidNews,
+  EngineRequest,
+  NeighbourhoodReply,
+} from '../../domain/mesh/messages.ts';
 import type { CommandAccepted } from '../../domain/ports/lifecycles.ts';
 import type { AskNode } from './ask-node.ts';
 import type { PresenceEventType } from './presence-monitor.ts';
@@ -25,6 +30,8 @@ export interface EngineHandlers {
     providerId: string,
     bid: BidRequest,
   ): Promise<(CommandAccepted & { readonly bidId: string }) | Rejection>;
+  /** What became of the provider's bid. */
+  bidOutcome(providerId: string, auctionId: string): Promise<Result<BidNews>>;
   fetchArtifact(providerId: string, ref: ArtifactRef): Promise<Result<Uint8Array>>;
   /** `bytes` have the hash and the size that they claim. */
   storeOutput(providerId: string, ref: ArtifactRef, bytes: Uint8Array): Promise<Result<null>>;

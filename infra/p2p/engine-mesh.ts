@@ -39,8 +39,11 @@ export interface EngineMesh extends NodeGateway, Heartbeats {
    * tells its own: a node hears it once from each that it has joined, and bids once.
    */
   announce(auction: AuctionAnnouncement): Promise<number>;
-  /** Tells all nodes joined here that an auction is over; `winners` are provider ids. */
-  auctionEnded(auctionId: string, winners: readonly string[]): Promise<void>;
+  /**
+   * Tells all nodes joined here that an auction is over; `winners` are provider ids, and `takenBy` is until when a job
+   * may take their award. Told again without winners once nobody wants what they reserved.
+   */
+  auctionEnded(auctionId: string, winners: readonly string[], takenBy?: string): Promise<void>;
   /** Judges silence now instead of at the next second. */
   checkPresence(): Promise<void>;
   /** Serves no more and forgets the nodes; their connections end with the peer. */
@@ -112,7 +115,7 @@ export const createEngineMesh = async (deps: EngineMeshDeps): Promise<EngineMesh
     lastSeen: heartbeats.lastSeen,
     hearableMs: heartbeats.hearableMs,
     announce: announcer.announce,
-    auctionEnded: (auctionId, winners) => announcer.ended(auctionId, new Set(winners)),
+    auctionEnded: (auctionId, winners, takenBy) => announcer.ended(auctionId, new Set(winners), takenBy),
     checkPresence: monitor.tick,
     async stop() {
       const { resourceDiscovery, agentCommunication, relay: ofWorkers } = PROTOCOLS;

@@ -76,6 +76,10 @@ export const serveWork = ({ peer, held, sessions, handlers, onError }: WorkDeps)
       switch (request.type) {
         case 'bid':
           return bid(providerId, request, connection);
+        case 'bid-outcome': {
+          const news = await handlers.bidOutcome(providerId, request.auctionId);
+          return news.ok ? news.value : refusalOf(news);
+        }
         case 'store-output':
           return store(providerId, request);
         case 'fetch-artifact':

@@ -39,6 +39,7 @@ const scriptedHandlers = (pool: Pool) => {
       seen.push(`${providerId} bids in ${bid.auctionId}`);
       return { ok: true, bidId: `bid-${'0'.repeat(26)}`, position: '7', revision: '1', state: 'open' };
     },
+    bidOutcome: async () => ok({ type: 'bid-decided', won: false }),
     fetchArtifact: async (_provider, { sha256: hash }) => {
       const bytes = artifacts.get(hash);
       return bytes ? ok(bytes) : reject('RESOURCE_NOT_FOUND', 'no such artefact');

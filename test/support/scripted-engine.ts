@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  type BidNews,
   type EngineReplies,
   type EngineRequest,
   type MeshRefusal,
@@ -38,6 +39,8 @@ export interface EngineScript {
   readonly onBid?: (
     bid: Heard<'bid'>,
   ) => EngineReplies['bid'] | MeshRefusal | Promise<EngineReplies['bid'] | MeshRefusal>;
+  /** What became of a bid; by default it was lost. */
+  readonly onOutcome?: (auctionId: string) => BidNews;
   /** Refuses a join, or null. */
   readonly onJoin?: (join: Heard<'join'>) => MeshRefusal | null;
   /** What nodes are told of their neighbours; nothing by default. */
@@ -98,6 +101,8 @@ export const startScriptedEngine = async (script: EngineScript = {}): Promise<Sc
           }
         );
       }
+      if (request.type === 'bid-outcome')
+        return script.onOutcome?.(request.auctionId) ?? { type: 'bid-decided', won: false };
       if (request.type === 'store-output') {
         engine.artifacts.set(request.sha256, Buffer.from(request.bytes, 'base64url'));
         return { type: 'stored' };

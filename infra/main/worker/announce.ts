@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { Auction } from '../../../domain/auction/auction.ts';
 import type { AuctionEvent } from '../../../domain/auction/events.ts';
-import { aggregateOf, domainEventOf } from '../../../domain/event.ts';
+import { aggregateOf, domainEventOf, type RecordedEvent } from '../../../domain/event.ts';
+import type { JobSubmitted } from '../../../domain/job/events.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { foldStream } from '../../../domain/registry.ts';
 import type { EngineMesh } from '../../p2p/engine-mesh.ts';
@@ -17,7 +18,7 @@ export interface AnnounceDeps {
 }
 
 /**
- * Tells the nodes what the log says of auctions: opened, extended, over. It starts where the
+ * Tells the nodes what the log says of auctions: opened, extended, over, and when nobody wants what was reserved in them. It starts where the
  * log ended before the first node could join: each is told of older ones when it joins.
  */
 export const announceAuctions = async ({ store, mesh, log, after, signal }: AnnounceDeps): Promise<void> => {
@@ -33,9 +34,29 @@ export const announceAuctions = async ({ store, mesh, log, after, signal }: Anno
         return mesh.auctionEnded(
           stream,
           event.winners.map((winner) => winner.providerId),
+          event.allocateBy ?? undefined,
         );
       case 'auction.failed':
+      case 'auction.lapsed':
         return mesh.auctionEnded(stream, []);
+    }
+  };
+
+  /** A job that is over wants nothing any more of what was reserved for it. */
+  const release = async (stream: string): Promise<void> => {
+    const [first] = await store.readStream(stream, { from: 0n, to: 0n });
+    if (first) await mesh.auctionEnded(domainEventOf<JobSubmitted>(first).auctionId, []);
+  };
+
+  const news = (event: RecordedEvent): Promise<void> | null => {
+    const { stream } = event;
+    switch (aggregateOf(stream)) {
+      case 'auction':
+        return tell(stream, domainEventOf<AuctionEvent>(event));
+      case 'job':
+        return event.type === 'job.settled' || event.type === 'job.failed' ? release(stream) : null;
+      default:
+        return null;
     }
   };
 
@@ -45,9 +66,8 @@ export const announceAuctions = async ({ store, mesh, log, after, signal }: Anno
       for await (const events of store.subscribe(position, signal)) {
         for (const event of events) {
           position = event.position;
-          if (aggregateOf(event.stream) !== 'auction') continue;
           // A slow node must not hold up the next auction.
-          void tell(event.stream, domainEventOf<AuctionEvent>(event)).catch((error: unknown) =>
+          void news(event)?.catch((error: unknown) =>
             log.warn({ err: error, stream: event.stream }, 'an auction could not be announced'),
           );
         }

@@ -13,6 +13,7 @@ import { listOpenAuctions } from '../../../projections/auctions/queries.ts';
 import type { EnclaveOutputs } from '../../artifacts/enclave-outputs.ts';
 import { createBidDesk } from '../../bidding/bid-desk.ts';
 import { bidIdOf } from '../../bidding/bid-id.ts';
+import { createBidNews } from '../../bidding/bid-news.ts';
 import { createBidViews } from '../../bidding/bid-views.ts';
 import { standingOf } from '../../keys/standing.ts';
 import type { ArtifactRef, EngineHandlers } from '../../p2p/engine-handlers.ts';
@@ -122,6 +123,8 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
       };
       return desk.placeBid({ auctionId, providerId, price, meta });
     },
+
+    bidOutcome: createBidNews({ store }),
 
     async fetchArtifact(providerId, ref) {
       const found = await enclaveFor(providerId, ref);

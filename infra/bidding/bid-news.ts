@@ -1,0 +1,34 @@
+import type { Auction } from '../../domain/auction/auction.ts';
+import { ok, type Result, reject } from '../../domain/errors.ts';
+import type { BidNews } from '../../domain/mesh/messages.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import { foldedState, foldStream } from '../../domain/registry.ts';
+
+const LOST: BidNews = { type: 'bid-decided', won: false };
+
+/** What the log says of a provider's bid: whether its reservation is still wanted (settled 37). */
+export const createBidNews = ({ store }: { readonly store: Pick<EventStore, 'readStream'> }) => {
+  const isOver = async (jobId: string): Promise<boolean> => {
+    const events = await store.readStream(jobId);
+    return events.length > 0 && ['settled', 'failed'].includes(foldedState(foldStream(jobId, events)));
+  };
+
+  return async (providerId: string, auctionId: string): Promise<Result<BidNews>> => {
+    const events = await store.readStream(auctionId);
+    if (events.length === 0) return reject('RESOURCE_NOT_FOUND', `no auction ${auctionId}`);
+    const folded = foldStream(auctionId, events);
+    const { awarded, closesAt, allocateBy, jobId } = folded.context as Auction;
+    const won = awarded.some((winner) => winner.providerId === providerId);
+    switch (foldedState(folded)) {
+      case 'open':
+      case 'opening':
+        return ok({ type: 'still-open', closesAt });
+      case 'awarded':
+        return ok(won && allocateBy !== null ? { type: 'bid-decided', won, takenBy: allocateBy } : LOST);
+      case 'allocated':
+        return ok(won && jobId !== null && !(await isOver(jobId)) ? { type: 'bid-decided', won } : LOST);
+      default:
+        return ok(LOST);
+    }
+  };
+};
