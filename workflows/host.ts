@@ -210,14 +210,17 @@ class Host {
     return stageEvents(version, this.#input.stream, staged.at(-1) as StagedItem, followed);
   }
 
-  /** @throws ChangedRuleError when this is a replay and its rules are not those that the step was decided by. */
+  /**
+   * Only a replay can differ: live, the fingerprint was made of this very request.
+   * @throws ChangedRuleError when its rules are not those that the step was decided by.
+   */
   #compare(
     request: JournalRequest,
     fingerprint: string | undefined,
     next: Step['next'],
     behind: Staged | null,
   ): void {
-    if (fingerprint === undefined) return;
+    if (fingerprint === undefined || !workflowInfo().unsafe.isReplaying) return;
     const batches = [...request.batches];
     if (next) {
       const { events, entries } = behind ?? { events: [], entries: [] };
