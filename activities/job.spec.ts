@@ -4,6 +4,7 @@ import { bidOf } from '../domain/auction/market.fixture.ts';
 import type { JobEvent, JobSubmitted } from '../domain/job/events.ts';
 import { blankJob, enclaveIdOf, evolveJob, type Job } from '../domain/job/job.ts';
 import { movements } from '../domain/job/movements.ts';
+import { transfer } from '../domain/ledger/entry.ts';
 import { account } from '../domain/ledger/events.ts';
 import { toMicro, units } from '../domain/money.ts';
 import { createMemoryEventStore } from '../infra/event-store/memory/store.ts';
@@ -13,6 +14,7 @@ import { createJobActivities } from './job.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const CEILING = toMicro(1000n);
+const STAKE = toMicro(10_000n);
 
 const members: readonly Winner[] = [0, 1, 2, 3].map((index) => ({
   ...bidOf(index, 100),
@@ -65,7 +67,8 @@ const jobWith = (outputs: readonly ('a' | 'b')[]): Job => {
 
 const engine = async () => {
   const store = createMemoryEventStore();
-  const providers = createProviders({ store, books: createJournal({ store }), now: () => AT });
+  const books = createJournal({ store });
+  const providers = createProviders({ store, books, now: () => AT });
   for (const [index, { providerId, owner, infrastructureType, asn, region }] of members.entries()) {
     const node = { providerId, owner, infrastructureType, asn, region, tops: 1, publicKey: `${index}` };
     await providers.execute(
@@ -74,6 +77,15 @@ const engine = async () => {
       { actor: owner, commandId: `register/${index}` },
     );
   }
+  const { providerId, owner } = members[1] as Winner;
+  const cause = { actor: 'test', correlationId: 'c', causationId: 'c', traceparent: null, occurredAt: AT };
+  await books.post([transfer('credit', account.external, account.available(owner), STAKE, 'c')], cause);
+  const staked = await providers.execute(
+    providerId,
+    { type: 'lock-stake', amount: STAKE },
+    { actor: owner, commandId: 'stake' },
+  );
+  if (!staked.ok) throw new Error(staked.message);
   const taken = { ok: true, position: '1', revision: '0', state: 'dissolved' } as const;
   const lifecycles = {
     open: async () => taken,
@@ -86,7 +98,8 @@ const engine = async () => {
     (await store.readStream((members[index] as Winner).providerId)).flatMap(
       ({ data }) => data['reason'] ?? [],
     );
-  return { activities, reasons };
+  const balanceOf = (name: string): Promise<string> => books.balanceOf(name);
+  return { activities, reasons, balanceOf };
 };
 
 test.each([
@@ -101,7 +114,7 @@ test.each([
 ] as const)(
   'where $who, they are paid what is held and the deviant has evidence but no pay',
   async ({ outputs, paid, price, refund }) => {
-    const { activities, reasons } = await engine();
+    const { activities, reasons, balanceOf } = await engine();
     const job = jobWith(outputs);
     const [proven] = await activities['job.prove']({ job });
     expect(proven).toMatchObject({ type: 'job.proven', deviants: ['provider-1'] });
@@ -113,6 +126,12 @@ test.each([
     expect(settled.payouts.map(({ providerId }) => providerId)).not.toContain('provider-1');
     expect(await reasons(1)).toEqual(['deviation']);
     expect(await reasons(0)).toEqual(['completed']);
+    // Settled 39: a fraud takes the stake, for the submitter and those who delivered, however often it is settled.
+    await activities['job.settle']({ job: done });
+    expect(await balanceOf(account.stake('provider-1'))).toBe('0');
+    expect(await balanceOf(account.available('subject-s'))).toBe('5000');
+    const [first] = members as readonly [Winner];
+    expect(await balanceOf(account.available(first.owner))).toBe(String(Math.floor(5000 / paid.length)));
 
     const postings = movements(done, settled, 'job-1@9').flatMap((entry) => entry.postings);
     const of = (name: string): bigint =>

@@ -19,6 +19,7 @@ import { multiply, ZERO } from '../domain/money.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Command, CommandMeta, Lifecycles } from '../domain/ports/lifecycles.ts';
 import type { RunOutcome } from '../domain/proof/record.ts';
+import type { Wronged } from '../domain/provider/decide-stake.ts';
 import { EVIDENCE_REASONS, type EvidenceReason } from '../domain/provider/events.ts';
 import { foldStream } from '../domain/registry.ts';
 import { MISSED_HEARTBEATS, TIERS } from '../domain/tiers.ts';
@@ -100,10 +101,11 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
     providerId: string,
     evidenceId: string,
     reason: EvidenceReason,
+    wronged?: Wronged,
   ): Promise<void> => {
     const outcome = await providers.execute(
       providerId,
-      { type: 'record-evidence', evidenceId, reason },
+      { type: 'record-evidence', evidenceId, reason, ...(wronged && { wronged }) },
       { actor: 'engine', commandId: evidenceId },
     );
     if (!outcome.ok) throw new Error(`${providerId}: ${outcome.message}`);
@@ -116,11 +118,14 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
         await recordEvidence(failure.providerId, failure.evidenceId, failure.fault);
     }
     if (!job.proven || isLimit(job.proven.outcome)) return;
+    const { accepted } = job.proven;
+    const delivered = job.members.filter(({ providerId }) => accepted.includes(providerId));
+    const wronged = { submitter: job.submitter, members: delivered.map(({ owner }) => owner) };
     for (const member of job.members) {
       const { result, providerId } = member;
       if (!result) continue;
       if (job.proven.deviants.includes(providerId))
-        await recordEvidence(providerId, result.proofId, 'deviation');
+        await recordEvidence(providerId, result.proofId, 'deviation', wronged);
       else if (job.proven.accepted.includes(providerId))
         await recordEvidence(providerId, result.proofId, 'completed');
     }

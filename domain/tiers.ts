@@ -134,5 +134,10 @@ export const MAX_BIDS = 1000;
 /** Node heartbeat; three missed make a member lost (settled 18). */
 export const HEARTBEAT_SECONDS = 5;
 export const MISSED_HEARTBEATS = 3;
+/** Share of the hourly value of its capacity that a provider stakes before it bids, and the least of it (settled 42). */
+export const STAKE_PERCENT = 10n;
+export const MINIMUM_STAKE: Micro = toMicro('100000');
+/** How long stake stays within reach of a fraud that comes to light later. */
+export const UNBONDING_SECONDS = 24 * 3600;
 /** Share of awards open to newcomers while a set without them is feasible (D4, settled 16). */
 export const PROBATION_SHARE = 0.05;

@@ -39,6 +39,8 @@ import { verifyProof } from './proofs/verify.ts';
 import { getProviderState } from './providers/get.ts';
 import { registerProvider } from './providers/register.ts';
 import { lockStake } from './providers/stake.ts';
+import { unbondStake } from './providers/unstake.ts';
+import { withdrawStake } from './providers/withdraw.ts';
 import { getQuorumStatus } from './quorums/status.ts';
 import { getTiers } from './quorums/tiers.ts';
 import { validateQuorum } from './quorums/validate.ts';
@@ -85,6 +87,8 @@ export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
   registerProvider(deps),
   getProviderState(deps),
   lockStake(deps),
+  unbondStake(deps),
+  withdrawStake(deps),
   getQuote(deps),
   postQuote(deps),
   openAuction(deps),

@@ -1,8 +1,9 @@
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { accept, type Decision, type DecisionContext } from '../decision.ts';
 import { type Rejection, reject } from '../errors.ts';
-import { type Micro, units } from '../money.ts';
+import type { Micro } from '../money.ts';
 import { holdsVrfKey } from '../topology/node-key.ts';
+import { lockStake, slashStake, unbondStake, type Wronged, withdrawStake } from './decide-stake.ts';
 import type {
   EvidenceReason,
   ProviderAttested,
@@ -15,6 +16,14 @@ import type { Provider, ProviderState } from './fold.ts';
 import { EVIDENCE_WEIGHTS, fullOpinion, isLow, isUncertain, withEvidence } from './opinion.ts';
 
 export const PROVIDER_VERSION = 1;
+
+export interface RecordEvidence {
+  readonly type: 'record-evidence';
+  readonly evidenceId: string;
+  readonly reason: EvidenceReason;
+  /** Whom a fraud has wronged. */
+  readonly wronged?: Wronged;
+}
 
 export type ProviderCommand =
   | ({ readonly type: 'register' } & Omit<ProviderRegistered, 'type' | 'machineVersion' | 'registeredAt'>)
@@ -29,13 +38,15 @@ export type ProviderCommand =
       /** Only while nothing is staked. */
       readonly first?: true;
     }
+  | { readonly type: 'unbond-stake'; readonly amount: Micro }
+  | { readonly type: 'withdraw-stake' }
   | ({ readonly type: 'register-vrf-key' } & Omit<VrfKeyRegistered, 'type' | 'at'>)
   | {
       readonly type: 'see';
       readonly presence: ProviderSeen['type'];
       readonly missedHeartbeats: number;
     }
-  | { readonly type: 'record-evidence'; readonly evidenceId: string; readonly reason: EvidenceReason };
+  | RecordEvidence;
 
 /** Rules over commands of a provider. */
 export const decideProvider = (
@@ -66,19 +77,17 @@ export const decideProvider = (
       return accept({ type: 'provider.attested', ...facts, attestedAt: now });
     }
     case 'lock-stake':
-      if (units(command.amount) <= 0n) {
-        return reject('INVALID_REQUEST', 'a stake is more than nothing', [
-          { field: 'amount', rule: '> 0 micro-units' },
-        ]);
-      }
-      if (command.first && units(provider.stake) > 0n) return accept();
-      return accept({ type: 'provider.stake-locked', amount: command.amount, at: now });
+      return lockStake(provider, command, now);
+    case 'unbond-stake':
+      return unbondStake(provider, command.amount, now);
+    case 'withdraw-stake':
+      return withdrawStake(provider, now);
     case 'register-vrf-key':
       return registerVrfKey(provider, command, now);
     case 'see':
       return see(provider, command.presence, command.missedHeartbeats, now);
     case 'record-evidence':
-      return recordEvidence(provider, command.evidenceId, command.reason, now);
+      return recordEvidence(provider, command, now);
   }
 };
 
@@ -111,11 +120,10 @@ const see = (
 ): Decision<ProviderEvent> =>
   type === `provider.${provider.presence}` ? accept() : accept({ type, at, missedHeartbeats });
 
-/** One item counts once; flags change as their own events (R90). */
+/** One item counts once, and a fraud takes the stake with it; flags change as their own events (R90). */
 const recordEvidence = (
   provider: Provider,
-  evidenceId: string,
-  reason: EvidenceReason,
+  { evidenceId, reason, wronged }: RecordEvidence,
   at: string,
 ): Decision<ProviderEvent> => {
   if (provider.evidenceIds.includes(evidenceId)) return accept();
@@ -123,6 +131,7 @@ const recordEvidence = (
   const opinion = fullOpinion(withEvidence(provider.evidence, { ...weight, at }));
   const { mean, uncertainty } = opinion;
   const events: ProviderEvent[] = [{ type: 'provider.evidence-recorded', evidenceId, reason, ...weight, at }];
+  if (reason === 'deviation') events.push(...slashStake(provider, evidenceId, wronged ?? null, at));
   const uncertain = isUncertain(opinion);
   const low = isLow(opinion);
   if (uncertain !== provider.uncertain) {

@@ -36,6 +36,32 @@ export interface StakeLocked {
   readonly at: string;
 }
 
+/** A part of the stake is on its way back: it may be withdrawn from `releasesAt` on. */
+export interface StakeUnbonding {
+  readonly type: 'provider.stake-unbonding';
+  readonly amount: Micro;
+  readonly releasesAt: string;
+  readonly at: string;
+}
+
+/** What had unbonded by `at` went back to the owner. */
+export interface StakeWithdrawn {
+  readonly type: 'provider.stake-withdrawn';
+  readonly amount: Micro;
+  readonly at: string;
+}
+
+/** A fraud took the whole stake, what unbonds included (settled 39, 42). */
+export interface StakeSlashed {
+  readonly type: 'provider.stake-slashed';
+  readonly amount: Micro;
+  /** The evidence that shows the fraud. */
+  readonly evidenceId: string;
+  /** Principals that get a part of it; the rest stays with the slashed money. */
+  readonly shares: readonly { readonly principal: string; readonly amount: Micro }[];
+  readonly at: string;
+}
+
 /** The node showed that it holds a VRF key; draws of later epochs use it. */
 export interface VrfKeyRegistered {
   readonly type: 'provider.vrf-key-registered';
@@ -91,6 +117,9 @@ export type ProviderEvent =
   | ProviderRegistered
   | ProviderAttested
   | StakeLocked
+  | StakeUnbonding
+  | StakeWithdrawn
+  | StakeSlashed
   | VrfKeyRegistered
   | ProviderSeen
   | EvidenceRecorded

@@ -1,7 +1,8 @@
-import { add, type Micro, ZERO } from '../money.ts';
+import { add, type Micro, subtract, ZERO } from '../money.ts';
 import type { InfrastructureType } from '../tiers.ts';
 import type { EvidenceRecorded, ProviderAttested, ProviderEvent } from './events.ts';
 import { type Evidence, NO_EVIDENCE, withEvidence } from './opinion.ts';
+import { stillUnbonding, type Unbonding } from './stake.ts';
 import type { Reliability } from './unavailability.ts';
 
 /** Evidence ids remembered, so that one item counts once; repetitions come soon after the first or never. */
@@ -17,7 +18,9 @@ export interface Provider {
   readonly publicKey: string;
   readonly registeredAt: string;
   readonly attestation: Omit<ProviderAttested, 'type'> | null;
+  /** All that is locked, what unbonds included. */
   readonly stake: Micro;
+  readonly unbonding: readonly Unbonding[];
   /** When stake was locked last; null before. */
   readonly stakedAt: string | null;
   /** Its VRF key, hex, since when it is this one, and where the node was seen last. */
@@ -63,6 +66,7 @@ export const evolveProvider = (state: ProviderState, event: ProviderEvent): Prov
       ...facts,
       attestation: null,
       stake: ZERO,
+      unbonding: [],
       stakedAt: null,
       vrf: null,
       presence: 'unknown',
@@ -82,6 +86,18 @@ export const evolveProvider = (state: ProviderState, event: ProviderEvent): Prov
     }
     case 'provider.stake-locked':
       return { ...provider, stake: add(provider.stake, event.amount), stakedAt: event.at };
+    case 'provider.stake-unbonding': {
+      const { amount, releasesAt } = event;
+      return { ...provider, unbonding: [...provider.unbonding, { amount, releasesAt }] };
+    }
+    case 'provider.stake-withdrawn':
+      return {
+        ...provider,
+        stake: subtract(provider.stake, event.amount),
+        unbonding: stillUnbonding(provider, event.at),
+      };
+    case 'provider.stake-slashed':
+      return { ...provider, stake: subtract(provider.stake, event.amount), unbonding: [] };
     case 'provider.vrf-key-registered': {
       const { vrfKey: key, addressPrefix, at } = event;
       // Another address is no other key: the time that the key has waited stays.

@@ -6,6 +6,7 @@ import {
   id,
   infrastructureType,
   instant,
+  listOf,
   measure,
   micro,
   name,
@@ -43,6 +44,20 @@ export const providerEventSchema = schemaOf<ProviderEvent>()(
       expiresAt: instant,
     }),
     z.strictObject({ type: z.literal('provider.stake-locked'), amount: micro, at: instant }),
+    z.strictObject({
+      type: z.literal('provider.stake-unbonding'),
+      amount: micro,
+      releasesAt: instant,
+      at: instant,
+    }),
+    z.strictObject({ type: z.literal('provider.stake-withdrawn'), amount: micro, at: instant }),
+    z.strictObject({
+      type: z.literal('provider.stake-slashed'),
+      amount: micro,
+      evidenceId: name,
+      shares: listOf(z.strictObject({ principal: name, amount: micro })),
+      at: instant,
+    }),
     z.strictObject({
       type: z.literal('provider.vrf-key-registered'),
       vrfKey: hex(32),

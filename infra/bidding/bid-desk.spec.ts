@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { reject } from '../../domain/errors.ts';
 import { toMicro } from '../../domain/money.ts';
 import type { Command, CommandMeta, CommandOutcome } from '../../domain/ports/lifecycles.ts';
+import { DEFAULT_T_REF, MINIMUM_STAKE } from '../../domain/tiers.ts';
 import { SealingKeyMissing } from '../keys/sealing.ts';
 import { type AuctionTerms, type Bidder, createBidDesk } from './bid-desk.ts';
 import { bidIdOf } from './bid-id.ts';
@@ -21,6 +22,7 @@ const bidder: Bidder = {
   owner: 'subject-2',
   tops: 500,
   listed: true,
+  bonded: MINIMUM_STAKE,
 };
 const meta: CommandMeta = {
   commandId: 'command-1',
@@ -49,6 +51,7 @@ beforeEach(() => {
 });
 
 const desk = createBidDesk({
+  tRef: DEFAULT_T_REF,
   lifecycles: {
     execute: async (stream, command, given) => {
       sent.push({ stream, command, meta: given });
@@ -122,6 +125,29 @@ describe('bid desk', () => {
     });
     expect(asked[0]).toEqual({ owner: 'subject-2' });
     expect(asked[1]).toEqual({ providerId: bidder.providerId });
+  });
+
+  it('settled 42: takes no bid of a provider that has not staked what its capacity takes, and says what does', async () => {
+    const asTops = (tops: number, bonded: string): Bidder => ({ ...bidder, tops, bonded: toMicro(bonded) });
+    for (const [tops, bonded] of [
+      [500, '0'],
+      [500, '99999'],
+      [6000, '666666'],
+    ] as const) {
+      provider = asTops(tops, bonded);
+      expect(await place('1')).toMatchObject({
+        code: 'INSUFFICIENT_BALANCE',
+        errors: [{ field: 'stake', rule: expect.stringContaining(`${bonded} is staked`) as string }],
+      });
+    }
+    expect(sent).toEqual([]);
+    for (const [tops, bonded] of [
+      [500, '100000'],
+      [6000, '666667'],
+    ] as const) {
+      provider = asTops(tops, bonded);
+      expect(await place('1')).toMatchObject({ ok: true });
+    }
   });
 
   it('takes the ceiling itself', async () => {

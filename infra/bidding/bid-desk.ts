@@ -5,6 +5,7 @@ import { canonicalJson } from '../../domain/json.ts';
 import { isMicro, type Micro, units } from '../../domain/money.ts';
 import type { CommandAccepted, CommandMeta, Lifecycles } from '../../domain/ports/lifecycles.ts';
 import type { Sealing } from '../../domain/ports/sealing.ts';
+import { requiredStake } from '../../domain/provider/stake.ts';
 import { SealingKeyMissing } from '../keys/sealing.ts';
 import { bidIdOf } from './bid-id.ts';
 import { sealContext } from './seal-context.ts';
@@ -26,6 +27,8 @@ export interface Bidder {
   readonly tops: number;
   /** Attested, and the attestation has not expired. */
   readonly listed: boolean;
+  /** Stake that stands behind its bids. */
+  readonly bonded: Micro;
 }
 
 /** A node bids as itself; over HTTP an owner bids for its only provider. With both, the one has to be the other's. */
@@ -36,6 +39,8 @@ export type BidderRef =
 export interface BidDeskDeps<B extends Bidder = Bidder> {
   readonly lifecycles: Pick<Lifecycles, 'execute'>;
   readonly sealing: Pick<Sealing, 'createKey' | 'seal'>;
+  /** TOPS of one H200: what stakes are counted by, as prices are. */
+  readonly tRef: number;
   readonly auctionView: (auctionId: string) => Promise<AuctionTerms | null>;
   /** The provider meant: by its id, or the only one of an owner. Null when there is none. */
   readonly providerView: (
@@ -80,6 +85,7 @@ const refusalOf = <B extends Bidder>(
   auction: AuctionTerms,
   bidder: B,
   owner: string | undefined,
+  tRef: number,
   admits: BidDeskDeps<B>['admits'],
 ): Rejection | null => {
   if (owner !== undefined && bidder.owner !== owner) {
@@ -87,6 +93,13 @@ const refusalOf = <B extends Bidder>(
   }
   if (bidder.owner === auction.submitter) return ownAuction();
   if (!bidder.listed) return reject('AUTHORIZATION_FAILED', 'the provider is not attested');
+  const stake = requiredStake(bidder.tops, tRef);
+  if (units(bidder.bonded) < units(stake)) {
+    const rule = `at least ${stake} micro-units for ${bidder.tops} TOPS, ${bidder.bonded} is staked`;
+    return reject('INSUFFICIENT_BALANCE', `the provider has not staked what its capacity takes: ${rule}`, [
+      { field: 'stake', rule },
+    ]);
+  }
   if (bidder.tops < auction.requiredTops) {
     return rejectField('auction_id', `needs ${auction.requiredTops} TOPS, the provider has ${bidder.tops}`);
   }
@@ -95,7 +108,7 @@ const refusalOf = <B extends Bidder>(
 
 /** The one way into an auction for bids of the mesh and of HTTP (settled 12, 25). */
 export const createBidDesk = <B extends Bidder>(deps: BidDeskDeps<B>): BidDesk => {
-  const { lifecycles, sealing, auctionView, providerView, admits } = deps;
+  const { lifecycles, sealing, tRef, auctionView, providerView, admits } = deps;
 
   /** The box, or null when the auction's key is gone: it closed after the view of it was taken. */
   const seal = async (auctionId: string, bidId: string, price: Micro): Promise<string | null> => {
@@ -122,7 +135,7 @@ export const createBidDesk = <B extends Bidder>(deps: BidDeskDeps<B>): BidDesk =
           'who bids has one registered provider; the nodes of several bid by themselves',
         );
       }
-      const refusal = refusalOf(auction, bidder, owner, admits);
+      const refusal = refusalOf(auction, bidder, owner, tRef, admits);
       if (refusal) return refusal;
       if (auction.state !== 'open') return late(auction.closesAt);
       if (units(price) > units(auction.ceiling))

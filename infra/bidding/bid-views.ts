@@ -4,6 +4,7 @@ import { stateName } from '../../domain/lifecycle.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { Provider } from '../../domain/provider/fold.ts';
 import { admits } from '../../domain/provider/opinion.ts';
+import { bondedStake } from '../../domain/provider/stake.ts';
 import { foldStream } from '../../domain/registry.ts';
 import { isBefore } from '../../domain/time.ts';
 import type { Providers } from '../providers/providers.ts';
@@ -38,7 +39,11 @@ export const createBidViews = ({
     const provider = ids.length === 1 && id !== undefined ? await providers.find(id) : null;
     if (!provider) return null;
     const { attestation } = provider;
-    return { ...provider, listed: attestation !== null && isBefore(now(), attestation.expiresAt) };
+    return {
+      ...provider,
+      bonded: bondedStake(provider),
+      listed: attestation !== null && isBefore(now(), attestation.expiresAt),
+    };
   },
 
   admits({ evidence }) {

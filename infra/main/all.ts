@@ -110,7 +110,12 @@ const start = async (options: StartOptions): Promise<void> => {
   const home = await prepareHome(settings.home, counts);
   const servers = await startServers(home, settings, supervisor, signal, temporalUi);
   const { databaseUrl, temporalUiUrl } = servers;
-  const { nodes } = await setUp(home, { databaseUrl, apiUrl, meshPorts: home.meshPorts });
+  const { nodes } = await setUp(home, {
+    databaseUrl,
+    apiUrl,
+    meshPorts: home.meshPorts,
+    tRef: settings.tRef,
+  });
   const env = serviceEnvironment(home, servers, counts);
   const services = localServices(home, nodes, env, port, counts.projectors);
   await Promise.all(

@@ -1,4 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
+import { type Micro, toMicro, units } from '../../domain/money.ts';
+import { requiredStake } from '../../domain/provider/stake.ts';
 import type { InfrastructureType } from '../../domain/tiers.ts';
 import { instant } from '../../domain/time.ts';
 import { readKeyFile } from '../keys/key-file.ts';
@@ -44,8 +46,8 @@ const PROFILES: readonly LocalNodeProfile[] = [
   profile('hybrid', 'hybrid_environments', 64_501, 'af-south', 4_000, '320000'),
 ];
 
-/** Locked at the first join. */
-const STAKE = '1000000';
+/** Locked at the first join: what bidding takes, and something to spare. */
+const STAKE = toMicro('1000000');
 
 export interface LocalNode {
   readonly profile: LocalNodeProfile;
@@ -85,11 +87,13 @@ export const prepareNodes = async (home: LocalHome): Promise<LocalNode[]> => {
  * Writes `node.json` where it is missing, and the engine's present addresses into it: an owner may edit the rest.
  * @param owners principal id by node name
  * @param engines multiaddrs of all workers, which the nodes dial
+ * @param tRef TOPS of one H200, by which stakes are counted
  */
 export const writeNodeConfigs = async (
   nodes: readonly LocalNode[],
   owners: ReadonlyMap<string, string>,
   engines: readonly string[],
+  tRef: number,
 ): Promise<void> => {
   for (const { profile: node, configFile } of nodes) {
     const { pricePerH200Hour, ...place } = node;
@@ -99,12 +103,17 @@ export const writeNodeConfigs = async (
       platforms: ['amd_sev_snp'],
       // The six share a machine, and a chip serves one provider.
       hardware: node === PROFILES[0],
-      stake: STAKE,
+      stake: stakeOf(node, tRef),
       costPolicy: { pricePerH200Hour, floor: '1', margin: 0.1, maxConcurrent: 8 },
     };
     const config = { ...initial, ...(await readJson(configFile)), engines };
     await writeWhole(configFile, `${JSON.stringify(config, null, 2)}\n`);
   }
+};
+
+const stakeOf = ({ tops }: LocalNodeProfile, tRef: number): Micro => {
+  const required = requiredStake(tops, tRef);
+  return units(required) > units(STAKE) ? required : STAKE;
 };
 
 /** The object in a JSON file; none when there is no file. @throws when the file holds no JSON. */

@@ -5,6 +5,7 @@ import { transfer } from '../../domain/ledger/entry.ts';
 import { account } from '../../domain/ledger/events.ts';
 import { toMicro } from '../../domain/money.ts';
 import type { Role } from '../../domain/subject/events.ts';
+import { DEFAULT_T_REF } from '../../domain/tiers.ts';
 import { instant } from '../../domain/time.ts';
 import { createPostgresEventStore } from '../event-store/postgres/store.ts';
 import { createJournal } from '../journal/journal.ts';
@@ -48,7 +49,12 @@ export const ensureDatabase = async (url: string): Promise<void> => {
  */
 export const setUp = async (
   home: LocalHome,
-  { databaseUrl, apiUrl, meshPorts }: { databaseUrl: string; apiUrl: string; meshPorts: readonly number[] },
+  {
+    databaseUrl,
+    apiUrl,
+    meshPorts,
+    tRef = DEFAULT_T_REF,
+  }: { databaseUrl: string; apiUrl: string; meshPorts: readonly number[]; tRef?: number },
 ): Promise<LocalSetup> => {
   await migrate(databaseUrl);
   const nodes = await prepareNodes(home);
@@ -82,7 +88,7 @@ export const setUp = async (
     await credit(operator, OPERATOR_CREDIT);
     for (const owner of owners.values()) await credit(owner, OWNER_CREDIT);
     const engines = meshPorts.map((port, worker) => engineAddress(home.home, worker, port));
-    await writeNodeConfigs(nodes, owners, await Promise.all(engines));
+    await writeNodeConfigs(nodes, owners, await Promise.all(engines), tRef);
   } finally {
     await store.close();
     await pool.end();

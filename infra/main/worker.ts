@@ -178,6 +178,7 @@ const mesh: EngineMesh = await reach('PostgreSQL', () =>
       pool,
       now,
       nodeJoined,
+      tRef: config.tRef,
       log,
       neighbourhood: createNeighbourhoods({ pool, sets, network: config.topology.network, now }),
     }),

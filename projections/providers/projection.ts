@@ -1,5 +1,6 @@
-import { add, ZERO } from '../../domain/money.ts';
+import { add, subtract, ZERO } from '../../domain/money.ts';
 import type { ProviderEvent, ProviderSeen } from '../../domain/provider/events.ts';
+import { stillUnbonding } from '../../domain/provider/stake.ts';
 import { rowProjection } from '../row-model.ts';
 import { type ProviderRow, providersTable } from './table.ts';
 
@@ -10,7 +11,7 @@ const seen =
 /** One row per provider: what it is, whether it is listed, its stake and its last logged presence. */
 export const providers = rowProjection<ProviderEvent, ProviderRow, 'provider.registered'>({
   name: 'providers',
-  version: 2,
+  version: 3,
   table: providersTable,
   first: 'provider.registered',
   create: (registered) => ({
@@ -26,6 +27,7 @@ export const providers = rowProjection<ProviderEvent, ProviderRow, 'provider.reg
     attestations: [],
     stake: ZERO,
     stakedAt: null,
+    unbonding: [],
     presence: null,
     presenceAt: null,
     registeredAt: registered.registeredAt,
@@ -40,6 +42,14 @@ export const providers = rowProjection<ProviderEvent, ProviderRow, 'provider.reg
       ],
     }),
     'provider.stake-locked': (row, { amount, at }) => ({ stake: add(row.stake, amount), stakedAt: at }),
+    'provider.stake-unbonding': (row, { amount, releasesAt }) => ({
+      unbonding: [...row.unbonding, { amount, releasesAt }],
+    }),
+    'provider.stake-withdrawn': (row, { amount, at }) => ({
+      stake: subtract(row.stake, amount),
+      unbonding: stillUnbonding(row, at),
+    }),
+    'provider.stake-slashed': (row, { amount }) => ({ stake: subtract(row.stake, amount), unbonding: [] }),
     'provider.up': seen('up'),
     'provider.suspected': seen('suspected'),
     'provider.lost': seen('lost'),

@@ -1,5 +1,6 @@
 import type { Platform, PlatformLabel } from '../../domain/enclave/events.ts';
 import type { Micro } from '../../domain/money.ts';
+import type { Unbonding } from '../../domain/provider/stake.ts';
 import type { InfrastructureType } from '../../domain/tiers.ts';
 import type { Table } from '../table.ts';
 
@@ -29,6 +30,8 @@ export interface ProviderRow {
   readonly stake: Micro;
   /** When stake was locked last; null before. */
   readonly stakedAt: string | null;
+  /** The parts of it that are on their way back. */
+  readonly unbonding: readonly Unbonding[];
   /** Last logged transition of its heartbeats; null before the first. */
   readonly presence: 'up' | 'suspected' | 'lost' | null;
   readonly presenceAt: string | null;
@@ -52,6 +55,7 @@ export const providersTable: Table<ProviderRow> = {
     attestations: 'json',
     stake: 'amount',
     stakedAt: 'instant',
+    unbonding: 'json',
     presence: 'text',
     presenceAt: 'instant',
     registeredAt: 'instant',

@@ -337,6 +337,7 @@ describe('between commit and answer the API or the worker is killed; the same Id
     async ({ killing }) => {
       const submitter = await enrol('submitter');
       const bidder = await newProvider();
+      await engine.stake(bidder.providerId, bidder.id, 1000);
       const { body: auction } = await submitter
         .rest()
         .post<{ auction_id: string; deposit: string }>('/v1/fog/pricing/auction', {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { toMicro, ZERO } from '../../domain/money.ts';
+import { requiredStake } from '../../domain/provider/stake.ts';
 import { createRest, expectProblem } from '../support/rest.ts';
 import { GUEST_PLACE, type GuestNode, startGuestNode } from './support/guest-node.ts';
 import { type Caller, keyHolder, signIn, signInOperator } from './support/principals.ts';
@@ -83,7 +85,7 @@ test('J1.3: its host attests over a nonce that works once', async () => {
     status: 503,
     code: 'TEE_UNAVAILABLE',
   });
-  node = await startGuestNode(stack, 'newcomer', key, owner);
+  node = await startGuestNode(stack, 'newcomer', key, owner, ZERO);
   expect(node.providerId).toBe(providerId);
 
   const once = nonce();
@@ -129,4 +131,41 @@ test('J1.6: it locks stake that it has, and starts with a trust that is uncertai
       probation_share: 0.05,
     },
   });
+});
+
+test('settled 42: it bids once it has staked what its capacity takes, and no longer when it asks the stake back', async () => {
+  const quote = { tier: 'bronze', required_tops: 10, utilization: 0.8, duration_seconds: 600 };
+  const quoted = await operator.rest.post<{ quote_id: string }>('/v1/fog/pricing/quote', quote);
+  // No local node works for so little: it ends without an award.
+  const opened = await operator.rest.post<{ auction_id: string }>('/v1/fog/pricing/auction', {
+    quote_id: quoted.body.quote_id,
+    auction_seconds: 30,
+    max_bid: '100',
+  });
+  expect(opened.status).toBe(201);
+  const bid = () =>
+    owner.rest.post('/v1/fog/pricing/bid', { auction_id: opened.body.auction_id, price: '90' });
+  const score = `/v1/fog/reputation/score?entity_id=${providerId}`;
+  const trust = (await owner.rest.get(score)).body;
+  const path = `/v1/providers/${providerId}`;
+  const needed = requiredStake(GUEST_PLACE.tops);
+  const unstaked = { status: 402, code: 'INSUFFICIENT_BALANCE' } as const;
+  const rule = (staked: string) => `at least ${needed} micro-units for 2000 TOPS, ${staked} is staked`;
+  expectProblem(await bid(), { ...unstaked, errors: [{ field: 'stake', rule: rule('1000') }] });
+  // Being refused is no evidence.
+  expect((await owner.rest.get(score)).body).toEqual(trust);
+
+  const amount = toMicro(BigInt(needed) - 1000n);
+  const credit = { account_id: owner.id, amount: toMicro(BigInt(amount) + 1000n), reference: providerId };
+  expect((await operator.rest.post('/v1/ledger/credit', credit)).status).toBe(201);
+  expect(await owner.rest.post(`${path}/stake`, { amount })).toMatchObject({
+    status: 200,
+    body: { stake: needed },
+  });
+  expect(await owner.rest.post(`${path}/unstake`, { amount: '1' })).toMatchObject({ status: 200 });
+  const left = String(BigInt(needed) - 1n);
+  expectProblem(await bid(), { ...unstaked, errors: [{ field: 'stake', rule: rule(left) }] });
+  expectProblem(await owner.rest.post(`${path}/withdraw`, {}), { status: 409, code: 'CONFLICT' });
+  expect(await owner.rest.post(`${path}/stake`, { amount: '1' })).toMatchObject({ status: 200 });
+  expect(await bid()).toMatchObject({ status: 201, body: { deposit: '100' } });
 });

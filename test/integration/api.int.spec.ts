@@ -87,6 +87,7 @@ const bidder = async (
     { actor: caller.id, commandId: providerId },
   );
   if (!outcome.ok) throw new Error(outcome.message);
+  await engine.stake(providerId, caller.id, 1000);
   const listed = await caller.rest.get(`/v1/providers/${providerId}?after=${outcome.position}`);
   expect(listed.body).toMatchObject({ state: 'listed', trust: { alpha: 1, beta: 1, uncertainty: 1 } });
   return { ...caller, providerId };
@@ -301,6 +302,24 @@ describe('providers', () => {
       flagged: true,
       tier: 'probation',
       probation_share: 0.05,
+    });
+  });
+
+  it('settled 42: gives stake back after a day, to its owner', async () => {
+    const caller = await bidder(30, 'edge_devices');
+    const { providerId } = caller;
+    const path = `/v1/providers/${providerId}`;
+    const ask = (amount: string, by: Caller = caller) => by.rest.post(`${path}/unstake`, { amount });
+    expectProblem(await ask('111113'), { status: 402, code: 'INSUFFICIENT_BALANCE' });
+    expectProblem(await ask('1', submitter), { status: 403, code: 'AUTHORIZATION_FAILED' });
+    expectProblem(await ask('1', await api.enrol('provider')), { status: 404, code: 'RESOURCE_NOT_FOUND' });
+    const asked = await caller.rest.post<{ position: string }>(`${path}/unstake`, { amount: '111112' });
+    const unbonding = [{ amount: '111112', releases_at: expect.any(String) as string }];
+    expect(asked).toMatchObject({ status: 200, body: { stake: '111112', unbonding } });
+    expectProblem(await caller.rest.post(`${path}/withdraw`, {}), { status: 409, code: 'CONFLICT' });
+    expect(await caller.rest.get(`${path}?after=${asked.body.position}`)).toMatchObject({
+      status: 200,
+      body: { stake: '111112', required_stake: '111112', unbonding },
     });
   });
 });

@@ -21,6 +21,7 @@ import { contextField } from '../../domain/predicate/context.ts';
 import { scopeField } from '../../domain/predicate/statement.ts';
 import type { ProviderCommand } from '../../domain/provider/decide.ts';
 import { providerDecider } from '../../domain/provider/decider.ts';
+import type { ProviderEvent } from '../../domain/provider/events.ts';
 import type { ProviderState } from '../../domain/provider/fold.ts';
 import { type SlaEvent, slaStream } from '../../domain/sla/events.ts';
 import { evolveSla, noCredit } from '../../domain/sla/fold.ts';
@@ -154,8 +155,12 @@ const provider: Idempotent['check'] = (logFor, schedules) => {
       null,
     );
     const ledger = history.at(-1)?.ledger ?? emptyLedger;
-    expect(balanceOf(ledger, account.stake(stream))).toBe(units(state?.stake ?? toMicro(0n)));
-    expect(balanceOf(ledger, account.available(payer))).toBe(FUNDS - units(state?.stake ?? toMicro(0n)));
+    const staked = units(state?.stake ?? toMicro(0n));
+    const slashed = (await log.readStream(stream))
+      .map((event) => domainEventOf<ProviderEvent>(event))
+      .reduce((sum, event) => sum + (event.type === 'provider.stake-slashed' ? units(event.amount) : 0n), 0n);
+    expect(balanceOf(ledger, account.stake(stream))).toBe(staked);
+    expect(balanceOf(ledger, account.available(payer))).toBe(FUNDS - staked - slashed);
   });
 };
 

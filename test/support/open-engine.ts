@@ -11,6 +11,7 @@ import { account } from '../../domain/ledger/events.ts';
 import { toMicro } from '../../domain/money.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { CommandMeta } from '../../domain/ports/lifecycles.ts';
+import { requiredStake } from '../../domain/provider/stake.ts';
 import type { InfrastructureType } from '../../domain/tiers.ts';
 import { addSeconds } from '../../domain/time.ts';
 import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
@@ -131,7 +132,16 @@ export const openEngine = async ({
       if (!posted.ok) throw new Error(posted.message);
     },
 
-    /** A provider that may bid: registered, attested, funded. */
+    /** Pays in and locks the stake that bids of a provider of `owner` take. */
+    async stake(providerId: string, owner: string, tops: number): Promise<void> {
+      const amount = requiredStake(tops);
+      await this.fund(owner, BigInt(amount));
+      const caller = { actor: owner, commandId: `stake/${providerId}` };
+      const outcome = await providers.execute(providerId, { type: 'lock-stake', amount }, caller);
+      if (!outcome.ok) throw new Error(outcome.message);
+    },
+
+    /** A provider as awards know it: registered, attested, funded. */
     async provider(
       index: number,
       infrastructureType: InfrastructureType,

@@ -8,7 +8,11 @@ import { idOf } from '../../fields.ts';
 import { afterQuery, readAfter } from '../../read-after.ts';
 import { providerSchema, shownProvider } from './provider.ts';
 
-export const getProviderState = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | 'checkpoints'>) =>
+export const getProviderState = ({
+  db,
+  checkpoints,
+  tRef,
+}: Pick<RouteDependencies, 'db' | 'checkpoints' | 'tRef'>) =>
   defineRoute(
     {
       method: 'GET',
@@ -29,6 +33,6 @@ export const getProviderState = ({ db, checkpoints }: Pick<RouteDependencies, 'd
         getTrust(db, params.provider_id),
       ]);
       if (!provider) return reject('RESOURCE_NOT_FOUND', `no provider ${params.provider_id}`);
-      return respond(200, shownProvider(provider, trust ?? { positive: 0, negative: 0 }));
+      return respond(200, shownProvider(provider, trust ?? { positive: 0, negative: 0 }, tRef));
     },
   );

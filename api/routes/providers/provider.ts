@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requiredStake, type Unbonding } from '../../../domain/provider/stake.ts';
 import type { ProviderRow } from '../../../projections/providers/table.ts';
 import { micro } from '../../fields.ts';
 
@@ -16,6 +17,12 @@ export const trustOf = ({ positive, negative }: EvidenceSums): z.input<typeof tr
   uncertainty: 2 / (positive + negative + 2),
 });
 
+/** Parts of the stake that stand behind no bid any more, and from when on they may be withdrawn. */
+export const unbondingSchema = z.array(z.object({ amount: micro, releases_at: z.string() }));
+
+export const shownUnbonding = (parts: readonly Unbonding[]): z.input<typeof unbondingSchema> =>
+  parts.map(({ amount, releasesAt }) => ({ amount, releases_at: releasesAt }));
+
 export const providerSchema = z
   .object({
     provider_id: z.string(),
@@ -28,6 +35,8 @@ export const providerSchema = z
     label: z.enum(['hardware', 'simulated']).nullable(),
     presence: z.string().nullable(),
     stake: micro,
+    unbonding: unbondingSchema,
+    required_stake: micro.describe('what bidding takes'),
     staked_at: z.string().nullable().describe('when stake was locked last'),
     trust: trustSchema,
     position: z.string(),
@@ -37,6 +46,7 @@ export const providerSchema = z
 export const shownProvider = (
   provider: ProviderRow,
   evidence: EvidenceSums,
+  tRef: number,
 ): z.input<typeof providerSchema> => ({
   provider_id: provider.providerId,
   owner: provider.owner,
@@ -48,6 +58,8 @@ export const shownProvider = (
   label: provider.label,
   presence: provider.presence,
   stake: provider.stake,
+  unbonding: shownUnbonding(provider.unbonding),
+  required_stake: requiredStake(provider.tops, tRef),
   staked_at: provider.stakedAt,
   trust: trustOf(evidence),
   position: provider.position,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { reject } from '../../../domain/errors.ts';
 import { PROBATION_SHARE } from '../../../domain/tiers.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, idOf, micro, position } from '../../fields.ts';
+import { notOf } from './own-provider.ts';
 
 export const lockStake = ({ providers }: Pick<RouteDependencies, 'providers'>) =>
   defineRoute(
@@ -20,12 +20,8 @@ export const lockStake = ({ providers }: Pick<RouteDependencies, 'providers'>) =
     },
     async ({ principal, commandId, traceparent }, { params, body }) => {
       const providerId = params.provider_id;
-      const provider = await providers.find(providerId);
-      if (provider?.owner !== principal.id) {
-        return reject('RESOURCE_NOT_FOUND', `no provider ${providerId}`, [
-          { field: 'provider_id', rule: 'a provider of yours' },
-        ]);
-      }
+      const foreign = notOf(principal.id, providerId, await providers.find(providerId));
+      if (foreign) return foreign;
       const outcome = await providers.execute(
         providerId,
         { type: 'lock-stake', amount: body.amount },

@@ -172,6 +172,7 @@ export const startApi = async (
     }),
     bidDesk: createBidDesk({
       lifecycles,
+      tRef: config.tRef,
       sealing: createSealing({ pool, masterKey }),
       ...createBidViews({
         store,

@@ -35,6 +35,8 @@ export interface MeshHandlerDeps {
   /** A node is there: what waits for nodes may go on. */
   readonly nodeJoined: () => void;
   readonly neighbourhood: EngineHandlers['neighbourhood'];
+  /** TOPS of one H200. */
+  readonly tRef: number;
   /** The log of the process: refused joins leave a line here and nothing elsewhere. */
   readonly log: { info(fields: object, message: string): void };
 }
@@ -58,10 +60,12 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
     nodeJoined,
     neighbourhood,
     log,
+    tRef,
   } = deps;
 
   const desk = createBidDesk({
     lifecycles,
+    tRef,
     sealing,
     // A node bids as itself; nobody bids by owner here.
     ...createBidViews({ store, providers, providersOf: () => Promise.resolve([]), now }),

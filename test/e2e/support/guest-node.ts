@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
+import { type Micro, ZERO } from '../../../domain/money.ts';
 import { providerIdOf } from '../../../domain/provider/provider-id.ts';
+import { requiredStake } from '../../../domain/provider/stake.ts';
 import { chipIdFor, issueChip, loadRoot, saveChip } from '../../../infra/tee/index.ts';
-import type { Caller, KeyHolder } from './principals.ts';
+import { type Caller, type KeyHolder, signInOperator } from './principals.ts';
 import type { SharedStack } from './shared-stack.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
@@ -41,13 +43,22 @@ const ended = async (child: ChildProcess): Promise<void> => {
   await exit;
 };
 
-/** Runs one more node, a process of its own as the six local ones are, and resolves when it is attested and up. */
+/**
+ * Runs one more node, a process of its own as the six local ones are, and resolves when it is attested and up. Its stake,
+ * by default what bidding takes, is paid in for its owner and locked by its join.
+ */
 export const startGuestNode = async (
   stack: SharedStack,
   name: string,
   holder: KeyHolder,
   owner: Caller,
+  stake: Micro = requiredStake(GUEST_PLACE.tops),
 ): Promise<GuestNode> => {
+  if (stake !== ZERO) {
+    const credit = { account_id: owner.id, amount: stake, reference: `stake-of-${name}` };
+    const operator = await signInOperator(stack);
+    expect((await operator.rest.post('/v1/ledger/credit', credit)).status).toBe(201);
+  }
   const folder = join(stack.home, 'nodes', name);
   const neighbour = JSON.parse(await readFile(join(stack.home, 'nodes', 'aws', 'node.json'), 'utf8')) as {
     engines: string[];
@@ -66,7 +77,7 @@ export const startGuestNode = async (
     owner: owner.id,
     platforms: ['amd_sev_snp'],
     engines: neighbour.engines,
-    stake: '0',
+    stake,
     costPolicy: NEVER_BIDS,
   };
   const configFile = join(folder, 'node.json');

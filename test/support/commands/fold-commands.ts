@@ -51,6 +51,10 @@ export const providerCommands = (providerId: string, owner: string): fc.Arbitrar
     'lock-stake': fc
       .integer({ min: 0, max: 400 })
       .map((amount) => ({ type: 'lock-stake' as const, amount: toMicro(BigInt(amount)) })),
+    'unbond-stake': fc
+      .integer({ min: 0, max: 200 })
+      .map((amount) => ({ type: 'unbond-stake' as const, amount: toMicro(BigInt(amount)) })),
+    'withdraw-stake': fc.constant({ type: 'withdraw-stake' as const }),
     'register-vrf-key': fc.record({
       type: fc.constant('register-vrf-key' as const),
       vrfKey: fc.constantFrom(...VRF_KEYS.map(({ vrfKey }) => vrfKey)),
