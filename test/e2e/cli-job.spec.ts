@@ -46,7 +46,7 @@ const run = (wasm: string, ...more: string[]): Promise<CliRun> =>
     '--auction-seconds',
     '1',
     '--tops',
-    '10',
+    '20',
     '--memory-mb',
     '64',
     ...more,
