@@ -15,6 +15,7 @@ import type { ObservationEvidence } from '../infra/observation/evidence.ts';
 import type { NeighbourReport } from '../infra/p2p/heartbeats.ts';
 import type { Attestor } from '../infra/providers/attestor.ts';
 import type { Providers } from '../infra/providers/providers.ts';
+import type { Places } from '../infra/quota/places.ts';
 import type { Inspection } from '../infra/sandbox/inspection.ts';
 import type { SlaCredits } from '../infra/sla/sla-credits.ts';
 import type { TransparencyLog } from '../infra/tlog/transparency-log.ts';
@@ -52,6 +53,8 @@ export interface RouteDependencies {
   /** Whether there is a chain to anchor on. */
   readonly anchoring: boolean;
   readonly artifacts: Artifacts & Uploads;
+  /** Open auctions of a submitter (settled 41). */
+  readonly auctionPlaces: Places;
   readonly attestor: Attestor;
   readonly bidDesk: BidDesk;
   readonly books: Bookkeeper;
@@ -63,6 +66,8 @@ export interface RouteDependencies {
   readonly db: Session;
   /** Proves for holders who show their secrets; null unless switched on. */
   readonly devProver: DevProver | null;
+  /** Enclaves without a job, of their creator (settled 41). */
+  readonly enclavePlaces: Places;
   /** The OpenAPI document as JSON text. */
   readonly document: () => Promise<string>;
   readonly health: Health;

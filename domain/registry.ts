@@ -11,6 +11,7 @@ import {
 } from './enclave/decide.ts';
 import { ENCLAVE_VERSION, enclaveMachine } from './enclave/machine.ts';
 import { enclaveMachineV1 } from './enclave/machine-v1.ts';
+import { movements as enclaveMovements } from './enclave/movements.ts';
 import { aggregateOf, type DomainEvent, domainEventOf, type NewEvent } from './event.ts';
 import { decide as decideJob, decideV1 as decideJobV1 } from './job/decide.ts';
 import { JOB_VERSION, jobMachine } from './job/machine.ts';
@@ -72,7 +73,7 @@ export const LIFECYCLES = {
     versions: {
       1: version(enclaveMachineV1, decideEnclaveV1),
       2: version(enclaveMachine, decideEnclaveV2),
-      3: version(enclaveMachine, decideEnclave),
+      3: version(enclaveMachine, decideEnclave, enclaveMovements),
     },
   },
   job: {

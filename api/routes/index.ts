@@ -13,6 +13,7 @@ import { postToken } from './auth/token.ts';
 import { attest } from './enclaves/attest.ts';
 import { createEnclave } from './enclaves/create.ts';
 import { getTeeStatus } from './enclaves/status.ts';
+import { terminateEnclave } from './enclaves/terminate.ts';
 import { listEvents } from './events/list.ts';
 import { getQueue } from './jobs/queue.ts';
 import { getJobStatus } from './jobs/status.ts';
@@ -101,6 +102,7 @@ export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
   validateQuorum(deps),
   getTiers(),
   createEnclave(deps),
+  terminateEnclave(deps),
   attest(deps),
   getTeeStatus(deps),
   generateProof(deps),

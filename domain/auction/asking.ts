@@ -9,6 +9,9 @@ import { compare, type Micro, multiply, toMicro, units } from '../money.ts';
 /** Least ceiling of one winner, micro-units. */
 export const MINIMUM_CEILING: Micro = toMicro('100');
 
+/** Open auctions that one submitter may have at once. */
+export const MAX_OPEN_AUCTIONS = 16;
+
 /** How long an auction takes bids, whole seconds. */
 export const AUCTION_SECONDS = { min: 1, max: 3600 } as const;
 

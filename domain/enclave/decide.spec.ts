@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { machineDecider, specify } from '../../test/support/decider.ts';
 import { addSeconds } from '../time.ts';
 import type { CreateEnclave, EnclaveCommand } from './commands.ts';
-import { decide } from './decide.ts';
+import { decide, decideV2 } from './decide.ts';
 import { type EnclaveEvent, type EnclaveFault, PLATFORMS, type WorkOrder } from './events.ts';
 import { ENCLAVE_LIMITS } from './limits.ts';
 import { enclaveMachine } from './machine.ts';
@@ -73,6 +73,7 @@ const stopped = (message: string): EnclaveEvent => ({
   code: 'CONFLICT',
   message,
   steps: [],
+  endedAt: AT,
 });
 const destroyed: EnclaveEvent = { type: 'enclave.destroyed', reason: 'work done', confirmed: true };
 
@@ -98,6 +99,15 @@ const ALIVE = ['initializing', 'created', 'attested', 'running'];
 describe('creating', () => {
   test('requests it with a term', () => {
     given().when(create, { now: AT }).then(requested);
+  });
+
+  test('settled 41: is rented where no job pays for it', () => {
+    const { rent } = given()
+      .when({ ...create, jobId: null }, { now: AT })
+      .thenState().context;
+    expect(rent).toEqual({ hourly: '500000', held: '83334' });
+    const begun = specify(machineDecider(enclaveMachine, decideV2)).given();
+    expect(begun.when({ ...create, jobId: null }, { now: AT }).thenState().context.rent).toBeUndefined();
   });
 
   test('is refused on a platform that no node offers', () => {
@@ -148,10 +158,10 @@ describe('running', () => {
 describe('stopping', () => {
   test.each(named(...ALIVE))('an enclave that is $state is nobody’s fault', ({ history }) => {
     given(...history)
-      .when(destroy)
+      .when(destroy, { now: AT })
       .then(stopped('the job failed'));
     given(...history)
-      .when(expiry)
+      .when(expiry, { now: AT })
       .then(stopped('expired'));
   });
 

@@ -8,6 +8,7 @@ import type { EnclaveEvent } from './events.ts';
 import { configErrors } from './limits.ts';
 import { ENCLAVE_VERSION, type enclaveMachine } from './machine.ts';
 import type { enclaveMachineV1 } from './machine-v1.ts';
+import { rentOf } from './rent.ts';
 
 /** What a decision asks of the state; every version of the machine answers it. */
 interface Snapshot {
@@ -30,9 +31,9 @@ const decideAt = (
       return reject('CONFLICT', `the enclave is ${stateName(snapshot.value)}, not attested and idle`);
     }
     case 'destroy':
-      return stop(snapshot, command.reason);
+      return stop(version, snapshot, command.reason, ctx);
     case 'deadline':
-      return command.id === 'renewal' ? renew(snapshot, ctx) : stop(snapshot, 'expired');
+      return command.id === 'renewal' ? renew(snapshot, ctx) : stop(version, snapshot, 'expired', ctx);
   }
 };
 
@@ -60,13 +61,19 @@ const renew = (snapshot: Snapshot, ctx: DecisionContext): Decision<EnclaveEvent>
 };
 
 /** Ends an enclave that has no result yet. It is nobody's fault: the job that owned it ended first. */
-const stop = (snapshot: Snapshot, reason: string): Decision<EnclaveEvent> => {
+const stop = (
+  version: number,
+  snapshot: Snapshot,
+  reason: string,
+  ctx: DecisionContext,
+): Decision<EnclaveEvent> => {
   const event = {
     type: 'enclave.failed',
     fault: 'stopped',
     code: 'CONFLICT',
     message: reason,
     steps: [],
+    ...(version > 2 && { endedAt: ctx.now }),
   } as const;
   return snapshot.can(event)
     ? accept(event)
@@ -99,6 +106,8 @@ const create = (
     type: 'enclave.requested',
     machineVersion: version,
     ...facts,
+    // A job has paid for its enclaves.
+    ...(version > 2 && command.jobId === null && { rent: rentOf(command.config, lifetimeSeconds) }),
     requestedAt: ctx.now,
     expiresAt: addSeconds(ctx.now, lifetimeSeconds),
   });

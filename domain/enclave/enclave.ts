@@ -13,6 +13,7 @@ import type {
   Reservation,
   WorkOrder,
 } from './events.ts';
+import type { Rent } from './rent.ts';
 
 /** State of an enclave, folded from its events. */
 export interface Enclave {
@@ -26,6 +27,9 @@ export interface Enclave {
   readonly config: EnclaveConfig;
   readonly allowSimulated: boolean;
   readonly reservation?: Reservation;
+  readonly rent?: Rent;
+  /** What is paid for of a rented one: from its first attestation to the end that was no failure. */
+  readonly rented?: { readonly from: string; readonly to?: string };
   readonly requestedAt: string;
   readonly expiresAt: string;
   readonly enclaveKey: string | null;
@@ -84,8 +88,13 @@ export const attested = (
 ): Partial<Enclave> => ({
   attestation: facts,
   label: facts.label,
+  ...(enclave.rent && !enclave.rented && { rented: { from: facts.attestedAt } }),
   events: enclave.events + 1,
 });
+
+/** The end of a rented enclave's time. */
+export const rentedTo = ({ rented }: Enclave, to: string | undefined): Partial<Enclave> =>
+  rented && to !== undefined ? { rented: { ...rented, to } } : {};
 
 export const failed = (enclave: Enclave, event: EnclaveFailed): Partial<Enclave> => ({
   failure: {
@@ -96,5 +105,6 @@ export const failed = (enclave: Enclave, event: EnclaveFailed): Partial<Enclave>
     revision: enclave.events,
   },
   destroyReason: event.code,
+  ...rentedTo(enclave, event.endedAt),
   events: enclave.events + 1,
 });

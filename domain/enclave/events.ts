@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { ExecutionProof } from '../proof/record.ts';
+import type { Rent } from './rent.ts';
 
 export const PLATFORMS = ['intel_sgx', 'amd_sev_snp', 'arm_trustzone'] as const;
 export type Platform = (typeof PLATFORMS)[number];
@@ -56,6 +57,8 @@ export interface EnclaveRequested {
   readonly allowSimulated: boolean;
   /** Of a job's enclave. */
   readonly reservation?: Reservation;
+  /** Of one without a job, since machine version 3. */
+  readonly rent?: Rent;
   readonly requestedAt: string;
   readonly expiresAt: string;
 }
@@ -103,6 +106,8 @@ export interface EnclaveFailed {
   readonly code: ErrorCode;
   readonly message: string;
   readonly steps: readonly VerificationStep[];
+  /** When it was ended, of a rented one that nobody failed (machine version 3). */
+  readonly endedAt?: string;
 }
 
 export interface EnclaveRunStarted {

@@ -1,7 +1,7 @@
 import { assign, cancel, raise, setup } from 'xstate';
 import { type DeadlineRaised, effect } from '../lifecycle.ts';
 import { msBetween } from '../time.ts';
-import { attested, blank, type Enclave, failed, requested } from './enclave.ts';
+import { attested, blank, type Enclave, failed, rentedTo, requested } from './enclave.ts';
 import type { EnclaveEvent } from './events.ts';
 import { renewalDueAt } from './renewal.ts';
 
@@ -41,8 +41,9 @@ const machine = setup({
         case 'enclave.run-started':
           return { work: event.work, since: event.startedAt, events };
         case 'enclave.run-finished': {
-          const { proof, missedHeartbeats } = event;
-          return { result: { proof, missedHeartbeats }, destroyReason: 'work done', events };
+          const { proof, missedHeartbeats, finishedAt } = event;
+          const ended = rentedTo(context, finishedAt);
+          return { result: { proof, missedHeartbeats }, destroyReason: 'work done', ...ended, events };
         }
         case 'enclave.failed':
           return failed(context, event);

@@ -7,6 +7,7 @@ import {
   id,
   instant,
   listOf,
+  micro,
   name,
   platformLabel,
   schemaOf,
@@ -52,6 +53,7 @@ export const enclaveEventSchema = schemaOf<EnclaveEvent>()(
       }),
       allowSimulated: z.boolean(),
       reservation: z.strictObject({ auctionId: id, tops }).exactOptional(),
+      rent: z.strictObject({ hourly: micro, held: micro }).exactOptional(),
       requestedAt: instant,
       expiresAt: instant,
     }),
@@ -66,6 +68,7 @@ export const enclaveEventSchema = schemaOf<EnclaveEvent>()(
       code: errorCode,
       message: text,
       steps: listOf(verificationStep),
+      endedAt: instant.exactOptional(),
     }),
     z.strictObject({
       type: z.literal('enclave.run-started'),

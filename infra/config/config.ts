@@ -53,6 +53,8 @@ const environmentSchema = z.object({
   MESH_PORT: port.optional(),
   /** Refuses every attestation under a simulated root. */
   TEE_REQUIRE_HARDWARE: flag.default(false),
+  /** Enclaves without a job that one creator may have at once. */
+  TEE_ENCLAVES_PER_CREATOR: z.coerce.number().int().min(0).max(10_000).default(4),
   /** Launch measurements (hex, separated by commas) of the node images that are believed about the modules they run. */
   TEE_HOST_IMAGES: z
     .string()
@@ -113,6 +115,7 @@ export interface Settings {
   readonly meshPort: number | null;
   readonly anchoring: AnchoringSettings;
   readonly requireHardware: boolean;
+  readonly enclavesPerCreator: number;
   /** Reference throughput of one H200, TOPS. */
   readonly tRef: number;
   readonly hostImages: readonly string[];
@@ -185,6 +188,7 @@ export const loadSettings = (env: NodeJS.ProcessEnv): Settings => {
       confirmations: values.ANCHOR_CONFIRMATIONS ?? null,
     },
     requireHardware: values.TEE_REQUIRE_HARDWARE,
+    enclavesPerCreator: values.TEE_ENCLAVES_PER_CREATOR,
     tRef: values.H200_REFERENCE_TOPS,
     hostImages: values.TEE_HOST_IMAGES?.toLowerCase().split(',') ?? [],
     topology: { network: values.NETWORK_NAME, epochSeconds: values.TOPOLOGY_EPOCH_SECONDS },

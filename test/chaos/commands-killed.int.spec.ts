@@ -35,7 +35,7 @@ const send = (each: CommandCase): Promise<CommandOutcome> => {
 beforeAll(async () => {
   const started = await startEngine({ activities: silentEffects });
   engine = started;
-  for (const owner of [SUBMITTER, 'owner-1']) await engine.fund(owner, 1_000_000n);
+  for (const owner of [SUBMITTER, 'owner-1']) await engine.fund(owner, 10_000_000n);
   for (const each of cases) await tellGiven(engine, each, now());
   const { asked } = await engine.withoutWorker(async () => {
     await recoverLifecycles(engine);

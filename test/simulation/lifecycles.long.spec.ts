@@ -43,7 +43,7 @@ describe('random histories of auctions and jobs, on the real rules, effects and 
         for (const { account: name } of entry.postings)
           if (!mayOverdraw(name)) expect(balanceOf(ledger, name), name).toBeGreaterThanOrEqual(0n);
       }
-      expect(Object.keys(ledger.balances).filter((name) => /^(escrow|deposit):/.test(name))).toEqual([]);
+      expect(Object.keys(ledger.balances).filter((name) => /^(escrow|deposit|rent):/.test(name))).toEqual([]);
     }));
 
   test('every deposit is released or slashed exactly once, a slash cites the fault', () =>

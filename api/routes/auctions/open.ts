@@ -16,9 +16,18 @@ import type { Signer } from '../../../infra/keys/signer.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, instant, micro, position } from '../../fields.ts';
+import { inPlace } from '../places.ts';
 
 export const quoteId = nameOf(MAX_QUOTE_TOKEN_CHARS);
 export const auctionSeconds = z.int().min(AUCTION_SECONDS.min).max(AUCTION_SECONDS.max);
+
+/** The place that an auction takes among those its submitter may have open (settled 41). */
+export const auctionPlaceOf = (principal: string, auctionId: string) => ({
+  principal,
+  stream: auctionId,
+  field: 'auctions',
+  what: 'open auctions',
+});
 
 /** The lower of the quote's ceiling and the submitter's own maximum per winner. */
 export const ceilingOf = (quote: Pick<Quote, 'ceiling'>, maximum: Micro | undefined): Micro =>
@@ -46,11 +55,12 @@ export const usedElsewhere = async (store: Pick<EventStore, 'readStream'>, quote
 };
 
 export const openAuction = ({
+  auctionPlaces,
   quotes,
   lifecycles,
   store,
   signer,
-}: Pick<RouteDependencies, 'quotes' | 'lifecycles' | 'store' | 'signer'>) => {
+}: Pick<RouteDependencies, 'auctionPlaces' | 'quotes' | 'lifecycles' | 'store' | 'signer'>) => {
   const opened = async (auctionId: string, outcome: CommandAccepted) => {
     const [first] = await store.readStream(auctionId, { from: 0n, to: 0n });
     if (!first) throw new Error(`${auctionId} was opened but has no event`);
@@ -133,7 +143,9 @@ export const openAuction = ({
         auctionSeconds: seconds ?? DEFAULT_AUCTION_SECONDS,
         seed: seedOf(signer, quote),
       };
-      const outcome = await lifecycles.open('auction', auctionId, command, meta(auctionId));
+      const outcome = await inPlace(auctionPlaces, auctionPlaceOf(principal.id, auctionId), () =>
+        lifecycles.open('auction', auctionId, command, meta(auctionId)),
+      );
       return outcome.ok ? opened(auctionId, outcome) : outcome;
     },
     async ({ principal, commandId }, { body }) => {

@@ -17,6 +17,7 @@ import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, instant, position, sha256 } from '../../fields.ts';
 import { createMemoryRule } from '../artifacts/module-memory.ts';
 import { WASM_MEDIA_TYPE } from '../artifacts/put.ts';
+import { inPlace } from '../places.ts';
 
 /** How long an enclave without a job lives. */
 const LIFETIME_SECONDS = 3600;
@@ -32,7 +33,7 @@ export const unsupported = (name: string) =>
 
 type Deps = Pick<
   RouteDependencies,
-  'artifacts' | 'db' | 'lifecycles' | 'providers' | 'store' | 'watch' | 'requireHardware'
+  'artifacts' | 'db' | 'enclavePlaces' | 'lifecycles' | 'providers' | 'store' | 'watch' | 'requireHardware'
 >;
 
 interface Ending {
@@ -44,7 +45,7 @@ interface Ending {
 
 /** Creates an enclave and attests it in one saga: what does not verify is destroyed before the answer. */
 export const createEnclave = (deps: Deps) => {
-  const { artifacts, db, lifecycles, providers, store, watch, requireHardware } = deps;
+  const { artifacts, db, enclavePlaces, lifecycles, providers, store, watch, requireHardware } = deps;
 
   /** The wanted provider, or one that offers the platform: which of them is a matter of the command's id. */
   const hostFor = async (
@@ -144,7 +145,14 @@ export const createEnclave = (deps: Deps) => {
           position,
         }),
       },
-      errors: ['UNSUPPORTED_PLATFORM', 'ATTESTATION_FAILED', 'TEE_UNAVAILABLE', 'RESOURCE_NOT_FOUND'],
+      errors: [
+        'UNSUPPORTED_PLATFORM',
+        'ATTESTATION_FAILED',
+        'TEE_UNAVAILABLE',
+        'RESOURCE_NOT_FOUND',
+        'INSUFFICIENT_BALANCE',
+        'CONFLICT',
+      ],
     },
     async ({ principal, commandId, newId, meta, signal }, { body }) => {
       if (!isPlatform(body.platform)) return unsupported(body.platform);
@@ -172,7 +180,10 @@ export const createEnclave = (deps: Deps) => {
         lifetimeSeconds: LIFETIME_SECONDS,
       };
       await artifacts.use(principal.id, [body.code_hash]);
-      const outcome = await lifecycles.open('enclave', enclaveId, command, meta(enclaveId));
+      const place = { principal: principal.id, stream: enclaveId, field: 'enclaves', what: 'enclaves' };
+      const outcome = await inPlace(enclavePlaces, place, () =>
+        lifecycles.open('enclave', enclaveId, command, meta(enclaveId)),
+      );
       return outcome.ok ? created(enclaveId, signal) : outcome;
     },
     async ({ commandId, newId, signal }) => {

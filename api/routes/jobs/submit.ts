@@ -12,8 +12,9 @@ import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, idOf, position, sha256 } from '../../fields.ts';
 import { createMemoryRule } from '../artifacts/module-memory.ts';
 import { WASM_MEDIA_TYPE } from '../artifacts/put.ts';
-import { auctionSeconds, quoteId, usedElsewhere } from '../auctions/open.ts';
+import { auctionPlaceOf, auctionSeconds, quoteId, usedElsewhere } from '../auctions/open.ts';
 import { makeQuote, quoteFields } from '../auctions/quote.ts';
+import { inPlace } from '../places.ts';
 import { JOB_STATES } from './job.ts';
 import { jobIdFor, type Terms, termsOfAuction, termsOfQuote } from './terms.ts';
 
@@ -40,11 +41,19 @@ type Body = z.output<typeof byQuote> | z.output<typeof byInputs> | z.output<type
 
 type Deps = Pick<
   RouteDependencies,
-  'quotes' | 'lifecycles' | 'store' | 'signer' | 'artifacts' | 'db' | 'requireHardware' | 'tRef'
+  | 'auctionPlaces'
+  | 'quotes'
+  | 'lifecycles'
+  | 'store'
+  | 'signer'
+  | 'artifacts'
+  | 'db'
+  | 'requireHardware'
+  | 'tRef'
 >;
 
 export const submitJob = (deps: Deps) => {
-  const { quotes, lifecycles, store, signer, artifacts, db, requireHardware, tRef } = deps;
+  const { auctionPlaces, quotes, lifecycles, store, signer, artifacts, db, requireHardware, tRef } = deps;
 
   const termsOf = async (body: Body, context: RequestContext): Promise<Result<Terms>> => {
     const { principal } = context;
@@ -142,7 +151,11 @@ export const submitJob = (deps: Deps) => {
         allowSimulated: body.allow_simulated,
       };
       await artifacts.use(principal.id, [command.codeHash, command.inputHash]);
-      const outcome = await lifecycles.open('job', jobId, command, meta(jobId));
+      const open = () => lifecycles.open('job', jobId, command, meta(jobId));
+      // An auction that was given is over, and its place is free.
+      const outcome = command.auctionGiven
+        ? await open()
+        : await inPlace(auctionPlaces, auctionPlaceOf(principal.id, command.auctionId), open);
       return outcome.ok ? accepted(terms.value.auctionId, outcome) : outcome;
     },
     async (context, { body }) => {

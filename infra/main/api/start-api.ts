@@ -14,6 +14,7 @@ import { createRateLimiter } from '../../../api/rate-limit.ts';
 import { createHub } from '../../../api/realtime/hub.ts';
 import { createRoutes } from '../../../api/routes/index.ts';
 import { createWatch } from '../../../api/watch.ts';
+import { MAX_OPEN_AUCTIONS } from '../../../domain/auction/asking.ts';
 import { instant } from '../../../domain/time.ts';
 import { createCheckpoints } from '../../../projections/checkpoints.ts';
 import { queueStats } from '../../../projections/jobs/queries.ts';
@@ -53,6 +54,8 @@ import { createAttestationJudge } from '../../providers/attestation-judge.ts';
 import { createAttestor } from '../../providers/attestor.ts';
 import { boundToChips, createChips } from '../../providers/chips.ts';
 import { createProviders } from '../../providers/providers.ts';
+import { isLiveEnclave, isOpenAuction } from '../../quota/held-places.ts';
+import { createPlaces } from '../../quota/places.ts';
 import { sharedWindows } from '../../rate-limits/shared-windows.ts';
 import { createInspection } from '../../sandbox/inspection.ts';
 import { createSlaCredits } from '../../sla/sla-credits.ts';
@@ -163,6 +166,18 @@ export const startApi = async (
     anchoring: config.anchoring.rpcUrl !== null,
     acceptances: createAcceptances({ store, now }),
     artifacts,
+    auctionPlaces: createPlaces({
+      pool,
+      kind: 'auction',
+      limit: MAX_OPEN_AUCTIONS,
+      needs: isOpenAuction(store),
+    }),
+    enclavePlaces: createPlaces({
+      pool,
+      kind: 'enclave',
+      limit: config.enclavesPerCreator,
+      needs: isLiveEnclave(store),
+    }),
     attestor: createAttestor({
       gateway,
       judge: boundToChips(
