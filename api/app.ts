@@ -1,5 +1,7 @@
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
+import { createByteBudget } from '../infra/p2p/byte-budget.ts';
+import { MAX_BODIES_BYTES } from './body.ts';
 import type { Route } from './define-route.ts';
 import { mountDocs } from './docs.ts';
 import type { Api, ApiEnv } from './environment.ts';
@@ -13,7 +15,7 @@ import { routerPath } from './router-path.ts';
 import { sendProblem } from './send.ts';
 import { isUnavailable } from './unavailable.ts';
 
-export interface AppDependencies extends PipelineDependencies {
+export interface AppDependencies extends Omit<PipelineDependencies, 'bodies'> {
   readonly routes: readonly Route[];
   readonly hub: Hub;
   readonly metrics: Metrics;
@@ -23,7 +25,8 @@ export interface AppDependencies extends PipelineDependencies {
 }
 
 /** The HTTP application: every route of `routes` behind the same pipeline. Listens to nothing by itself. */
-export const createApp = ({ routes, hub, metrics, logger, origins, ...pipeline }: AppDependencies): Api => {
+export const createApp = ({ routes, hub, metrics, logger, origins, ...rest }: AppDependencies): Api => {
+  const pipeline: PipelineDependencies = { ...rest, bodies: createByteBudget(MAX_BODIES_BYTES) };
   const api: Api = new Hono<ApiEnv>();
   api.use(identify(), observe({ metrics, logger }), crossOrigin(origins));
   for (const route of routes) {
@@ -37,7 +40,6 @@ export const createApp = ({ routes, hub, metrics, logger, origins, ...pipeline }
   api.onError((error, c) => {
     if (isUnavailable(error)) {
       logger.warn({ err: error, request_id: c.get('requestId') }, 'a dependency is unavailable');
-      c.header('Retry-After', '1');
       return sendProblem(c, {
         code: 'RESOURCE_UNAVAILABLE',
         message: 'a dependency is unavailable; try again',

@@ -1,7 +1,17 @@
+import type { ByteBudget } from '../infra/p2p/byte-budget.ts';
 import type { ApiContext } from './environment.ts';
 import type { ProblemFacts } from './problem.ts';
 
 export const MAX_JSON_BYTES = 1024 * 1024;
+/** What bodies that are being read may take together. */
+export const MAX_BODIES_BYTES = 32 * 1024 * 1024;
+/** What a piece of a body costs beside its bytes. */
+const PIECE_BYTES = 512;
+
+const TOO_MANY: ProblemFacts = {
+  code: 'RESOURCE_UNAVAILABLE',
+  message: 'too many requests are being read at once; see Retry-After',
+};
 
 type Read =
   | { readonly ok: true; readonly bytes: Uint8Array }
@@ -59,16 +69,24 @@ export async function* streamBody(c: ApiContext, maxBytes: number): AsyncIterabl
 export const declaredTooLarge = (c: ApiContext, maxBytes: number): ProblemFacts | null =>
   Number(c.req.header('content-length') ?? 0) > maxBytes ? tooLarge(maxBytes) : null;
 
-/** Reads the body, giving up at the first byte beyond `maxBytes`. */
-export const readBody = async (c: ApiContext, maxBytes: number): Promise<Read> => {
+/** Reads the body, giving up at the first byte beyond `maxBytes`, or when all bodies that are being read take too much. */
+export const readBody = async (c: ApiContext, maxBytes: number, budget: ByteBudget): Promise<Read> => {
   const problem = declaredTooLarge(c, maxBytes);
   if (problem) return { ok: false, problem };
   const chunks: Uint8Array[] = [];
+  let taken = 0;
   try {
-    for await (const chunk of streamBody(c, maxBytes)) chunks.push(chunk);
+    for await (const chunk of streamBody(c, maxBytes)) {
+      const cost = chunk.length + PIECE_BYTES;
+      if (!budget.take(cost)) return { ok: false, problem: TOO_MANY };
+      taken += cost;
+      chunks.push(chunk);
+    }
   } catch (error) {
     if (error instanceof BodyError) return { ok: false, problem: error.problem };
     throw error;
+  } finally {
+    budget.give(taken);
   }
   return { ok: true, bytes: Buffer.concat(chunks) };
 };

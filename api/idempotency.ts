@@ -39,8 +39,8 @@ const broken = (rule: string): Outcome =>
   });
 
 /**
- * Answers a keyed request once. The pending row comes first; the answer is stored when there is one. An answer of 5xx or
- * an exception gives the key up, so that a retry runs again under the same command id, as it does after a crash. A
+ * Answers a keyed request once. The pending row comes first; the answer is stored when there is one. An answer of 5xx, one of
+ * too much at once (429), or an exception gives the key up, so that a retry runs again under the same command id, as it does after a crash. A
  * refusal is stored like a success, also that of a retry: the log answers a command id that it knows with what came of it
  * first, so what is refused now was never done. An answer is given even if it could not be stored.
  */
@@ -65,7 +65,8 @@ export const answerOnce = async (
         answer = await run();
         return { type: 'answer', answer, replayed: false };
       } finally {
-        if (answer && answer.status < 500) await keys.complete(principal, key, answer);
+        if (answer && answer.status < 500 && answer.status !== 429)
+          await keys.complete(principal, key, answer);
         else await keys.release(principal, key);
       }
     }

@@ -2,6 +2,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Rejection } from '../domain/errors.ts';
 import type { IdempotencyKeys, StoredAnswer } from '../infra/idempotency/keys.ts';
 import type { Credentials, Principal } from '../infra/keys/credentials.ts';
+import type { ByteBudget } from '../infra/p2p/byte-budget.ts';
 import { authenticate } from './auth/authenticate.ts';
 import { BodyError } from './body.ts';
 import type { ReplyOf, RequestContext, Responses, Route, RouteInput } from './define-route.ts';
@@ -12,7 +13,7 @@ import { PROBLEM_MEDIA_TYPE, type ProblemFacts, problemOf } from './problem.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import { readInput } from './read-input.ts';
 import { ANONYMOUS, permits } from './roles.ts';
-import { sendProblem } from './send.ts';
+import { sayWhenAgain, sendProblem } from './send.ts';
 import { isUnavailable } from './unavailable.ts';
 
 export interface PipelineDependencies {
@@ -20,6 +21,8 @@ export interface PipelineDependencies {
   readonly limiter: RateLimiter;
   readonly idempotency: IdempotencyKeys;
   readonly now: () => string;
+  /** What bodies that are being read may take together. */
+  readonly bodies: ByteBudget;
   /** Checks every answer against its schema: for tests, where a wrong answer has to fail. */
   readonly checkResponses?: boolean;
 }
@@ -100,8 +103,7 @@ export const serve = (route: Route, deps: PipelineDependencies) => {
 
   const send = (c: ApiContext, { status, mediaType, body }: Answer): Response => {
     c.header('Content-Type', mediaType);
-    // Who has to try again says when, unless something said so already.
-    if ((status === 429 || status === 503) && !c.res.headers.has('Retry-After')) c.header('Retry-After', '1');
+    sayWhenAgain(c, status);
     const whole = typeof body === 'string' || body instanceof Uint8Array;
     const sent = whole ? (body as string | Uint8Array<ArrayBuffer>) : ReadableStream.from(body);
     return c.body(sent as string, status as ContentfulStatusCode);
@@ -128,7 +130,7 @@ export const serve = (route: Route, deps: PipelineDependencies) => {
         message: `needs a role of: ${String(route.access)}`,
       });
     }
-    const read = await readInput(c, route);
+    const read = await readInput(c, route, deps.bodies);
     if (!read.ok) return sendProblem(c, read.problem);
 
     const key = isKeyed(route) ? c.req.header(IDEMPOTENCY_HEADER) : undefined;

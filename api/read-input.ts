@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { FieldError } from '../domain/errors.ts';
 import { jsonFault } from '../domain/text.ts';
+import type { ByteBudget } from '../infra/p2p/byte-budget.ts';
 import { declaredTooLarge, MAX_JSON_BYTES, parseJson, readBody, streamBody } from './body.ts';
 import type { Route, RouteInput } from './define-route.ts';
 import type { ApiContext } from './environment.ts';
@@ -61,7 +62,7 @@ const namesNothing = ({ field, rule }: FieldError, params: object | undefined): 
  * Reads and checks path, query and body; a refusal names every field that breaks a rule, and the rule. What can be the
  * name of nothing, in the path or as an id in the query, is not found where the route knows of things not found.
  */
-export const readInput = async (c: ApiContext, route: Route): Promise<ReadInput> => {
+export const readInput = async (c: ApiContext, route: Route, bodies: ByteBudget): Promise<ReadInput> => {
   const errors: FieldError[] = [];
   const params = check(route.params, c.req.param(), 'path', errors);
   const query = check(route.query, c.req.query(), 'query', errors);
@@ -79,7 +80,7 @@ export const readInput = async (c: ApiContext, route: Route): Promise<ReadInput>
     if (problem) return refused(problem);
     body = streamBody(c, maxBytes);
   } else if (route.body) {
-    const read = await readBody(c, MAX_JSON_BYTES);
+    const read = await readBody(c, MAX_JSON_BYTES, bodies);
     if (!read.ok) return refused(read.problem);
     bytes = read.bytes;
     const json = parseJson(bytes, c.req.header('content-type'));

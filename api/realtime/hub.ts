@@ -20,7 +20,7 @@ export interface Hub {
   run(signal: AbortSignal): Promise<void>;
 }
 
-const REPLAY_PAGE = 500;
+const REPLAY_PAGE = 100;
 const RETRY_MS = 500;
 
 /**

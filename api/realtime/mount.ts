@@ -2,17 +2,26 @@ import { upgradeWebSocket } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import type { Credentials, Principal } from '../../infra/keys/credentials.ts';
+import { createPlaces, type NoPlace } from '../../infra/rate-limits/places.ts';
 import { authenticate } from '../auth/authenticate.ts';
+import { clientNetwork } from '../client-address.ts';
 import type { Api } from '../environment.ts';
+import { noPlace } from '../no-place.ts';
 import type { RateLimiter } from '../rate-limit.ts';
 import { ANONYMOUS } from '../roles.ts';
 import { sendProblem } from '../send.ts';
 import { REALTIME_PATH } from './describe.ts';
 import type { Hub } from './hub.ts';
-import { createSession, type Session, type Socket } from './session.ts';
+import { createOutgoing, type Outgoing, type Sending } from './outgoing.ts';
+import { createSession, type Session, SLOW_CONSUMER, type Socket } from './session.ts';
 
 /** A client that answers no ping for this long is gone. */
 const HEARTBEAT_MS = 30_000;
+/** Sockets at once: in all, of each principal, of each network. */
+const SOCKETS = { total: 1_024, ofPrincipal: 32, ofNetwork: 256 };
+/** Frames of a client within so many ms. */
+const MAX_SAID = 600;
+const TALK_MS = 10_000;
 /** RFC 6455 status "policy violation": the identity is no longer valid, or no longer what it was. */
 const IDENTITY_ENDED = 1008;
 
@@ -23,12 +32,17 @@ export interface RealtimeDependencies {
   readonly logger: Logger;
 }
 
-const socketOf = (ws: WebSocket): Socket => {
+const socketOf = (ws: WebSocket, outgoing: Outgoing): Socket => {
   let last: Promise<void> = Promise.resolve();
   return {
     send: (frame) => {
       const sent = Promise.withResolvers<void>();
-      ws.send(frame, (error) => (error ? sent.reject(error) : sent.resolve()));
+      ws.send(frame, (error) => {
+        outgoing.note(ws);
+        if (error) sent.reject(error);
+        else sent.resolve();
+      });
+      outgoing.note(ws);
       last = sent.promise;
       // Only a replay waits for it; a live frame that fails is followed by the socket's own end.
       last.catch(() => undefined);
@@ -58,11 +72,46 @@ const keepWatch = (ws: WebSocket, stillValid: () => Promise<boolean>): (() => vo
   return () => clearInterval(timer);
 };
 
+/** Ends a connection that says more than anybody has to say. */
+const boundTalk = (ws: WebSocket): void => {
+  let since = performance.now();
+  let said = 0;
+  const count = (): void => {
+    const now = performance.now();
+    if (now - since > TALK_MS) {
+      since = now;
+      said = 0;
+    }
+    said += 1;
+    if (said > MAX_SAID) ws.terminate();
+  };
+  ws.on('message', count);
+  ws.on('ping', count);
+};
+
 /** `/ws`: the identity is checked before the connection is accepted (R30); everything after is the session's. */
 export const mountRealtime = (
   api: Api,
   { hub, credentials, limiter, logger }: RealtimeDependencies,
 ): void => {
+  const outgoing = createOutgoing();
+  const ofPrincipal = createPlaces({ total: SOCKETS.total, each: SOCKETS.ofPrincipal });
+  const ofNetwork = createPlaces({ total: SOCKETS.total, each: SOCKETS.ofNetwork });
+
+  /** A place for one more socket: what gives it back, or why there is none. */
+  const enter = (principal: Principal, network: string): (() => void) | NoPlace => {
+    const leave = ofPrincipal.take(principal.id);
+    if (typeof leave === 'string') return leave;
+    const leaveNetwork = ofNetwork.take(network);
+    if (typeof leaveNetwork !== 'string')
+      return () => {
+        leave();
+        leaveNetwork();
+      };
+    leave();
+    return leaveNetwork;
+  };
+
   api.get(
     REALTIME_PATH,
     async (c, next) => {
@@ -74,6 +123,12 @@ export const mountRealtime = (
       if (!principal || principal === ANONYMOUS) {
         return sendProblem(c, { code: 'AUTHENTICATION_FAILED', message: 'a token or an API key is needed' });
       }
+      const place = enter(principal, clientNetwork(c));
+      if (typeof place === 'string') {
+        return sendProblem(c, noPlace(place, 'sockets'));
+      }
+      // Taken again when the socket is there: a request that is no upgrade has none.
+      place();
       c.set('principal', principal);
       return next();
     },
@@ -81,14 +136,23 @@ export const mountRealtime = (
       const principal = c.get('principal') as Principal;
       let session: Session | undefined;
       let stopWatching: (() => void) | undefined;
+      let leave: (() => void) | undefined;
+      let counted: Sending | undefined;
       const close = (): void => {
         stopWatching?.();
         session?.end();
+        leave?.();
+        if (counted) outgoing.forget(counted);
       };
       return {
         onOpen: (_event, { raw }) => {
           const ws = raw as unknown as WebSocket;
-          session = createSession({ principal, socket: socketOf(ws), hub, logger });
+          const place = enter(principal, clientNetwork(c));
+          if (typeof place === 'string') return ws.close(SLOW_CONSUMER, 'too many sockets');
+          leave = place;
+          counted = ws;
+          boundTalk(ws);
+          session = createSession({ principal, socket: socketOf(ws, outgoing), hub, logger });
           // Subscriptions were granted to these roles: an identity that has lost one has to ask again.
           stopWatching = keepWatch(ws, async () => {
             const known = await authenticate(c, credentials);

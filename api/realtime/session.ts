@@ -9,6 +9,11 @@ export const SLOW_CONSUMER = 1013;
 /** Most bytes that may wait for one client. */
 export const MAX_BUFFERED_BYTES = 1024 * 1024;
 
+/** What a replay sends ahead of its client. */
+const REPLAY_AHEAD_BYTES = 64 * 1024;
+/** Replays that may wait for their turn. */
+const MAX_REPLAYS = 8;
+
 /** The socket as a session needs it. */
 export interface Socket {
   send(frame: string): void;
@@ -50,9 +55,22 @@ export const createSession = ({
 }): Session => {
   const subscriptions = new Map<string, Subscription>();
   let replays: Promise<void> = Promise.resolve();
+  /** Replays that are under way or wait for their turn. */
+  let waiting = 0;
   let ended = false;
 
-  const say = (frame: object): void => socket.send(JSON.stringify(frame));
+  /** Ends a client that has fallen too far behind: whatever is said to it waits in this process. */
+  const boundQueue = (): void => {
+    if (ended || socket.bufferedBytes() <= MAX_BUFFERED_BYTES) return;
+    end();
+    socket.close(SLOW_CONSUMER, 'too slow; resume with from');
+  };
+
+  const say = (frame: object): void => {
+    if (ended) return;
+    socket.send(JSON.stringify(frame));
+    boundQueue();
+  };
   const refuse = (code: FrameError, topic?: string): void =>
     say({ type: 'error', code, ...(topic === undefined ? {} : { topic }) });
 
@@ -75,10 +93,7 @@ export const createSession = ({
     for (const [name, subscription] of subscriptions) {
       if (subscription.live) send(name, subscription, announcement);
     }
-    if (socket.bufferedBytes() > MAX_BUFFERED_BYTES) {
-      end();
-      socket.close(SLOW_CONSUMER, 'too slow; resume with from');
-    }
+    boundQueue();
   };
 
   const replay = async (wanted: ReadonlyMap<string, Subscription>, from: bigint): Promise<void> => {
@@ -96,6 +111,8 @@ export const createSession = ({
       for (const announcement of await hub.replay(cursor)) {
         for (const [name, subscription] of current) send(name, subscription, announcement);
         cursor = announcement.event.position;
+        // The rest of the page is read again: nobody's slowness keeps it in memory.
+        if (socket.bufferedBytes() > REPLAY_AHEAD_BYTES) break;
       }
       await socket.flushed();
     }
@@ -110,10 +127,12 @@ export const createSession = ({
       else added.set(name, { topic, live: from === undefined, after: from ?? hub.position() });
     }
     if (added.size === 0) return;
+    if (from !== undefined && waiting >= MAX_REPLAYS) return refuse('PROCESSING_ERROR');
     for (const [name, subscription] of added) subscriptions.set(name, subscription);
     say({ type: 'subscribed', topics: [...added.keys()], from: String(from ?? hub.position()) });
     if (from === undefined) return;
     // One at a time: a client cannot make us read the log many times at once.
+    waiting += 1;
     replays = replays
       .then(() => replay(added, from))
       .catch((error: unknown) => {
@@ -123,6 +142,9 @@ export const createSession = ({
           if (subscriptions.get(name) === subscription) subscriptions.delete(name);
         }
         refuse('PROCESSING_ERROR');
+      })
+      .finally(() => {
+        waiting -= 1;
       });
   };
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,9 +10,10 @@ import { readPredicate } from '../../domain/predicate/predicate.ts';
 import { ADULT, type OpenZk, openZk, PERSON } from '../../test/support/zk/circuit.ts';
 import { running } from '../../test/workloads/processes.ts';
 import { verifyPredicate } from '../verify/index.ts';
+import type { Job } from './child/protocol.ts';
 import { CIRCUIT_FILES } from './circuit-files.ts';
 import { createCircuits } from './circuits.ts';
-import { startToolProcess, ToolError } from './tool-process.ts';
+import { startToolProcess, ToolError, type ToolProcess, type withTools } from './tool-process.ts';
 import { findToolchain } from './toolchain.ts';
 
 const shapeOf = (text: string) => {
@@ -63,6 +64,40 @@ describe('R50, R51: keys are made once, apart, and kept by content', () => {
     await file.close();
     expect(await later.find(shapeOf('age >= 18'))).toBeNull();
   }, 240_000);
+
+  test('tools run for one circuit at a time on this host, whoever asks', async () => {
+    const toolchain = await findToolchain();
+    let running = 0;
+    let most = 0;
+    /** Tools that say how many of them run. */
+    const runTools: typeof withTools = async (work) => {
+      running += 1;
+      most = Math.max(most, running);
+      const run = async (job: Job) => {
+        if (job.type !== 'compile') throw new Error(job.type);
+        for (const name of [CIRCUIT_FILES.r1cs, CIRCUIT_FILES.wasm])
+          await writeFile(join(job.directory, name), job.source);
+        return { constraints: 1, publicInputs: 1 };
+      };
+      try {
+        return await work({ run: run as ToolProcess['run'], pid: 0, close: async () => undefined });
+      } finally {
+        running -= 1;
+      }
+    };
+    const shapes = ['age == 18', 'age == 18 or trust >= 0.1', 'trust >= 0.1', 'not (age == 18)'].map(shapeOf);
+    const compiled = shapes.map(async (shape) =>
+      createCircuits({ directory, toolchain, runTools }).compile(shape),
+    );
+    expect(new Set((await Promise.all(compiled)).map((entry) => entry.directory)).size).toBe(4);
+    expect([most, running]).toEqual([1, 0]);
+  });
+
+  test('tools that take too much memory are ended, and it is said why', async () => {
+    const tools = startToolProcess(16);
+    await expect(tools.run({ type: 'poseidon', inputs: [1n] })).rejects.toThrow('more than 16 MB of memory');
+    await tools.close();
+  });
 
   test('a source that circom refuses is an error with its words, and leaves nothing', async () => {
     const tools = startToolProcess();

@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson } from '../../domain/json.ts';
 import type { Shape } from '../../domain/predicate/ir.ts';
@@ -7,7 +7,8 @@ import type { Compiled } from './child/protocol.ts';
 import { CIRCUIT_FILES } from './circuit-files.ts';
 import { circuitSource } from './circuit-source.ts';
 import { sha256 } from './hashes.ts';
-import { withTools } from './tool-process.ts';
+import { takeTurn } from './maker-queue.ts';
+import { type ToolProcess, withTools } from './tool-process.ts';
 import type { Toolchain } from './toolchain.ts';
 import { type KeyFacts, keyFactsOf, type MadeKey } from './transcript.ts';
 
@@ -20,6 +21,7 @@ export interface CircuitsDeps {
   readonly toolchain: Toolchain;
   /** Named in the transcript of every key made here. */
   readonly contributor?: string;
+  readonly runTools?: typeof withTools;
 }
 
 export interface Circuits {
@@ -33,14 +35,28 @@ export interface Circuits {
   find(shape: Shape): Promise<CircuitKey | null>;
 }
 
+/** Whose turn it is to run the tools: no key of a circuit. */
+const TOOLS = 'tools';
+
 /** Compiled circuits and keys, each made once and kept under the hash of all that it depends on. */
 export const createCircuits = ({
   directory,
   toolchain,
   contributor = 'aivillage development',
+  runTools = withTools,
 }: CircuitsDeps): Circuits => {
   const cache = createCache(directory);
   const { ptau, includes, ...versions } = toolchain;
+
+  /** One tool process at a time on this host: each takes a processor and hundreds of megabytes. */
+  const inTurn = async <T>(work: (tools: ToolProcess) => Promise<T>): Promise<T> => {
+    const turn = await takeTurn(directory, TOOLS);
+    try {
+      return await runTools(work);
+    } finally {
+      await rm(turn, { recursive: true, force: true });
+    }
+  };
 
   const keyOf = (shape: Shape): string =>
     sha256(canonicalJson({ source: sha256(circuitSource(shape)), ...versions, powersOfTau: ptau.sha256 }));
@@ -49,7 +65,7 @@ export const createCircuits = ({
     cache.get(`${keyOf(shape)}.compiled`, [CIRCUIT_FILES.r1cs, CIRCUIT_FILES.wasm], async (into) => {
       onProgress?.('compiling');
       const source = circuitSource(shape);
-      return withTools((tools) => tools.run({ type: 'compile', source, includes, directory: into }));
+      return inTurn((tools) => tools.run({ type: 'compile', source, includes, directory: into }));
     });
 
   const setUp: Circuits['setUp'] = (shape, onProgress) =>
@@ -57,7 +73,7 @@ export const createCircuits = ({
       const compiled = await compile(shape, onProgress);
       for (const name of [CIRCUIT_FILES.r1cs, CIRCUIT_FILES.wasm])
         await copyFile(join(compiled.directory, name), join(into, name));
-      const made = await withTools((tools) =>
+      const made = await inTurn((tools) =>
         tools.run(
           { type: 'set-up', directory: into, ptau: ptau.path, contributor },
           onProgress ? { onProgress } : {},

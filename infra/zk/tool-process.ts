@@ -1,11 +1,17 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { usageOf } from '../sandbox/process-usage.ts';
 import type { Job, Reply, Request, ResultOf } from './child/protocol.ts';
 
 const PROGRAM = fileURLToPath(new URL('./child/main.ts', import.meta.url));
 
 /** How much of what the tools print is kept for an error message. */
 const TAIL_CHARS = 2_000;
+
+/** Memory that a tool process may use: several times what the largest circuit within the caps takes. */
+const MOST_MEGABYTES = 2_048;
+const HEAP_MEGABYTES = 1_024;
+const LOOK_MS = 250;
 
 /** A job that did not come to a result; the process that did it may be gone. */
 export class ToolError extends Error {
@@ -44,10 +50,10 @@ export const withTools = async <T>(work: (tools: ToolProcess) => Promise<T>): Pr
 };
 
 /** Starts a tool process. It inherits no environment and ends with this process. */
-export const startToolProcess = (): ToolProcess => {
+export const startToolProcess = (mostMegabytes = MOST_MEGABYTES): ToolProcess => {
   const child = fork(PROGRAM, {
     env: {},
-    execArgv: ['--no-warnings'],
+    execArgv: ['--no-warnings', `--max-old-space-size=${HEAP_MEGABYTES}`],
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -77,8 +83,16 @@ export const startToolProcess = (): ToolProcess => {
     else settle(reply.id)?.reject(new ToolError(`${reply.message}\n${tail}`.trim()));
   });
   child.on('error', (error) => end(error.message));
+  // What WebAssembly holds is in no heap that V8 bounds.
+  const looking = setInterval(() => {
+    const peak = usageOf(child.pid ?? 0)?.peakMemoryBytes ?? 0;
+    if (peak <= mostMegabytes * 1024 * 1024) return;
+    end(`the tools took more than ${mostMegabytes} MB of memory`);
+    child.kill('SIGKILL');
+  }, LOOK_MS).unref();
   const exited = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {
+      clearInterval(looking);
       end(`the tool process ended (${signal ?? code})\n${tail}`.trim());
       resolve();
     });

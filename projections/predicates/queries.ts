@@ -20,3 +20,16 @@ export const listPredicates = async (
   );
   return rows;
 };
+
+/** Circuits that wait for their key: those that `principal` asked for first, and all. */
+export const countUnderWay = async (
+  db: Session,
+  principal: string,
+): Promise<{ readonly own: number; readonly all: number }> => {
+  const { rows } = await db.query<{ own: number; all: number }>(
+    `select count(*) filter (where requested_by = $1)::integer as own, count(*)::integer as all
+       from fog.predicates where state in ('compiling', 'setting-up')`,
+    [principal],
+  );
+  return rows[0] ?? { own: 0, all: 0 };
+};

@@ -8,16 +8,20 @@ import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { position } from '../../fields.ts';
 import { inputNames, progressOf, schemaField, setupSchema, stateSchema } from './fields.ts';
+import { createOpenCircuit } from './under-way.ts';
 
 /**
  * Reads a predicate and sees to it that its circuit gets a key. The predicate is judged here, against every cap; compiler
  * and set-up run in the background, once for all predicates of its shape.
  */
 export const submitPredicate = ({
+  checkpoints,
+  db,
   lifecycles,
   publishedKeys: keys,
-}: Pick<RouteDependencies, 'lifecycles' | 'publishedKeys'>) =>
-  defineRoute(
+}: Pick<RouteDependencies, 'checkpoints' | 'db' | 'lifecycles' | 'publishedKeys'>) => {
+  const openCircuit = createOpenCircuit({ db, checkpoints });
+  return defineRoute(
     {
       method: 'POST',
       path: '/v1/fog/zk/predicate',
@@ -44,7 +48,7 @@ export const submitPredicate = ({
           position,
         }),
       },
-      errors: ['CONFLICT'],
+      errors: ['CONFLICT', 'RESOURCE_UNAVAILABLE'],
     },
     async ({ principal, meta }, { body }) => {
       const read = readPredicate(body.predicate, body.schema);
@@ -54,9 +58,11 @@ export const submitPredicate = ({
 
       const request = async (): Promise<Rejection | null> => {
         const command: RequestPredicate = { type: 'request', circuitId, shape, ...cost };
-        const outcome = await lifecycles.open('predicate', stream, command, meta(stream));
+        const refused = await openCircuit(principal.id, () =>
+          lifecycles.open('predicate', stream, command, meta(stream)),
+        );
         // Somebody else has asked for it in the same moment.
-        return outcome.ok || outcome.code === 'CONFLICT' ? null : outcome;
+        return refused?.code === 'CONFLICT' ? null : refused;
       };
 
       let found = await keys.find(circuitId);
@@ -83,3 +89,4 @@ export const submitPredicate = ({
       });
     },
   );
+};

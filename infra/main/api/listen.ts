@@ -5,9 +5,19 @@ import { promisify } from 'node:util';
 import { createAdaptorServer, type WebSocketServerLike } from '@hono/node-server';
 import { WebSocketServer } from 'ws';
 import type { Api } from '../../../api/environment.ts';
+import { boundIncoming } from './incoming.ts';
 
 /** Largest frame that is read at all: one above the API's own limit gets an answer, one above this ends the socket. */
-const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
+const MAX_PAYLOAD_BYTES = 2 * 1024 * 1024;
+/** Pieces that a message may come in: 1 MiB over a link that splits it into the smallest usual packets. */
+const MAX_PIECES = 4_096;
+const MAX_FRAGMENTS = 64;
+/** How long a socket that is closed may take to read what waits for it, ms. */
+const CLOSE_MS = 10_000;
+/** Connections of any kind, and how long a request may take to arrive, ms: an upload of the largest size in two minutes. */
+const MAX_CONNECTIONS = 4_096;
+const HEADERS_MS = 15_000;
+const REQUEST_MS = 120_000;
 /** Half a second in which clients that keep a connection learn, with an answer, that they should leave. */
 const LOOK_MS = 20;
 const FAREWELL_LOOKS = 25;
@@ -55,13 +65,21 @@ export const listen = async (api: Api, port: number): Promise<Listening> => {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_PAYLOAD_BYTES,
+    maxBufferedChunks: MAX_PIECES,
+    maxFragments: MAX_FRAGMENTS,
+    // ws has it, its types do not yet.
+    ...({ closeTimeout: CLOSE_MS } as object),
     perMessageDeflate: false,
   });
+  boundIncoming(sockets);
   const server = createAdaptorServer({
     fetch: (request, env) => api.fetch(request, env),
     // ws declares `noServer` optional; it is set right above.
     websocket: { server: sockets as unknown as WebSocketServerLike },
   }) as Server;
+  server.maxConnections = MAX_CONNECTIONS;
+  server.headersTimeout = HEADERS_MS;
+  server.requestTimeout = REQUEST_MS;
   const farewell = createFarewell(server);
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');

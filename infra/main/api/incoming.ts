@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocket, WebSocketServer } from 'ws';
+
+/** What half-sent messages of all sockets may take together. */
+const MAX_INCOMING_BYTES = 16 * 1024 * 1024;
+/** What a piece costs beside its bytes: whoever sends single bytes makes as many of them. */
+const PIECE_BYTES = 512;
+/** Least bytes of a frame beside its payload: the header and the mask of a client. */
+const FRAME_BYTES = 6;
+
+interface Pending {
+  /** Received and not part of a whole message yet. */
+  bytes: number;
+  lastPiece: number;
+}
+
+/**
+ * Counts what `sockets` have received of messages that are not whole, in pieces and in sum. Beyond `most` whoever has
+ * sent the largest part is cut off, until it fits.
+ */
+export const boundIncoming = (sockets: WebSocketServer, most = MAX_INCOMING_BYTES): void => {
+  const pending = new Map<WebSocket, Pending>();
+  let sum = 0;
+
+  const set = (socket: WebSocket, bytes: number, lastPiece: number): void => {
+    sum += bytes - (pending.get(socket)?.bytes ?? 0);
+    pending.set(socket, { bytes, lastPiece });
+  };
+  const drop = (socket: WebSocket): void => {
+    sum -= pending.get(socket)?.bytes ?? 0;
+    pending.delete(socket);
+  };
+  const received = (socket: WebSocket, piece: number): void => {
+    set(socket, (pending.get(socket)?.bytes ?? 0) + piece, piece);
+    while (sum > most) {
+      const [largest] = [...pending].reduce((worst, each) => (each[1].bytes > worst[1].bytes ? each : worst));
+      drop(largest);
+      largest.terminate();
+    }
+  };
+  /** A frame is whole: what is left can be no more than the last piece had. */
+  const whole = (socket: WebSocket, payload: number): void => {
+    const known = pending.get(socket);
+    if (known)
+      set(
+        socket,
+        Math.max(0, Math.min(known.bytes - payload - FRAME_BYTES, known.lastPiece)),
+        known.lastPiece,
+      );
+  };
+  /** A control frame may come in the middle of a message: it takes its own bytes away alone. */
+  const control = (socket: WebSocket, payload: number): void => {
+    const known = pending.get(socket);
+    if (known) set(socket, Math.max(0, known.bytes - payload - FRAME_BYTES), known.lastPiece);
+  };
+
+  sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
+    const stream: Duplex = request.socket;
+    stream.prependListener('data', (piece: Buffer) => received(socket, piece.length + PIECE_BYTES));
+    socket.on('message', (data) => whole(socket, (data as Buffer).length));
+    socket.on('ping', (data) => control(socket, data.length));
+    socket.on('pong', (data) => control(socket, data.length));
+    socket.on('close', () => drop(socket));
+  });
+};
