@@ -15,6 +15,10 @@ export const MAX_OPEN_AUCTIONS = 16;
 /** How long an auction takes bids, whole seconds. */
 export const AUCTION_SECONDS = { min: 1, max: 3600 } as const;
 
+/** The ceiling to ask with where the exact price of the work is `exact`: what is worth less than asking for it costs the least. */
+export const askableCeiling = (exact: Micro): Micro =>
+  compare(exact, MINIMUM_CEILING) < 0 ? MINIMUM_CEILING : exact;
+
 const FEE_DIVISOR = 100n;
 
 /** The opening fee: 1 % of ceiling × winners, rounded up as every charge (settled 10). It is not given back. */

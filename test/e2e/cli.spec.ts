@@ -88,7 +88,7 @@ test('a run goes on when the API is killed under it', async () => {
 });
 
 test('a job that fails ends with 1 and its reason', async () => {
-  const { code, out, err } = await run('--tier', 'gold', '--max-price', '1', '--json');
+  const { code, out, err } = await run('--tier', 'gold', '--max-price', '100', '--json');
   expect(code).toBe(1);
   expect(JSON.parse(out)).toMatchObject({ state: 'failed', members: [], proof_id: null });
   expect(err).toContain('AUCTION_NOT_ENOUGH_BIDS');

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { openingFeeOf } from '../../../domain/auction/asking.ts';
+import { askableCeiling, openingFeeOf } from '../../../domain/auction/asking.ts';
 import { priceQuote } from '../../../domain/auction/pricing.ts';
 import type { Quote, QuoteInputs } from '../../../domain/auction/quote.ts';
 import { WORK_LIMITS } from '../../../domain/enclave/limits.ts';
 import { ok, type Result } from '../../../domain/errors.ts';
 import { suffixOf } from '../../../domain/ids.ts';
+import { multiply } from '../../../domain/money.ts';
 import { tops } from '../../../domain/schema.ts';
 import { QUOTE_TTL_SECONDS, TIER_NAMES, TIER_TABLE_VERSION } from '../../../domain/tiers.ts';
 import { addSeconds } from '../../../domain/time.ts';
@@ -66,8 +67,11 @@ export const makeQuote = (
   const inputs = quotedInputs(request);
   const priced = priceQuote(inputs, tRef);
   if (!priced.ok) return priced;
+  const ceiling = askableCeiling(priced.value.ceiling);
   return ok({
     ...priced.value,
+    ceiling,
+    maximumTotal: multiply(ceiling, priced.value.winners),
     ulid: suffixOf(newId('quote')),
     tRef,
     tier: inputs.tier,
