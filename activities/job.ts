@@ -19,7 +19,7 @@ import { multiply, ZERO } from '../domain/money.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Command, CommandMeta, Lifecycles } from '../domain/ports/lifecycles.ts';
 import type { RunOutcome } from '../domain/proof/record.ts';
-import type { Wronged } from '../domain/provider/decide-stake.ts';
+import type { EvidenceFacts } from '../domain/provider/decide.ts';
 import { EVIDENCE_REASONS, type EvidenceReason } from '../domain/provider/events.ts';
 import { foldStream } from '../domain/registry.ts';
 import { MISSED_HEARTBEATS, TIERS } from '../domain/tiers.ts';
@@ -52,8 +52,9 @@ const isLimit = (outcome: RunOutcome): outcome is keyof typeof LIMIT_REASON => o
 const randomSeedOf = (job: Job): string =>
   createHash('sha256').update(`aivillage-random-v1\n${job.jobId}\n${job.inputHash}`).digest('hex');
 
-const isEvidence = (fault: string): fault is EvidenceReason =>
-  (EVIDENCE_REASONS as readonly string[]).includes(fault);
+/** Faults that count against a provider; `completed` is none. */
+const isEvidence = (fault: string): fault is Exclude<EvidenceReason, 'completed'> =>
+  fault !== 'completed' && (EVIDENCE_REASONS as readonly string[]).includes(fault);
 
 /** Effects of a job: what it asks of its children, how it judges their results, and how it ends. */
 export const createJobActivities = ({ lifecycles, store, providers, now }: JobDeps) => {
@@ -100,34 +101,44 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
   const recordEvidence = async (
     providerId: string,
     evidenceId: string,
-    reason: EvidenceReason,
-    wronged?: Wronged,
+    facts: EvidenceFacts,
   ): Promise<void> => {
     const outcome = await providers.execute(
       providerId,
-      { type: 'record-evidence', evidenceId, reason, ...(wronged && { wronged }) },
+      { type: 'record-evidence', evidenceId, ...facts },
       { actor: 'engine', commandId: evidenceId },
     );
     if (!outcome.ok) throw new Error(`${providerId}: ${outcome.message}`);
   };
 
+  const settlementOf = (job: Job, proven: Omit<JobProven, 'type'>) =>
+    settle({
+      escrow: multiply(job.ceiling, job.winners),
+      winners: job.members.filter((member) => proven.accepted.includes(member.providerId)),
+      creditPercent: isLimit(proven.outcome) ? 0 : proven.sla.creditPercent,
+    });
+
   /** Trust follows verified proofs and logged faults only; a limit leaves it untouched (settled 20). */
   const updateTrust = async (job: Job): Promise<void> => {
     for (const failure of job.failed) {
       if (isEvidence(failure.fault))
-        await recordEvidence(failure.providerId, failure.evidenceId, failure.fault);
+        await recordEvidence(failure.providerId, failure.evidenceId, { reason: failure.fault });
     }
     if (!job.proven || isLimit(job.proven.outcome)) return;
     const { accepted } = job.proven;
     const delivered = job.members.filter(({ providerId }) => accepted.includes(providerId));
+    const { payouts } = settlementOf(job, job.proven);
+    const paid = new Map(payouts.map(({ providerId, amount }) => [providerId, amount]));
     const wronged = { submitter: job.submitter, members: delivered.map(({ owner }) => owner) };
     for (const member of job.members) {
       const { result, providerId } = member;
       if (!result) continue;
       if (job.proven.deviants.includes(providerId))
-        await recordEvidence(providerId, result.proofId, 'deviation', wronged);
-      else if (job.proven.accepted.includes(providerId))
-        await recordEvidence(providerId, result.proofId, 'completed');
+        await recordEvidence(providerId, result.proofId, { reason: 'deviation', wronged });
+      else if (accepted.includes(providerId)) {
+        const work = { payer: job.submitter, fee: paid.get(providerId) ?? ZERO };
+        await recordEvidence(providerId, result.proofId, { reason: 'completed', work });
+      }
     }
   };
 
@@ -161,13 +172,6 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
     const award = await awardOf(job);
     return award ? [award] : [];
   };
-
-  const settlementOf = (job: Job, proven: Omit<JobProven, 'type'>) =>
-    settle({
-      escrow: multiply(job.ceiling, job.winners),
-      winners: job.members.filter((member) => proven.accepted.includes(member.providerId)),
-      creditPercent: isLimit(proven.outcome) ? 0 : proven.sla.creditPercent,
-    });
 
   return {
     /** The award of an auction that the submitter had run on its own. */

@@ -40,15 +40,18 @@ const host = {
   expiresAt: addSeconds(AT, 60),
 } as const;
 
+/** Each item of delivered work is paid for in full, and by another payer. */
+const workOf = (evidenceId: string) => ({ payer: `payer of ${evidenceId}`, fee: toMicro('1000') });
 const record = (evidenceId: string, reason: EvidenceReason): ProviderCommand => ({
   type: 'record-evidence',
   evidenceId,
-  reason,
+  ...(reason === 'completed' ? { reason, work: workOf(evidenceId) } : { reason }),
 });
 const recorded = (evidenceId: string, reason: EvidenceReason): ProviderEvent => ({
   type: 'provider.evidence-recorded',
   evidenceId,
   reason,
+  ...(reason === 'completed' ? { work: workOf(evidenceId) } : {}),
   ...EVIDENCE_WEIGHTS[reason],
   at: AT,
 });

@@ -14,16 +14,19 @@ import type {
 } from './events.ts';
 import type { Provider, ProviderState } from './fold.ts';
 import { EVIDENCE_WEIGHTS, fullOpinion, isLow, isUncertain, withEvidence } from './opinion.ts';
+import { type PaidWork, paidWeight } from './paid-work.ts';
 
 export const PROVIDER_VERSION = 1;
 
-export interface RecordEvidence {
+/** What evidence rests on: delivered work by its fee, or a fault, of which a fraud names whom it wronged. */
+export type EvidenceFacts =
+  | { readonly reason: 'completed'; readonly work: PaidWork }
+  | { readonly reason: Exclude<EvidenceReason, 'completed'>; readonly wronged?: Wronged };
+
+export type RecordEvidence = {
   readonly type: 'record-evidence';
   readonly evidenceId: string;
-  readonly reason: EvidenceReason;
-  /** Whom a fraud has wronged. */
-  readonly wronged?: Wronged;
-}
+} & EvidenceFacts;
 
 export type ProviderCommand =
   | ({ readonly type: 'register' } & Omit<ProviderRegistered, 'type' | 'machineVersion' | 'registeredAt'>)
@@ -121,17 +124,20 @@ const see = (
   type === `provider.${provider.presence}` ? accept() : accept({ type, at, missedHeartbeats });
 
 /** One item counts once, and a fraud takes the stake with it; flags change as their own events (R90). */
-const recordEvidence = (
-  provider: Provider,
-  { evidenceId, reason, wronged }: RecordEvidence,
-  at: string,
-): Decision<ProviderEvent> => {
+const recordEvidence = (provider: Provider, command: RecordEvidence, at: string): Decision<ProviderEvent> => {
+  const { evidenceId, reason } = command;
   if (provider.evidenceIds.includes(evidenceId)) return accept();
-  const weight = EVIDENCE_WEIGHTS[reason];
+  const work = reason === 'completed' ? { work: command.work } : {};
+  const weight =
+    reason === 'completed'
+      ? { positive: paidWeight(command.work, provider.payers), negative: 0 }
+      : EVIDENCE_WEIGHTS[reason];
   const opinion = fullOpinion(withEvidence(provider.evidence, { ...weight, at }));
   const { mean, uncertainty } = opinion;
-  const events: ProviderEvent[] = [{ type: 'provider.evidence-recorded', evidenceId, reason, ...weight, at }];
-  if (reason === 'deviation') events.push(...slashStake(provider, evidenceId, wronged ?? null, at));
+  const events: ProviderEvent[] = [
+    { type: 'provider.evidence-recorded', evidenceId, reason, ...work, ...weight, at },
+  ];
+  if (reason === 'deviation') events.push(...slashStake(provider, evidenceId, command.wronged ?? null, at));
   const uncertain = isUncertain(opinion);
   const low = isLow(opinion);
   if (uncertain !== provider.uncertain) {

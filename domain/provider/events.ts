@@ -1,6 +1,7 @@
 import type { Platform, PlatformLabel } from '../enclave/events.ts';
 import type { Micro } from '../money.ts';
 import type { InfrastructureType } from '../tiers.ts';
+import type { PaidWork } from './paid-work.ts';
 
 export interface ProviderRegistered {
   readonly type: 'provider.registered';
@@ -97,6 +98,8 @@ export interface EvidenceRecorded {
   /** Proof id or event id; one item counts once. */
   readonly evidenceId: string;
   readonly reason: EvidenceReason;
+  /** Of delivered work: who paid, and what this provider got. Absent before evidence was weighted by it. */
+  readonly work?: PaidWork;
   readonly positive: number;
   readonly negative: number;
   readonly at: string;

@@ -1,7 +1,8 @@
 import { add, type Micro, subtract, ZERO } from '../money.ts';
 import type { InfrastructureType } from '../tiers.ts';
-import type { EvidenceRecorded, ProviderAttested, ProviderEvent } from './events.ts';
+import type { EvidenceReason, EvidenceRecorded, ProviderAttested, ProviderEvent } from './events.ts';
 import { type Evidence, NO_EVIDENCE, withEvidence } from './opinion.ts';
+import { type KnownPayer, withPayer } from './paid-work.ts';
 import { stillUnbonding, type Unbonding } from './stake.ts';
 import type { Reliability } from './unavailability.ts';
 
@@ -33,6 +34,8 @@ export interface Provider {
   readonly presenceAt: string | null;
   readonly evidence: Evidence;
   readonly evidenceIds: readonly string[];
+  /** Whose jobs its evidence comes from. */
+  readonly payers: readonly KnownPayer[];
   readonly reliability: Reliability;
   readonly uncertain: boolean;
   readonly low: boolean;
@@ -43,13 +46,18 @@ export type ProviderState = Provider | null;
 
 export const unknownProvider: ProviderState = null;
 
+/** Every kind of non-delivery is a loss in availability. A wrong result is not: the member was there. */
+const NOT_DELIVERED: ReadonlySet<EvidenceReason> = new Set(['lost', 'no-show', 'refusal', 'attestation']);
+
 const counted = (provider: Provider, event: EvidenceRecorded): Provider => ({
   ...provider,
   evidence: withEvidence(provider.evidence, event),
   evidenceIds: [...provider.evidenceIds, event.evidenceId].slice(-EVIDENCE_REMEMBERED),
+  payers: event.work ? withPayer(provider.payers, event.work) : provider.payers,
   reliability: {
-    runs: provider.reliability.runs + 1,
-    losses: provider.reliability.losses + (event.reason === 'lost' ? 1 : 0),
+    // A run that a friend paid for shows as little here as in trust.
+    runs: provider.reliability.runs + (event.reason === 'completed' ? event.positive : 1),
+    losses: provider.reliability.losses + (NOT_DELIVERED.has(event.reason) ? 1 : 0),
   },
 });
 
@@ -73,6 +81,7 @@ export const evolveProvider = (state: ProviderState, event: ProviderEvent): Prov
       presenceAt: null,
       evidence: NO_EVIDENCE,
       evidenceIds: [],
+      payers: [],
       reliability: { runs: 0, losses: 0 },
       uncertain: true,
       low: false,

@@ -70,7 +70,8 @@ export const withEvidence = (
   item: EvidenceItem,
   forgetting: number = FORGETTING,
 ): Evidence => {
-  const stays = forgetting * idleShare(evidence, item.at);
+  // A part of an item makes forget a part of it: who does many small jobs does not outlive his faults the sooner.
+  const stays = forgetting ** Math.min(1, item.positive + item.negative) * idleShare(evidence, item.at);
   const { remembered } = evidence;
   return {
     positive: evidence.positive + item.positive,

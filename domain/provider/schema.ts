@@ -74,6 +74,7 @@ export const providerEventSchema = schemaOf<ProviderEvent>()(
       type: z.literal('provider.evidence-recorded'),
       evidenceId: name,
       reason: z.enum(EVIDENCE_REASONS),
+      work: z.strictObject({ payer: name, fee: micro }).exactOptional(),
       positive: measure,
       negative: measure,
       at: instant,

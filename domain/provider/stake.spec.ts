@@ -160,7 +160,7 @@ describe('settled 39: a fraud takes the stake', () => {
   });
 
   test('and no other fault does', () => {
-    for (const reason of ['attestation', 'refusal', 'no-show', 'lost', 'completed'] as const) {
+    for (const reason of ['attestation', 'refusal', 'no-show', 'lost'] as const) {
       const stream = [registered, locked(10)].reduce<ProviderState>(evolveProvider, null);
       const command: ProviderCommand = { type: 'record-evidence', evidenceId: 'e', reason };
       const decision = decideProvider(stream, command, { now: AT, actor: 'engine' });

@@ -7,7 +7,7 @@ import { type TrustRow, trustTable } from './table.ts';
 /** One row per provider: its evidence, which only events of verified evidence change. */
 export const trust = rowProjection<ProviderEvent, TrustRow, 'provider.registered'>({
   name: 'trust',
-  version: 1,
+  version: 2,
   table: trustTable,
   first: 'provider.registered',
   create: ({ providerId, owner, registeredAt }) => ({

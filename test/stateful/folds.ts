@@ -135,11 +135,15 @@ const provider: Idempotent['check'] = (logFor, schedules) => {
       handle(providerDecider, stream, command, { actor: payer, commandId: commandIds[index] as string }),
     );
     const history = await ledgerHistory(log, begin + 1n);
-    const stepEnd = ({ id, position }: RecordedEvent): bigint =>
-      history.find(({ event }) => event.causationId === id)?.position ?? position;
+    const events = await log.readStream(stream);
+    /** Money comes behind all events of its step, whichever of them it follows. */
+    const stepEnd = ({ causationId, position }: RecordedEvent): bigint => {
+      const step = new Set(events.filter((event) => event.causationId === causationId).map(({ id }) => id));
+      return history.findLast(({ event }) => step.has(event.causationId))?.position ?? position;
+    };
     expectOneEffectEach({
       decider: providerDecider,
-      events: await log.readStream(stream),
+      events,
       stepEnd,
       commandIds,
       commands,
@@ -150,13 +154,13 @@ const provider: Idempotent['check'] = (logFor, schedules) => {
         command.type === 'lock-stake' &&
         wasPoor(history, payer, units(command.amount), call),
     });
-    const state = (await log.readStream(stream)).reduce<ProviderState>(
+    const state = events.reduce<ProviderState>(
       (before, event) => providerDecider.evolve(before, domainEventOf(event)),
       null,
     );
     const ledger = history.at(-1)?.ledger ?? emptyLedger;
     const staked = units(state?.stake ?? toMicro(0n));
-    const slashed = (await log.readStream(stream))
+    const slashed = events
       .map((event) => domainEventOf<ProviderEvent>(event))
       .reduce((sum, event) => sum + (event.type === 'provider.stake-slashed' ? units(event.amount) : 0n), 0n);
     expect(balanceOf(ledger, account.stake(stream))).toBe(staked);

@@ -70,11 +70,18 @@ export const providerCommands = (providerId: string, owner: string): fc.Arbitrar
       ),
       missedHeartbeats: fc.nat({ max: 3 }),
     }),
-    'record-evidence': fc.record({
-      type: fc.constant('record-evidence' as const),
-      evidenceId: fc.constantFrom('proof-1', 'proof-2', 'proof-3'),
-      reason: fc.constantFrom(...EVIDENCE_REASONS),
-    }),
+    'record-evidence': fc
+      .record({
+        evidenceId: fc.constantFrom('proof-1', 'proof-2', 'proof-3'),
+        reason: fc.constantFrom(...EVIDENCE_REASONS),
+        payer: fc.constantFrom('subject-1', 'subject-2'),
+        fee: fc.nat(2000),
+      })
+      .map(({ evidenceId, reason, payer, fee }) => ({
+        type: 'record-evidence' as const,
+        evidenceId,
+        ...(reason === 'completed' ? { reason, work: { payer, fee: toMicro(BigInt(fee)) } } : { reason }),
+      })),
   };
   return anyOf(commands, 'register');
 };

@@ -1,0 +1,41 @@
+import { type Micro, toMicro, units } from '../money.ts';
+
+/** Work that was delivered and paid for: by whom, and how much this provider got. */
+export interface PaidWork {
+  readonly payer: string;
+  readonly fee: Micro;
+}
+
+/** What a payer's jobs with a provider come to, each as if it were the first. */
+export interface KnownPayer {
+  readonly payer: string;
+  readonly weight: number;
+}
+
+/** Fee from which on delivered work is a whole item of evidence: ten times the least ceiling of an auction. */
+const FULL_EVIDENCE_FEE = toMicro('1000');
+/** Payers remembered; those that came back last stay. */
+const PAYERS_REMEMBERED = 1000;
+/** Decimal places of a weight: the log holds no longer fractions. */
+const PLACES = 1e6;
+
+/** A cheap job tells little: 0 to 1, in proportion to the fee. */
+const feeWeight = (fee: Micro): number =>
+  units(fee) >= units(FULL_EVIDENCE_FEE) ? 1 : Number(units(fee)) / Number(units(FULL_EVIDENCE_FEE));
+
+/**
+ * What delivered work counts as evidence. Each further job of the same payer counts less, by 1 ÷ (1 + what its jobs
+ * came to before): n whole ones add up to the n-th harmonic number, so that eight items, which full standing takes, are
+ * quick to get from eight payers and take more than a thousand jobs of one.
+ */
+export const paidWeight = ({ payer, fee }: PaidWork, known: readonly KnownPayer[]): number => {
+  const before = known.find((each) => each.payer === payer)?.weight ?? 0;
+  return Math.round((feeWeight(fee) / (1 + before)) * PLACES) / PLACES;
+};
+
+/** The payers after one more job. */
+export const withPayer = (known: readonly KnownPayer[], { payer, fee }: PaidWork): readonly KnownPayer[] => {
+  const before = known.find((each) => each.payer === payer)?.weight ?? 0;
+  const others = known.filter((each) => each.payer !== payer);
+  return [...others, { payer, weight: before + feeWeight(fee) }].slice(-PAYERS_REMEMBERED);
+};
