@@ -21,6 +21,7 @@ import type { SlaCredits } from '../infra/sla/sla-credits.ts';
 import type { TransparencyLog } from '../infra/tlog/transparency-log.ts';
 import type { CandidateSets } from '../infra/topology/candidate-sets.ts';
 import type { Drawer } from '../infra/topology/drawer.ts';
+import type { Verifier } from '../infra/verification/verifier.ts';
 import type { TrustedRoot } from '../infra/verify/index.ts';
 import type { Acceptances } from '../infra/zk/acceptances.ts';
 import type { DevProver } from '../infra/zk/dev-prover.ts';
@@ -99,6 +100,7 @@ export interface RouteDependencies {
   /** Reference throughput of one H200 that new quotes are priced by, TOPS (D1). */
   readonly tRef: number;
   readonly transparency: TransparencyLog;
+  readonly verifier: Pick<Verifier, 'verify'>;
   readonly visibleLog: VisibleLog;
   readonly watch: Watch;
 }

@@ -15,10 +15,15 @@ export interface Windows {
   spend(key: string, limit: number): Promise<Spent>;
 }
 
+/** Windows whose requests may weigh more than one. */
+export interface WeighedWindows extends Windows {
+  spend(key: string, limit: number, weight?: number): Promise<Spent>;
+}
+
 export const WINDOW_SECONDS = 60;
 
 /** Windows of this process alone. */
-export const memoryWindows = (): Windows => {
+export const memoryWindows = (): WeighedWindows => {
   const limiters = new Map<number, RateLimiterMemory>();
   const limiterOf = (limit: number): RateLimiterMemory => {
     const known = limiters.get(limit);
@@ -33,9 +38,9 @@ export const memoryWindows = (): Windows => {
   };
 
   return {
-    spend: async (key, limit) => {
+    spend: async (key, limit, weight = 1) => {
       try {
-        const { remainingPoints, msBeforeNext } = await limiterOf(limit).consume(key);
+        const { remainingPoints, msBeforeNext } = await limiterOf(limit).consume(key, weight);
         return { admitted: true, remaining: remainingPoints, resetMs: msBeforeNext };
       } catch (refused) {
         if (!(refused instanceof RateLimiterRes)) throw refused;

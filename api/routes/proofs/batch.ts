@@ -15,6 +15,19 @@ import { loggedIn } from './logged.ts';
 /** Proofs of one request. */
 const LARGEST = 100;
 
+const resultSchema = z.object({
+  proof_id: z.string(),
+  valid: z.boolean(),
+  reason: z.string().optional().describe('the first step that failed, and why'),
+  label: z.enum(['hardware', 'simulated']).nullable(),
+  logged: z.literal(true),
+  anchored: z.boolean(),
+  anchor: anchorSchema.nullable().describe('the smallest anchored head that contains the proof'),
+  inclusion_path: pathSchema.nullable(),
+  checkpoint: z.string().nullable(),
+  inclusion: inclusionSchema.nullable(),
+});
+
 /** The state of many proofs at once. Changes nothing: a batch is a question. */
 export const getProofBatch = ({
   anchored,
@@ -47,25 +60,12 @@ export const getProofBatch = ({
           root: sha256.nullable().describe('of the newest signed head of the log'),
           size: treeSize.nullable(),
           checkpoint: z.string().nullable(),
-          results: z.array(
-            z.object({
-              proof_id: z.string(),
-              valid: z.boolean(),
-              reason: z.string().optional().describe('the first step that failed, and why'),
-              label: z.enum(['hardware', 'simulated']).nullable(),
-              logged: z.literal(true),
-              anchored: z.boolean(),
-              anchor: anchorSchema.nullable().describe('the smallest anchored head that contains the proof'),
-              inclusion_path: pathSchema.nullable(),
-              checkpoint: z.string().nullable(),
-              inclusion: inclusionSchema.nullable(),
-            }),
-          ),
+          results: z.array(resultSchema),
         }),
       },
-      errors: ['RESOURCE_NOT_FOUND'],
+      errors: ['RESOURCE_NOT_FOUND', 'RESOURCE_UNAVAILABLE'],
     },
-    async (_context, { query }) => {
+    async ({ principal }, { query }) => {
       const all = [...new Set(query.proof_ids.split(','))].sort();
       const ids = all.slice(0, query.batch_size);
       const recorded = new Map<string, RecordedEvent>();
@@ -81,28 +81,30 @@ export const getProofBatch = ({
       const newest = await transparency.newest();
       const checkpointOf = (anchor: AnchoredHead | null) =>
         anchor ? transparency.checkpointAt(anchor.size) : Promise.resolve(null);
-      const results = await Promise.all(
-        [...recorded].map(async ([id, event]) => {
-          const proof = await recordedProof(deps.artifacts, event);
-          const verdict = await judgeProof(deps, proof, { allowSimulated: true });
-          const broken = verdict.steps.find(({ ok }) => !ok);
-          const anchor = await anchored.covering(event.position);
-          const head = query.operation === 'verify' ? newest : await checkpointOf(anchor);
-          const { inclusion, pathValid } = await loggedIn(head, transparency, event);
-          return {
-            proof_id: id,
-            valid: verdict.valid && pathValid !== false,
-            ...(broken ? { reason: `${broken.step}: ${broken.code}` } : {}),
-            label: verdict.label,
-            logged: true as const,
-            anchored: anchor !== null,
-            anchor: anchor && anchorView(anchor),
-            inclusion_path: inclusion?.path ?? null,
-            checkpoint: inclusion?.checkpoint ?? null,
-            inclusion,
-          };
-        }),
-      );
+      const results: z.input<typeof resultSchema>[] = [];
+      // One after the other: a batch takes no more of the thread at once than a single proof.
+      for (const [id, event] of recorded) {
+        const proof = await recordedProof(deps.artifacts, event);
+        const judged = await judgeProof(deps, principal.id, proof, { allowSimulated: true });
+        if (!judged.ok) return judged;
+        const verdict = judged.value;
+        const broken = verdict.steps.find(({ ok }) => !ok);
+        const anchor = await anchored.covering(event.position);
+        const head = query.operation === 'verify' ? newest : await checkpointOf(anchor);
+        const { inclusion, pathValid } = await loggedIn(head, transparency, event);
+        results.push({
+          proof_id: id,
+          valid: verdict.valid && pathValid !== false,
+          ...(broken ? { reason: `${broken.step}: ${broken.code}` } : {}),
+          label: verdict.label,
+          logged: true as const,
+          anchored: anchor !== null,
+          anchor: anchor && anchorView(anchor),
+          inclusion_path: inclusion?.path ?? null,
+          checkpoint: inclusion?.checkpoint ?? null,
+          inclusion,
+        });
+      }
       return respond(200, {
         batch_id: `batch-${bytesToHex(digest(utf8ToBytes(ids.join(','))))}`,
         remaining: all.slice(query.batch_size),

@@ -1,16 +1,11 @@
 import type { PlatformLabel, VerificationStep } from '../../../domain/enclave/events.ts';
+import { ok, type Result } from '../../../domain/errors.ts';
 import { domainEventOf, type RecordedEvent } from '../../../domain/event.ts';
 import { equalsJson } from '../../../domain/json.ts';
 import { hashOfJson } from '../../../domain/proof/commit.ts';
 import type { ProofEvent } from '../../../domain/proof/events.ts';
 import { isAvailabilityProof } from '../../../infra/verify/availability-shape.ts';
-import {
-  type AvailabilityProofVerdict,
-  type SlaProofVerdict,
-  verifyAvailabilityProof,
-  verifyExecutionProof,
-  verifySlaProof,
-} from '../../../infra/verify/index.ts';
+import type { AvailabilityProofVerdict, SlaProofVerdict } from '../../../infra/verify/index.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { trustedHeads } from './heads.ts';
 
@@ -23,7 +18,7 @@ export const PROOF_TYPES = [
 
 export type JudgeDependencies = Pick<
   RouteDependencies,
-  'artifacts' | 'now' | 'requireHardware' | 'roots' | 'transparency'
+  'artifacts' | 'now' | 'requireHardware' | 'roots' | 'transparency' | 'verifier'
 >;
 
 export interface Judged {
@@ -59,28 +54,32 @@ const typeOf = (proof: unknown): unknown => {
   return ((record ?? {}) as { readonly proofType?: unknown }).proofType;
 };
 
-/** Judges a proof of any type by value. What names no other type is judged as one of execution, and found malformed. */
+/** Judges a proof of any type by value, in the principal's share of the thread that verifies. What names no other type is judged as one of execution, and found malformed. */
 export const judgeProof = async (
-  { now, requireHardware, roots, transparency }: JudgeDependencies,
+  { now, requireHardware, roots, transparency, verifier }: JudgeDependencies,
+  principal: string,
   proof: unknown,
   demands: { readonly allowSimulated: boolean; readonly inputHash?: string },
-): Promise<Judged> => {
+): Promise<Result<Judged>> => {
   const at = now();
   const expected: object = demands.inputHash === undefined ? {} : { inputHash: demands.inputHash };
   switch (typeOf(proof)) {
     case 'proof_of_sla_compliance': {
-      const verdict = verifySlaProof(proof, { now: at, expected });
-      return judged(verdict, null, verdict.judgement);
+      const context = { now: at, expected };
+      const verdict = await verifier.verify(principal, { kind: 'sla' as const, proof, context });
+      return verdict.ok ? ok(judged(verdict.value, null, verdict.value.judgement)) : verdict;
     }
     case 'proof_of_availability': {
       const heads = isAvailabilityProof(proof) ? await trustedHeads(transparency, proof) : [];
-      const verdict = verifyAvailabilityProof(proof, { now: at, expected, heads });
-      return judged(verdict, null, verdict.judgement);
+      const context = { now: at, expected, heads };
+      const verdict = await verifier.verify(principal, { kind: 'availability' as const, proof, context });
+      return verdict.ok ? ok(judged(verdict.value, null, verdict.value.judgement)) : verdict;
     }
     default: {
       const policy = { allowSimulated: demands.allowSimulated && !requireHardware };
-      const verdict = await verifyExecutionProof(proof, { roots, now: at, policy, expected });
-      return judged(verdict, verdict.platform, null);
+      const context = { roots, now: at, policy, expected };
+      const verdict = await verifier.verify(principal, { kind: 'execution' as const, proof, context });
+      return verdict.ok ? ok(judged(verdict.value, verdict.value.platform, null)) : verdict;
     }
   }
 };

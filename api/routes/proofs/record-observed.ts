@@ -61,7 +61,9 @@ export const recordObserved = async (
     return reject('RESOURCE_NOT_FOUND', `no provider ${terms.providerId}`, [
       { field: 'evidence.record.terms.providerId', rule: 'a provider of yours' },
     ]);
-  const verdict = await judgeProof(deps, proof, { allowSimulated: false });
+  const judged = await judgeProof(deps, principal.id, proof, { allowSimulated: false });
+  if (!judged.ok) return judged;
+  const verdict = judged.value;
   const broken = verdict.steps.filter(({ ok }) => !ok);
   if (taskId !== undefined && taskId !== terms.jobId)
     broken.push({ step: 'expected.jobId', ok: false, code: 'EXPECTATION_MISMATCH' });

@@ -79,7 +79,7 @@ export const verifyProof = ({
           steps: z.array(stepSchema),
         }),
       },
-      errors: ['RESOURCE_NOT_FOUND'],
+      errors: ['RESOURCE_NOT_FOUND', 'RESOURCE_UNAVAILABLE'],
     },
     async ({ principal }, { body }) => {
       const claimed = body.proof_id ?? body.proof?.['proofId'];
@@ -91,10 +91,12 @@ export const verifyProof = ({
         ]);
       }
       const proof = body.proof ?? (recorded && (await recordedProof(deps.artifacts, recorded)));
-      const verdict = await judgeProof(deps, proof, {
+      const judged = await judgeProof(deps, principal.id, proof, {
         allowSimulated: body.allow_simulated,
         ...(body.expected_input_hash === undefined ? {} : { inputHash: body.expected_input_hash }),
       });
+      if (!judged.ok) return judged;
+      const verdict = judged.value;
       const isLogged =
         recorded !== undefined &&
         (body.proof === undefined || isRecordOf(recorded, proof, verdict.wellFormed));

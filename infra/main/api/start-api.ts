@@ -66,6 +66,7 @@ import { TASK_QUEUE } from '../../temporal/task-queue.ts';
 import { createTransparencyLog } from '../../tlog/transparency-log.ts';
 import { createCandidateSets } from '../../topology/candidate-sets.ts';
 import { createDrawer } from '../../topology/drawer.ts';
+import { createVerifier } from '../../verification/verifier.ts';
 import { createAcceptances } from '../../zk/acceptances.ts';
 import { createDevProver } from '../../zk/dev-prover.ts';
 import { createPublishedKeys } from '../../zk/published-keys.ts';
@@ -142,6 +143,7 @@ export const startApi = async (
   });
   const meteredModules = createMeteredModules({ pool, signer });
   const inspectModule = createInspection();
+  const verifier = createVerifier();
 
   const lag = async () =>
     Object.fromEntries(
@@ -266,6 +268,7 @@ export const startApi = async (
       reported: async (providerId) => (await neighboursReported(pool, [providerId])).get(providerId) ?? null,
     },
     transparency,
+    verifier,
     visibleLog: createVisibleLog({ store, ownership }),
     watch: createWatch(hub, leaving.signal),
   });
@@ -303,7 +306,7 @@ export const startApi = async (
       signer.close();
       stopping.abort();
       await following;
-      await devProver?.close();
+      await Promise.all([devProver?.close(), verifier.close()]);
       await Promise.all([changes.close(), idempotency.close(), checkpoints.close(), connection.close()]);
       await store.close();
       windows.close();
