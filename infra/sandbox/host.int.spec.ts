@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -346,7 +346,7 @@ describe('an enclave host', () => {
     process.kill(pid, 'SIGKILL');
     expect(await run).toMatchObject({ ok: false, code: 'RESOURCE_UNAVAILABLE' });
     expect(host.live()).not.toContain(enclave.enclaveId);
-    await expect.poll(() => running([runner])).toEqual([]);
+    await expect.poll(() => running([runner]), { timeout: 10_000 }).toEqual([]);
   });
 
   it('gives its processes no environment and, where it says so, no network', async () => {
@@ -360,6 +360,25 @@ describe('an enclave host', () => {
     expect(own === theirs).toBe(host.network === 'host');
     expect(enclave.network).toBe(host.network);
   });
+
+  it.runIf(spawnSync('setpriv', ['--no-new-privs', 'true']).status === 0)(
+    'gives its processes no right of the system, nor a way to one',
+    async () => {
+      const before = await descendants(process.pid);
+      const enclave = await enclaveOf(await assembleTestModule('loop'));
+      const input = new Uint8Array(0);
+      await enclave.attest(NONCE);
+      const run = enclave.run(order(workOf(input)), input);
+      const pids = await newDescendants(process.pid, 2, before);
+      for (const pid of pids) {
+        const status = await readFile(`/proc/${pid}/status`, 'utf8');
+        expect(status).toMatch(/^NoNewPrivs:\s1$/m);
+        expect(status).toMatch(/^CapEff:\s0+$/m);
+      }
+      process.kill(pids[0] ?? 0, 'SIGKILL');
+      await run;
+    },
+  );
 
   it('takes its enclaves and their modules with it, even when it is killed', async () => {
     const program = fileURLToPath(new URL('../../test/workloads/host-program.ts', import.meta.url));

@@ -6,8 +6,11 @@ import type { ExecutionRecord, MeteredRecord } from '../../domain/proof/record.t
 
 /** How to start a child of the sandbox; decided once by the host and handed down. */
 export interface Wrapper {
-  /** Program that runs `command` and dies with its parent, as words before the command; empty where there is none. */
-  readonly dieWithParent: readonly string[];
+  /**
+   * Words before a command that make it die with its parent, and hold no right of the system's, then or by any program
+   * it may execute (no_new_privs, Linux 3.5); empty where there is no such program.
+   */
+  readonly confined: readonly string[];
 }
 
 export interface RunOrder {

@@ -10,7 +10,14 @@ import { heapMbOf, type RunnerEnd, type RunnerMessage, type RunnerTask } from '.
 const send = (message: RunnerMessage, then?: () => void): void => {
   process.send?.(message, () => then?.());
 };
-const finish = (message: RunnerMessage): void => send(message, () => process.disconnect());
+// An enclave process that dies while this one starts is too early for the kernel's signal.
+const orphaned = (): void => process.exit();
+process.once('disconnect', orphaned);
+const finish = (message: RunnerMessage): void =>
+  send(message, () => {
+    process.removeListener('disconnect', orphaned);
+    process.disconnect();
+  });
 
 const thread = new Worker(new URL('./module-thread.ts', import.meta.url), {
   resourceLimits: { stackSizeMb: REAL_STACK_MB, maxOldGenerationSizeMb: heapMbOf(Number(process.argv[2])) },

@@ -15,9 +15,11 @@ const PAGES_PER_MB = 16;
 /** Heap that an enclave process may use: most modules take a hundredth of it to inspect and instrument. */
 export const INSPECTION_HEAP_MB = 1536;
 
+/** Whether a command behind these words starts, and may read what a sandbox process is made of. */
 const works = (words: readonly string[]): boolean => {
   const [program = '', ...args] = words;
-  return spawnSync(program, [...args, 'true'], { env: {}, stdio: 'ignore', timeout: 5000 }).status === 0;
+  const readable = ['test', '-x', process.execPath, '-a', '-r', pathOf('./runner.ts')];
+  return spawnSync(program, [...args, ...readable], { env: {}, stdio: 'ignore', timeout: 5000 }).status === 0;
 };
 
 export interface Isolation {
@@ -28,6 +30,13 @@ export interface Isolation {
   readonly withoutNetwork: readonly string[];
 }
 
+/** Without capabilities and without a way to new ones; then what an old `setpriv` can do. */
+const CONFINEMENTS = [
+  ['setpriv', '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--pdeathsig', 'KILL'],
+  ['setpriv', '--no-new-privs', '--pdeathsig', 'KILL'],
+  ['setpriv', '--pdeathsig', 'KILL'],
+] as const;
+
 /** Finds out, by trying, what this machine allows. */
 export const detectIsolation = (): Isolation => {
   const withoutNetwork =
@@ -35,8 +44,9 @@ export const detectIsolation = (): Isolation => {
       ['unshare', '-n'],
       ['unshare', '-rn'],
     ].find(works) ?? [];
-  const dieWithParent = [['setpriv', '--pdeathsig', 'KILL']].find(works) ?? [];
-  return { network: withoutNetwork.length > 0 ? 'none' : 'host', wrapper: { dieWithParent }, withoutNetwork };
+  // Tried inside of the namespace, where a root of its own would have rights again.
+  const confined = CONFINEMENTS.find((words) => works([...withoutNetwork, ...words])) ?? [];
+  return { network: withoutNetwork.length > 0 ? 'none' : 'host', wrapper: { confined }, withoutNetwork };
 };
 
 const start = (
@@ -62,7 +72,7 @@ const start = (
 /** Starts an enclave process: no environment, no network, no files; leader of a process group of its own. */
 export const spawnEnclave = ({ wrapper, withoutNetwork }: Isolation): ChildProcess =>
   start(
-    [...withoutNetwork, ...wrapper.dieWithParent],
+    [...withoutNetwork, ...wrapper.confined],
     // It reads the use of the runner there; the module, in the runner, has no such right.
     ['--allow-child-process', '--allow-fs-read=/proc/', `--max-old-space-size=${INSPECTION_HEAP_MB}`],
     './enclave-process.ts',
@@ -76,7 +86,7 @@ export const spawnEnclave = ({ wrapper, withoutNetwork }: Isolation): ChildProce
  */
 export const spawnRunner = (wrapper: Wrapper, memoryMb: number): ChildProcess =>
   start(
-    wrapper.dieWithParent,
+    wrapper.confined,
     [
       // The module gets a thread with a stack of its own size.
       '--allow-worker',
