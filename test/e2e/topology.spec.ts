@@ -120,8 +120,8 @@ test('J1.5: a selection with any field changed is not valid, with the reason', a
     { takes_all: false },
     { neighbors: others },
     { neighbors: [...others, first as (typeof others)[number]] },
-    { vrf_output: selection.vrf_output.replace(/^../, '00') },
-    { vrf_proof: selection.vrf_proof.replace(/^../, '00') },
+    { vrf_output: selection.vrf_output.replace(/^./, (digit) => (digit === '0' ? '1' : '0')) },
+    { vrf_proof: selection.vrf_proof.replace(/^./, (digit) => (digit === '0' ? '1' : '0')) },
     { vrf_proof: 'not hex' },
   ];
   for (const change of changes) {
