@@ -131,7 +131,7 @@ describe('attesting an enclave', () => {
 
   test.each([
     ['RESOURCE_NOT_FOUND', 'lost', 'refusal'],
-    ['RESOURCE_UNAVAILABLE', 'lost', 'refusal'],
+    ['RESOURCE_UNAVAILABLE', 'lost', 'declared'],
     ['CONFLICT', 'lost', 'lost'],
     ['INVALID_REQUEST', 'refusal', 'refusal'],
   ])('%s of a launched enclave is %s, of one to be launched %s', async (code, fault, before) => {

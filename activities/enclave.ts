@@ -4,6 +4,7 @@ import type {
   EnclaveEvent,
   EnclaveFailed,
   EnclaveFault,
+  FaultCause,
   VerificationStep,
 } from '../domain/enclave/events.ts';
 import { RUN_GRACE_SECONDS, workErrors } from '../domain/enclave/limits.ts';
@@ -43,12 +44,15 @@ type AttestedType = 'enclave.attested' | 'enclave.attestation-renewed';
 const LAUNCH_WINDOW_MS = 30_000;
 const DESTROY_WINDOW_MS = 5_000;
 
+/** What comes here a node has done or left undone, or was asked for in vain: nothing of it is the engine's doing. */
+const causeOf = (fault: EnclaveFault): FaultCause => (fault === 'stopped' ? 'submitter' : 'node');
+
 const failed = (
   fault: EnclaveFault,
   code: ErrorCode,
   message: string,
   steps: readonly VerificationStep[] = [],
-): EnclaveFailed => ({ type: 'enclave.failed', fault, code, message, steps });
+): EnclaveFailed => ({ type: 'enclave.failed', fault, cause: causeOf(fault), code, message, steps });
 
 /**
  * What a report that is not accepted means. Whether its hardware is simulated, a node has said when it was admitted: a

@@ -138,9 +138,12 @@ test.each([
       postings.reduce((sum, { account: each, amount }) => sum + (each === name ? units(amount) : 0n), 0n);
     expect(of(account.escrow('auction-1'))).toBe(-2000n);
     expect(postings.reduce((sum, { amount }) => sum + units(amount), 0n)).toBe(0n);
-    for (const { bidId, owner } of members.slice(0, 2)) {
-      expect(of(account.deposit(bidId))).toBe(-1000n);
-      expect(of(account.available(owner))).toBeGreaterThanOrEqual(1000n);
-    }
+    for (const { bidId } of members.slice(0, 2)) expect(of(account.deposit(bidId))).toBe(-1000n);
+    // And the whole deposit, half of it for the submitter and half for those who delivered.
+    const half = 500n / BigInt(paid.length);
+    expect(of(account.available(first.owner))).toBe(1000n + BigInt(paid[0]) + half);
+    expect(of(account.available((members[1] as Winner).owner))).toBe(0n);
+    expect(of(account.available('subject-s'))).toBe(BigInt(refund) + 1000n - half * BigInt(paid.length));
+    expect(of(account.forfeits('job-1'))).toBe(0n);
   },
 );

@@ -3,6 +3,7 @@ import type { Auction } from '../domain/auction/auction.ts';
 import { reserveOf } from '../domain/auction/decide.ts';
 import type { RunEnclave } from '../domain/enclave/commands.ts';
 import type {
+  Forfeits,
   JobAuctionAwarded,
   JobEvent,
   JobFailed,
@@ -12,10 +13,11 @@ import type {
 } from '../domain/job/events.ts';
 import { fuelLimitOf } from '../domain/job/fuel.ts';
 import { aborted, type Job, quorumIdOf } from '../domain/job/job.ts';
+import { compensate, forfeitOf } from '../domain/job/non-delivery.ts';
 import { settle } from '../domain/job/payouts.ts';
 import { compareResults } from '../domain/job/results.ts';
 import { judgeSla } from '../domain/job/sla.ts';
-import { multiply, ZERO } from '../domain/money.ts';
+import { add, multiply, ZERO } from '../domain/money.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Command, CommandMeta, Lifecycles } from '../domain/ports/lifecycles.ts';
 import type { RunOutcome } from '../domain/proof/record.ts';
@@ -121,7 +123,8 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
   /** Trust follows verified proofs and logged faults only; a limit leaves it untouched (settled 20). */
   const updateTrust = async (job: Job): Promise<void> => {
     for (const failure of job.failed) {
-      if (isEvidence(failure.fault))
+      // What something else than the node brought about is nobody's evidence (settled 40).
+      if (isEvidence(failure.fault) && (failure.cause ?? 'node') === 'node')
         await recordEvidence(failure.providerId, failure.evidenceId, { reason: failure.fault });
     }
     if (!job.proven || isLimit(job.proven.outcome)) return;
@@ -171,6 +174,29 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
     await tell(job.auctionId, order, meta);
     const award = await awardOf(job);
     return award ? [award] : [];
+  };
+
+  /** The deposits of those who deviated, and who gets what was forfeited (settled 39). */
+  const forfeitsOf = (job: Job): Forfeits => {
+    const { deviants = [], accepted = [], outcome } = job.proven ?? {};
+    const convicted = outcome && !isLimit(outcome) ? deviants : [];
+    const fraud = job.members
+      .filter(
+        ({ providerId, bidId }) =>
+          convicted.includes(providerId) && job.deposits.some((each) => each.bidId === bidId),
+      )
+      .map(({ providerId, owner, bidId }) => ({
+        providerId,
+        owner,
+        bidId,
+        amount: forfeitOf(job.ceiling, 'deviation'),
+      }));
+    const pot = add(job.forfeited ?? ZERO, ...fraud.map(({ amount }) => amount));
+    if (pot === ZERO) return {};
+    const delivered = job.failure
+      ? []
+      : job.members.filter(({ providerId }) => accepted.includes(providerId));
+    return { ...(fraud.length > 0 && { fraud }), compensation: compensate(pot, delivered) };
   };
 
   return {
@@ -273,13 +299,17 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
           reason: 'INTERNAL_ERROR',
           message: 'nothing was proven',
         };
-        return [...unheard, { type: 'job.failed', reason, message, payouts: [], price: ZERO, failedAt: at }];
+        return [
+          ...unheard,
+          { type: 'job.failed', reason, message, payouts: [], ...forfeitsOf(job), price: ZERO, failedAt: at },
+        ];
       }
       const { payouts, price, slaCredit, refund } = settlementOf(job, job.proven);
       if (isLimit(job.proven.outcome)) {
-        return [{ type: 'job.failed', ...LIMIT_REASON[job.proven.outcome], payouts, price, failedAt: at }];
+        const why = LIMIT_REASON[job.proven.outcome];
+        return [{ type: 'job.failed', ...why, payouts, ...forfeitsOf(job), price, failedAt: at }];
       }
-      return [{ type: 'job.settled', payouts, slaCredit, price, refund, settledAt: at }];
+      return [{ type: 'job.settled', payouts, ...forfeitsOf(job), slaCredit, price, refund, settledAt: at }];
     },
   };
 };

@@ -549,11 +549,11 @@ describe('a new version', () => {
     const { pool, store, runner } = await bench();
     await tell(store, somePlot(2, 13));
     await runner.catchUp(jobs);
-    const next: Projection = { ...jobs, version: 2 };
+    const next: Projection = { ...jobs, version: jobs.version + 1 };
     follow({ runner }, [next]);
     await expect
       .poll(async () => (await projectionStatus(pool, 0n))[0]?.version, { timeout: PATIENCE_MS })
-      .toBe(2);
+      .toBe(jobs.version + 1);
     const checkpoints = checkpointsOf({ pool });
     expect(await checkpoints.waitFor((await store.head()).position, ['jobs'], PATIENCE_MS)).toEqual({
       ok: true,

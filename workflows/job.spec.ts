@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import type { EnclaveFault } from '../domain/enclave/events.ts';
+import type { EnclaveFault, FaultCause } from '../domain/enclave/events.ts';
 import { jobLifecycle } from './job.ts';
 import { type ActivityEffect, lifecycleAt, type Report } from './lifecycle.ts';
 
@@ -51,6 +51,42 @@ test.each<[EnclaveFault, string, boolean]>([
     ]);
   },
 );
+
+test.each<[EnclaveFault, { deposit: boolean; attested: boolean; cause?: FaultCause }, object]>([
+  ['declared', { deposit: true, attested: false }, { fault: 'declared', slashed: true, forfeit: '100' }],
+  ['no-show', { deposit: true, attested: false }, { fault: 'no-show', slashed: true, forfeit: '250' }],
+  ['lost', { deposit: true, attested: true }, { fault: 'lost', slashed: true, forfeit: '250' }],
+  ['refusal', { deposit: true, attested: false }, { fault: 'refusal', slashed: true, forfeit: '500' }],
+  ['attestation', { deposit: true, attested: true }, { fault: 'attestation', slashed: true, forfeit: '500' }],
+  ['stopped', { deposit: true, attested: true }, { fault: 'stopped', slashed: false }],
+  // Nothing where the node was not the cause (settled 40).
+  ['lost', { deposit: true, attested: true, cause: 'engine' }, { cause: 'engine', slashed: false }],
+  // A standby is free to decline, and bound once it has launched (settled 38).
+  [
+    'declared',
+    { deposit: false, attested: false },
+    { fault: 'stopped', slashed: false, message: 'declined: so' },
+  ],
+  ['lost', { deposit: false, attested: true }, { fault: 'lost', slashed: false }],
+])('settled 39: %s of a member with %j', (fault, { deposit, attested, cause }, event) => {
+  const report = {
+    aggregate: 'enclave',
+    stream: 'enclave-1',
+    body: {
+      enclaveId: 'enclave-1',
+      providerId: 'provider-1',
+      failure: { fault, ...(cause && { cause }), message: 'so', revision: 2 },
+    },
+  } as unknown as Report;
+  const state = {
+    ceiling: '1000',
+    members: [{ enclaveId: 'enclave-1', bidId: 'bid-1', owner: 'subject-1', attested }],
+    deposits: deposit ? [{ bidId: 'bid-1', owner: 'subject-1' }] : [],
+  };
+  const [failed] = lifecycleAt(jobLifecycle, 2).onReport?.(report, state as never) ?? [];
+  expect(failed).toMatchObject({ type: 'job.member-failed', evidenceId: 'enclave-1@2', ...event });
+  expect('forfeit' in (failed ?? {})).toBe('forfeit' in event);
+});
 
 test('a quorum that was dissolved says nothing of its members any more', () => {
   const body = { epoch: 1, members: [{}], requiredUp: 1, violations: [] };

@@ -1,8 +1,9 @@
 import type { OpenAuction } from '../domain/auction/commands.ts';
 import type { CreateEnclave } from '../domain/enclave/commands.ts';
 import type { Reservation } from '../domain/enclave/events.ts';
-import type { JobEvent, JobFailed } from '../domain/job/events.ts';
-import { aborted, type Job, quorumIdOf } from '../domain/job/job.ts';
+import type { JobEvent, JobFailed, JobMemberFailed } from '../domain/job/events.ts';
+import { aborted, type Job, type Member, quorumIdOf } from '../domain/job/job.ts';
+import { forfeitOf, isDeclined } from '../domain/job/non-delivery.ts';
 import { ZERO } from '../domain/money.ts';
 import type { FormQuorum } from '../domain/quorum/commands.ts';
 import type { AuctionReport } from './auction.ts';
@@ -150,10 +151,42 @@ const onQuorum = (report: Report): JobEvent[] => {
   return [aborted('QUORUM_NOT_ACHIEVED', `members left: have ${members.length}, need ${requiredUp}`)];
 };
 
-/** Refusal, no-show and failed attestation cost the deposit; a crash costs pay and trust (settled 18). */
+/** In version 1 refusal, no-show and failed attestation cost the deposit; a crash costs pay and trust (settled 18). */
 const SLASHED = new Set(['refusal', 'no-show', 'attestation']);
 
-const onEnclave = (report: Report, job: Job): JobEvent[] => {
+type MemberFailure = NonNullable<EnclaveReport['failure']>;
+
+/** By the rules of version 1. */
+const memberFailedV1: OnFailure = (failure, member, job) => ({
+  // A replacement stands without a deposit: there is nothing to take.
+  fault: failure.fault,
+  ...(failure.cause && { cause: failure.cause }),
+  slashed: SLASHED.has(failure.fault) && job.deposits.some(({ bidId }) => bidId === member.bidId),
+  message: failure.message,
+});
+
+/** Since version 2 each kind of non-delivery has its share of the deposit, and a standby is free to decline (settled 38, 39). */
+const memberFailed: OnFailure = ({ fault, cause, message }, member, job) => {
+  const hasDeposit = job.deposits.some(({ bidId }) => bidId === member.bidId);
+  if (isDeclined(fault, { attested: member.attested, hasDeposit }))
+    return { fault: 'stopped', cause: 'node', slashed: false, message: `declined: ${message}` };
+  const forfeit = hasDeposit ? forfeitOf(job.ceiling, fault, cause) : ZERO;
+  return {
+    fault,
+    ...(cause && { cause }),
+    slashed: forfeit !== ZERO,
+    ...(forfeit !== ZERO && { forfeit }),
+    message,
+  };
+};
+
+type OnFailure = (
+  failure: MemberFailure,
+  member: Member,
+  job: Job,
+) => Pick<JobMemberFailed, 'fault' | 'cause' | 'slashed' | 'forfeit' | 'message'>;
+
+const onEnclave = (report: Report, job: Job, onFailure: OnFailure): JobEvent[] => {
   const member = job.members.find((each) => each.enclaveId === report.stream);
   if (!member) return [];
   if (report.rejection) return [aborted(report.rejection.code, report.rejection.message)];
@@ -166,12 +199,8 @@ const onEnclave = (report: Report, job: Job): JobEvent[] => {
         owner: member.owner,
         bidId: member.bidId,
         enclaveId,
-        fault: failure.fault,
-        ...(failure.cause && { cause: failure.cause }),
-        // A replacement stands without a deposit: there is nothing to take.
-        slashed: SLASHED.has(failure.fault) && job.deposits.some(({ bidId }) => bidId === member.bidId),
+        ...onFailure(failure, member, job),
         evidenceId: `${enclaveId}@${failure.revision}`,
-        message: failure.message,
       },
     ];
   }
@@ -200,6 +229,21 @@ const onEnclave = (report: Report, job: Job): JobEvent[] => {
   return [{ type: 'job.enclave-attested', providerId, enclaveId, label, attestedAt: attestation.attestedAt }];
 };
 
+const onReportBy =
+  (onFailure: OnFailure): NonNullable<Policies['onReport']> =>
+  (report, job: Job) => {
+    switch (report.aggregate) {
+      case 'auction':
+        return onAuction(report);
+      case 'quorum':
+        return onQuorum(report);
+      case 'enclave':
+        return onEnclave(report, job, onFailure);
+      default:
+        throw new Error(`a job has no child of kind ${report.aggregate}`);
+    }
+  };
+
 const version1: Policies = {
   effects: {
     openAuction: { kind: 'children', start: auctionOf },
@@ -212,18 +256,7 @@ const version1: Policies = {
     prove: activity(false, 'the results cannot be judged'),
     settle,
   },
-  onReport: (report, job: Job) => {
-    switch (report.aggregate) {
-      case 'auction':
-        return onAuction(report);
-      case 'quorum':
-        return onQuorum(report);
-      case 'enclave':
-        return onEnclave(report, job);
-      default:
-        throw new Error(`a job has no child of kind ${report.aggregate}`);
-    }
-  },
+  onReport: onReportBy(memberFailedV1),
 };
 
 /** Since version 2 an enclave claims what its node booked for the auction, and nothing else. */
@@ -232,6 +265,7 @@ const enclavesInReservation = ({ job }: JobInput): ChildStart[] =>
 
 const version2: Policies = {
   ...version1,
+  onReport: onReportBy(memberFailed),
   effects: { ...version1.effects, launch: { kind: 'children', start: enclavesInReservation } },
 };
 

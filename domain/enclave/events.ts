@@ -91,8 +91,12 @@ export interface EnclaveAttestationRenewed extends Omit<EnclaveAttested, 'type'>
   readonly type: 'enclave.attestation-renewed';
 }
 
-/** Why an enclave failed, in the words that trust and money use; `stopped` is nobody's fault. */
-export type EnclaveFault = 'refusal' | 'no-show' | 'attestation' | 'lost' | 'stopped';
+/**
+ * Why an enclave failed, in the words that trust and money use: `declared` is a node that says in time that it cannot,
+ * `stopped` is nobody's fault.
+ */
+export const ENCLAVE_FAULTS = ['declared', 'refusal', 'no-show', 'attestation', 'lost', 'stopped'] as const;
+export type EnclaveFault = (typeof ENCLAVE_FAULTS)[number];
 
 /** Who brought it about (settled 39, 40): only what a node caused is evidence against it. */
 export const FAULT_CAUSES = ['node', 'engine', 'submitter', 'module'] as const;

@@ -36,7 +36,9 @@ test.each(CODES)(
 test.each<[string, Partial<RefusedOrder>, string]>([
   ['says that a sound order breaks a rule', {}, 'refusal'],
   ['says so of an enclave that it launched', { launched: true }, 'refusal'],
-  ['has no room for what it bid for', { code: 'RESOURCE_UNAVAILABLE' }, 'refusal'],
+  ['says that it has no room for what it bid for', { code: 'RESOURCE_UNAVAILABLE' }, 'declared'],
+  ['says that its platform is away', { code: 'TEE_UNAVAILABLE' }, 'declared'],
+  ['says so of an enclave that it has launched', { code: 'TEE_UNAVAILABLE', launched: true }, 'refusal'],
   [
     'could not get the module from the engine',
     { code: 'RESOURCE_UNAVAILABLE', errors: [{ field: 'codeHash', rule: '' }] },

@@ -24,14 +24,17 @@ export const ARTEFACT_FIELDS: readonly string[] = ['codeHash', 'work.inputHash']
 
 const MODULE = 'module';
 
+/** By these a node says in time that it cannot, and does not say that the order is wrong. */
+const DECLARATIONS: readonly ErrorCode[] = ['RESOURCE_UNAVAILABLE', 'TEE_UNAVAILABLE'];
+
 /** Engine and node remember different things of this id, or what the node had is gone. Neither shows ill will. */
 const LOSSES: readonly ErrorCode[] = ['RESOURCE_NOT_FOUND', 'RESOURCE_UNAVAILABLE', 'CONFLICT'];
 
 /**
  * Whose fault a refusal is (settled 40: cause before blame). What is wrong with the order or its artefacts is nobody's
  * evidence, whatever the node says of it. A node that has launched the enclave and lost it has crashed: saying so must
- * not cost more than falling silent would. Only what remains is a refusal against the published rules: the bid promised
- * room and a start.
+ * not cost more than falling silent would. One that says before the launch that it cannot has declared it (settled 39).
+ * Only what remains is a refusal against the published rules: the bid promised room and a start.
  */
 export const blameFor = ({ code, errors, launched, order, artefacts }: RefusedOrder): Blame => {
   const [broken] = order;
@@ -40,5 +43,7 @@ export const blameFor = ({ code, errors, launched, order, artefacts }: RefusedOr
   const couldNotFetch =
     code !== 'INVALID_REQUEST' && errors.some(({ field }) => ARTEFACT_FIELDS.includes(field));
   const lost = LOSSES.includes(code) && (launched || couldNotFetch || code === 'CONFLICT');
-  return { fault: lost ? 'lost' : 'refusal', cause: 'node' };
+  if (lost) return { fault: 'lost', cause: 'node' };
+  const declared = !launched && DECLARATIONS.includes(code);
+  return { fault: declared ? 'declared' : 'refusal', cause: 'node' };
 };

@@ -17,11 +17,11 @@ import {
   verificationStep,
   version,
 } from '../schema.ts';
-import { type EnclaveEvent, FAULT_CAUSES, PLATFORMS } from './events.ts';
+import { ENCLAVE_FAULTS, type EnclaveEvent, FAULT_CAUSES, PLATFORMS } from './events.ts';
 
 export const platform = z.enum(PLATFORMS);
 export const faultCause = z.enum(FAULT_CAUSES);
-export const enclaveFault = z.enum(['refusal', 'no-show', 'attestation', 'lost', 'stopped']);
+export const enclaveFault = z.enum(ENCLAVE_FAULTS);
 
 const attestation = {
   reportHash: hex(32),

@@ -5,6 +5,7 @@ import type { Micro } from '../money.ts';
 import type { RunOutcome, Trap } from '../proof/record.ts';
 import type { Violation } from '../quorum/events.ts';
 import type { TierName } from '../tiers.ts';
+import type { Compensation } from './non-delivery.ts';
 
 export interface JobSubmitted {
   readonly type: 'job.submitted';
@@ -81,7 +82,7 @@ export interface JobRunStarted {
   readonly startedAt: string;
 }
 
-/** A member was lost or at fault. `slashed` is decided here: refusal, no-show and failed attestation (settled 18). */
+/** A member was lost or at fault. What it costs is decided here, by kind and cause (settled 39). */
 export interface JobMemberFailed {
   readonly type: 'job.member-failed';
   readonly providerId: string;
@@ -92,6 +93,8 @@ export interface JobMemberFailed {
   /** As the enclave's failure says; absent where nobody has looked into it. */
   readonly cause?: FaultCause;
   readonly slashed: boolean;
+  /** What it loses of its deposit; absent where that is nothing, and before machine version 2, where it was all of it. */
+  readonly forfeit?: Micro;
   /** Id of the event that shows the fault. */
   readonly evidenceId: string;
   readonly message: string;
@@ -149,6 +152,20 @@ export interface Payout {
   readonly amount: Micro;
 }
 
+/** A member whose result contradicts the accepted one: its whole deposit, where it holds one. */
+export interface Fraud {
+  readonly providerId: string;
+  readonly owner: string;
+  readonly bidId: string;
+  readonly amount: Micro;
+}
+
+/** What comes of forfeits at the end of a job; absent where there are none. */
+export interface Forfeits {
+  readonly fraud?: readonly Fraud[];
+  readonly compensation?: Compensation;
+}
+
 /** The job cannot be finished. What it holds is released first; `job.failed` follows. */
 export interface JobAborted {
   readonly type: 'job.aborted';
@@ -156,7 +173,7 @@ export interface JobAborted {
   readonly message: string;
 }
 
-export interface JobSettled {
+export interface JobSettled extends Forfeits {
   readonly type: 'job.settled';
   readonly payouts: readonly Payout[];
   readonly slaCredit: Micro;
@@ -166,7 +183,7 @@ export interface JobSettled {
 }
 
 /** Terminal. Limits reached pay the winners all the same (settled 20); other failures refund everything. */
-export interface JobFailed {
+export interface JobFailed extends Forfeits {
   readonly type: 'job.failed';
   readonly reason: ErrorCode;
   readonly message: string;

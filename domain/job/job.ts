@@ -4,7 +4,7 @@ import type { OpenedBid, Winner } from '../auction/events.ts';
 import type { PlatformLabel } from '../enclave/events.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ulidFrom } from '../ids.ts';
-import { ZERO } from '../money.ts';
+import { add, type Micro, ZERO } from '../money.ts';
 import type {
   JobAborted,
   JobEvent,
@@ -35,6 +35,8 @@ export interface Job extends Omit<JobSubmitted, 'type' | 'machineVersion'> {
   readonly reserve: readonly OpenedBid[];
   /** Bids whose deposit is still held: winners of the auction that did not fail. */
   readonly deposits: readonly { readonly bidId: string; readonly owner: string }[];
+  /** Lost of deposits so far (machine version 2); absent while that is nothing. */
+  readonly forfeited?: Micro;
   readonly quorumId: string | null;
   readonly epoch: number;
   readonly predictedAvailability: number;
@@ -169,6 +171,7 @@ export const evolveJob = (job: Job, event: JobEvent): Job => {
         members: job.members.filter((member) => member.providerId !== event.providerId),
         failed: [...job.failed, { ...bodyOf(event), duringRun: job.startedAt !== null }],
         deposits: job.deposits.filter((deposit) => deposit.bidId !== event.bidId),
+        ...(event.forfeit !== undefined && { forfeited: add(job.forfeited ?? ZERO, event.forfeit) }),
       };
     case 'job.results-disagreed':
       return { ...job, deciderAsked: true };

@@ -117,6 +117,56 @@ describe('a failed member', () => {
   });
 });
 
+describe('settled 39: forfeits', () => {
+  const lost = (index: number): JobMemberFailed => ({ ...failing(index, true), forfeit: micro(250) });
+  const history = [submitted(), awarded, lost(1)];
+
+  test('a share of the deposit is kept for the end of the job, the rest goes back at once', () => {
+    const [entry] = movements(stateOf(submitted(), awarded), lost(1), 'job-1@9');
+    expect(entry).toMatchObject({ kind: 'slash', cause: 'enclave-1@1', entryId: 'enclave-1@1/slash' });
+    expect(moved([submitted(), awarded], lost(1))).toEqual([
+      'slash deposit:bid-1 > forfeits:job-1: 250',
+      'release deposit:bid-1 > available:owner-1: 750',
+    ]);
+  });
+
+  test('then submitter and those who delivered get it', () => {
+    const compensation = {
+      submitter: micro(125),
+      members: [{ providerId: 'provider-0', owner: 'owner-0', amount: micro(125) }],
+    };
+    const payouts = settled.payouts.slice(0, 1);
+    const end = { ...settled, payouts, price: micro(90), compensation };
+    expect(moved(history, end)).toEqual([
+      'payment escrow:auction-1 > available:owner-0: 90',
+      'sla-credit escrow:auction-1 > available:subject-s: 20',
+      'release escrow:auction-1 > available:subject-s: 1890',
+      'compensation forfeits:job-1 > available:subject-s: 125',
+      'compensation forfeits:job-1 > available:owner-0: 125',
+      'release deposit:bid-0 > available:owner-0: 1000',
+    ]);
+  });
+
+  test('or the submitter alone, should nothing say who gets it', () => {
+    expect(moved(history, failed)).toEqual([
+      'release escrow:auction-1 > available:subject-s: 2000',
+      'compensation forfeits:job-1 > available:subject-s: 250',
+      'release deposit:bid-0 > available:owner-0: 1000',
+    ]);
+  });
+
+  test('a fraud costs the whole deposit', () => {
+    const fraud = [{ providerId: 'provider-1', owner: 'owner-1', bidId: 'bid-1', amount: micro(1000) }];
+    const compensation = { submitter: micro(1000), members: [] };
+    expect(moved([submitted(), awarded], { ...failed, fraud, compensation })).toEqual([
+      'release escrow:auction-1 > available:subject-s: 2000',
+      'slash deposit:bid-1 > forfeits:job-1: 1000',
+      'compensation forfeits:job-1 > available:subject-s: 1000',
+      'release deposit:bid-0 > available:owner-0: 1000',
+    ]);
+  });
+});
+
 describe('the end', () => {
   test('settles to the last unit: payouts, rounding, credit, refund and deposits', () => {
     expect(moved([submitted(), awarded], settled)).toEqual([

@@ -1,18 +1,48 @@
 import { type LedgerEntry, openingFee, transfer } from '../ledger/entry.ts';
 import { account } from '../ledger/events.ts';
-import { add, multiply, subtract, ZERO } from '../money.ts';
-import type { JobEvent, JobFailed, JobSettled, Payout } from './events.ts';
+import { add, type Micro, multiply, subtract, ZERO } from '../money.ts';
+import type { Forfeits, JobEvent, JobFailed, JobSettled, Payout } from './events.ts';
 import type { Job } from './job.ts';
 
-const depositBack = (job: Job, bidId: string, owner: string, cause: string): LedgerEntry =>
+const depositBack = (
+  { ceiling }: Job,
+  bidId: string,
+  owner: string,
+  cause: string,
+  forfeit: Micro = ZERO,
+): LedgerEntry =>
   transfer(
     'release',
     account.deposit(bidId),
     account.available(owner),
-    job.ceiling,
+    subtract(ceiling, forfeit),
     cause,
     `deposit/${bidId}`,
   );
+
+/** What was forfeited in the job, with the deposits of those who deviated, goes to whom it was forfeited for. */
+const shareForfeits = (job: Job, { fraud = [], compensation }: Forfeits, cause: string): LedgerEntry[] => {
+  const forfeits = account.forfeits(job.jobId);
+  const pot = add(job.forfeited ?? ZERO, ...fraud.map(({ amount }) => amount));
+  if (pot === ZERO) return [];
+  const { submitter, members } = compensation ?? { submitter: pot, members: [] };
+  return [
+    ...fraud.map(({ bidId, amount }) =>
+      transfer('slash', account.deposit(bidId), forfeits, amount, cause, `slash/${bidId}`),
+    ),
+    transfer('compensation', forfeits, account.available(job.submitter), submitter, cause),
+    ...members.map(({ providerId, owner, amount }) =>
+      transfer(
+        'compensation',
+        forfeits,
+        account.available(owner),
+        amount,
+        cause,
+        `compensation/${providerId}`,
+      ),
+    ),
+  ];
+};
 
 const paid = (job: Job, payout: Payout, cause: string): LedgerEntry =>
   transfer(
@@ -38,7 +68,10 @@ const closeOut = (job: Job, event: JobSettled | JobFailed, cause: string): Ledge
     transfer('payment', escrow, account.rounding, subtract(event.price, paidOut), cause, 'rounding'),
     transfer('sla-credit', escrow, submitter, credit, cause),
     transfer('release', escrow, submitter, refund, cause, 'refund'),
-    ...job.deposits.map((deposit) => depositBack(job, deposit.bidId, deposit.owner, cause)),
+    ...shareForfeits(job, event, cause),
+    ...job.deposits
+      .filter(({ bidId }) => !event.fraud?.some((each) => each.bidId === bidId))
+      .map((deposit) => depositBack(job, deposit.bidId, deposit.owner, cause)),
   ];
 };
 
@@ -61,6 +94,14 @@ export const movements = (job: Job, event: JobEvent, cause: string): LedgerEntry
     case 'job.member-failed': {
       // A replacement stands without a deposit: its own was refunded when it lost the auction.
       if (!job.deposits.some((deposit) => deposit.bidId === event.bidId)) return [];
+      if (event.forfeit !== undefined) {
+        const { bidId, owner, forfeit, evidenceId } = event;
+        const forfeits = account.forfeits(job.jobId);
+        return [
+          transfer('slash', account.deposit(bidId), forfeits, forfeit, evidenceId),
+          depositBack(job, bidId, owner, cause, forfeit),
+        ];
+      }
       return event.slashed
         ? [transfer('slash', account.deposit(event.bidId), account.slashed, job.ceiling, event.evidenceId)]
         : [depositBack(job, event.bidId, event.owner, cause)];

@@ -28,6 +28,16 @@ const epoch = z.int().positive();
 const payout = z.strictObject({ providerId: id, owner: name, bidId: id, amount: micro });
 const outcome = { outcome: runOutcome, exitCode: z.int().nullable(), outputHash: hex(32) };
 
+const forfeits = {
+  fraud: listOf(z.strictObject({ providerId: id, owner: name, bidId: id, amount: micro })).exactOptional(),
+  compensation: z
+    .strictObject({
+      submitter: micro,
+      members: listOf(z.strictObject({ providerId: id, owner: name, amount: micro })),
+    })
+    .exactOptional(),
+};
+
 /** The stored events of a job. */
 export const jobEventSchema = schemaOf<JobEvent>()(
   z.discriminatedUnion('type', [
@@ -96,6 +106,7 @@ export const jobEventSchema = schemaOf<JobEvent>()(
       fault: enclaveFault,
       cause: faultCause.exactOptional(),
       slashed: z.boolean(),
+      forfeit: micro.exactOptional(),
       evidenceId: eventIdSchema,
       message: text,
     }),
@@ -129,6 +140,7 @@ export const jobEventSchema = schemaOf<JobEvent>()(
     z.strictObject({
       type: z.literal('job.settled'),
       payouts: listOf(payout),
+      ...forfeits,
       slaCredit: micro,
       price: micro,
       refund: micro,
@@ -139,6 +151,7 @@ export const jobEventSchema = schemaOf<JobEvent>()(
       reason: errorCode,
       message: text,
       payouts: listOf(payout),
+      ...forfeits,
       price: micro,
       failedAt: instant,
     }),

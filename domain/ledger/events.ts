@@ -13,6 +13,7 @@ export type EntryKind =
   | 'release'
   | 'payment'
   | 'slash'
+  | 'compensation'
   | 'sla-credit'
   | 'stake'
   | 'genesis';
@@ -45,7 +46,9 @@ export const account = {
   stake: (providerId: string): string => `stake:${providerId}`,
   /** Fees for opening auctions (settled 41). */
   fees: 'fees',
-  /** Slashed deposits. */
+  /** What members of a job have lost of their deposits, until the job ends and it is shared (settled 39). */
+  forfeits: (jobId: string): string => `forfeits:${jobId}`,
+  /** Slashed deposits of jobs of version 1. */
   slashed: 'slashed',
   /** Remainders of rounding. */
   rounding: 'rounding',

@@ -85,6 +85,7 @@ export interface ProviderSeen {
 export const EVIDENCE_REASONS = [
   'completed',
   'deviation',
+  'declared',
   'attestation',
   'refusal',
   'no-show',

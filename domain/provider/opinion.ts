@@ -28,6 +28,7 @@ export const EVIDENCE_WEIGHTS: Readonly<
 > = {
   completed: { positive: 1, negative: 0 },
   deviation: { positive: 0, negative: 10 },
+  declared: { positive: 0, negative: 1 },
   attestation: { positive: 0, negative: 2 },
   refusal: { positive: 0, negative: 2 },
   'no-show': { positive: 0, negative: 2 },

@@ -32,7 +32,7 @@ const told = (row: JobRow, event: RecordedEvent, change: Change): Change => ({
 /** One row per job: where it stands, who works on it, what it costs, and its story so far. */
 export const jobs = rowProjection<JobEvent, JobRow, 'job.submitted'>({
   name: 'jobs',
-  version: 2,
+  version: 3,
   table: jobsTable,
   first: 'job.submitted',
   create: (submitted, event) => ({
@@ -99,11 +99,18 @@ export const jobs = rowProjection<JobEvent, JobRow, 'job.submitted'>({
       const complete = row.state === 'running' && phaseOf(members) === 'proving';
       return told(row, event, { state: complete ? 'proving' : row.state, members });
     },
-    'job.member-failed': (row, { providerId, owner, fault, slashed, evidenceId, message }, event) =>
+    'job.member-failed': (
+      row,
+      { providerId, owner, fault, cause = null, slashed, forfeit = null, evidenceId, message },
+      event,
+    ) =>
       told(row, event, {
         state: 'forming',
         members: row.members.filter((member) => member.providerId !== providerId),
-        failedMembers: [...row.failedMembers, { providerId, owner, fault, slashed, evidenceId, message }],
+        failedMembers: [
+          ...row.failedMembers,
+          { providerId, owner, fault, cause, slashed, forfeit, evidenceId, message },
+        ],
       }),
     'job.results-disagreed': (row, _, event) => told(row, event, { state: 'forming' }),
     'job.proven': (row, proven, event) =>

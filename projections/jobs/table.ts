@@ -1,4 +1,4 @@
-import type { EnclaveFault, PlatformLabel } from '../../domain/enclave/events.ts';
+import type { EnclaveFault, FaultCause, PlatformLabel } from '../../domain/enclave/events.ts';
 import type { SlaVerdict } from '../../domain/job/events.ts';
 import type { Micro } from '../../domain/money.ts';
 import type { RunOutcome } from '../../domain/proof/record.ts';
@@ -56,7 +56,11 @@ export interface FailedMember {
   readonly providerId: string;
   readonly owner: string;
   readonly fault: EnclaveFault;
+  /** Who brought it about; null where nobody has looked into it. */
+  readonly cause: FaultCause | null;
   readonly slashed: boolean;
+  /** What it lost of its deposit; null for jobs of version 1. */
+  readonly forfeit: Micro | null;
   readonly evidenceId: string;
   readonly message: string;
 }

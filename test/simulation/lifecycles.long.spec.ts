@@ -43,10 +43,12 @@ describe('random histories of auctions and jobs, on the real rules, effects and 
         for (const { account: name } of entry.postings)
           if (!mayOverdraw(name)) expect(balanceOf(ledger, name), name).toBeGreaterThanOrEqual(0n);
       }
-      expect(Object.keys(ledger.balances).filter((name) => /^(escrow|deposit|rent):/.test(name))).toEqual([]);
+      expect(
+        Object.keys(ledger.balances).filter((name) => /^(escrow|deposit|rent|forfeits):/.test(name)),
+      ).toEqual([]);
     }));
 
-  test('every deposit is released or slashed exactly once, a slash cites the fault', () =>
+  test('every deposit is released, or slashed for its share and then released, exactly once; a slash cites the fault', () =>
     always(async (world) => {
       const log = new Map((await logOf(world)).map((event) => [event.id, event]));
       const moves = new Map<string, string[]>();
@@ -54,13 +56,18 @@ describe('random histories of auctions and jobs, on the real rules, effects and 
         for (const { account: name } of postings)
           if (name.startsWith('deposit:')) moves.set(name, [...(moves.get(name) ?? []), kind]);
         if (kind !== 'slash') continue;
-        expect(log.get(cause)).toMatchObject({
+        const because = log.get(cause);
+        if (because?.type === 'job.settled') {
+          expect(because.data['fraud']).not.toEqual([]);
+          continue;
+        }
+        expect(because).toMatchObject({
           type: 'enclave.failed',
-          data: { fault: expect.stringMatching(/^(refusal|no-show|attestation)$/) },
+          data: { fault: expect.stringMatching(/^(declared|refusal|no-show|attestation|lost)$/) },
         });
       }
       for (const [deposit, kinds] of moves)
-        expect(['hold,release', 'hold,slash'], deposit).toContain(kinds.join());
+        expect(['hold,release', 'hold,slash', 'hold,slash,release'], deposit).toContain(kinds.join());
     }));
 
   test('every bid ends in exactly one terminal state, whichever way its auction ends', () =>
@@ -83,7 +90,7 @@ describe('random histories of auctions and jobs, on the real rules, effects and 
         expect(host.ended, `${host.stream} is ${JSON.stringify(host.snapshot.value)}`).toBe(true);
     }));
 
-  test('a submitter has spent the prices of its jobs, which only proven work has, and what asking costs (settled 41)', () =>
+  test('a submitter has spent the prices of its jobs, which only proven work has, and what asking costs, and got what was forfeited', () =>
     always(async (world) => {
       let spent = 0n;
       for (const { stream, snapshot } of hostsOf(world, 'job')) {
@@ -92,7 +99,13 @@ describe('random histories of auctions and jobs, on the real rules, effects and 
         if (price > 0n) expect((snapshot.context as Job).proven).not.toBeNull();
         spent += price;
       }
-      for (const { data } of await logOf(world)) spent += BigInt((data['openingFee'] as string) ?? 0);
+      for (const { data } of await logOf(world)) {
+        const { openingFee = '0', compensation } = data as {
+          openingFee?: string;
+          compensation?: { submitter: string };
+        };
+        spent += BigInt(openingFee) - BigInt(compensation?.submitter ?? 0);
+      }
       const entries = await entriesOf(world);
       const granted = entries.find(({ kind, entryId }) => kind === 'credit' && entryId.includes(SUBMITTER));
       const balance = balanceOf(entries.reduce(evolveLedger, emptyLedger), account.available(SUBMITTER));

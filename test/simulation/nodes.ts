@@ -71,6 +71,7 @@ export const nodeActivities = ({ draw, now }: World, honesty: number): Activitie
     'enclave.createOnNode': async (): Promise<EnclaveEvent[]> => {
       if (!goesWrong()) return [{ type: 'enclave.created', enclaveKey: HEX }];
       const faults = [
+        failed('declared', 'RESOURCE_UNAVAILABLE'),
         failed('refusal', 'TEE_UNAVAILABLE'),
         failed('no-show', 'TEE_UNAVAILABLE'),
         failed('lost', 'RESOURCE_UNAVAILABLE'),
