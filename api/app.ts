@@ -1,7 +1,9 @@
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { createByteBudget } from '../infra/p2p/byte-budget.ts';
+import type { Proxies } from '../infra/rate-limits/proxies.ts';
 import { MAX_BODIES_BYTES } from './body.ts';
+import { locate } from './client-address.ts';
 import type { Route } from './define-route.ts';
 import { mountDocs } from './docs.ts';
 import type { Api, ApiEnv } from './environment.ts';
@@ -22,13 +24,23 @@ export interface AppDependencies extends Omit<PipelineDependencies, 'bodies'> {
   readonly logger: Logger;
   /** Web origins that may call from a browser. */
   readonly origins: readonly string[];
+  /** Whose word on a caller's address counts. */
+  readonly proxies: Proxies;
 }
 
 /** The HTTP application: every route of `routes` behind the same pipeline. Listens to nothing by itself. */
-export const createApp = ({ routes, hub, metrics, logger, origins, ...rest }: AppDependencies): Api => {
+export const createApp = ({
+  routes,
+  hub,
+  metrics,
+  logger,
+  origins,
+  proxies,
+  ...rest
+}: AppDependencies): Api => {
   const pipeline: PipelineDependencies = { ...rest, bodies: createByteBudget(MAX_BODIES_BYTES) };
   const api: Api = new Hono<ApiEnv>();
-  api.use(identify(), observe({ metrics, logger }), crossOrigin(origins));
+  api.use(identify(), locate(proxies), observe({ metrics, logger }), crossOrigin(origins));
   for (const route of routes) {
     api.on(route.method, routerPath(route.path), serve(route, pipeline));
   }

@@ -54,6 +54,8 @@ export interface RequestContext {
   readonly traceparent: string | null;
   /** RFC 3339. */
   readonly now: string;
+  /** Null within the rate limit; beyond it (`signIn` routes alone get here) whether this principal has a sign-in to spare. */
+  readonly beyondLimit: ((principal: string) => Promise<boolean>) | null;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
   /** A value of a request header. */
@@ -93,6 +95,8 @@ export interface RouteSpec<
   readonly responses: R;
   /** Codes beyond those that every route may answer with. */
   readonly errors: readonly ErrorCode[];
+  /** Where callers get their identity: counted apart, and a known one gets in from a network that is over its limit. */
+  readonly signIn?: true;
   /** Probes and metrics are never limited. */
   readonly unlimited?: true;
   /** The answer holds a secret, which is never stored. */

@@ -9,6 +9,8 @@ export interface ApiEnv {
   Bindings: Partial<HttpBindings>;
   Variables: {
     requestId: string;
+    /** What the caller is counted with: its IPv4 /24 or IPv6 /64. */
+    network: string;
     trace: Trace;
     /** Template of the matched route: the only path that metrics and logs name. */
     endpoint: string;

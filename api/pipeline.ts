@@ -45,7 +45,12 @@ const identityOf = async (
   }
 };
 
-const contextOf = (c: ApiContext, principal: Principal, commandId: string, now: string): RequestContext => {
+const contextOf = (
+  c: ApiContext,
+  principal: Principal,
+  commandId: string,
+  { now, beyondLimit }: Pick<RequestContext, 'now' | 'beyondLimit'>,
+): RequestContext => {
   const { traceparent } = c.get('trace');
   return {
     principal,
@@ -53,6 +58,7 @@ const contextOf = (c: ApiContext, principal: Principal, commandId: string, now: 
     requestId: c.get('requestId'),
     traceparent,
     now,
+    beyondLimit,
     signal: c.req.raw.signal,
     header: (name) => c.req.header(name),
     newId: (prefix) => idFrom(commandId, prefix),
@@ -112,7 +118,9 @@ export const serve = (route: Route, deps: PipelineDependencies) => {
   return async (c: ApiContext): Promise<Response> => {
     c.set('endpoint', route.path);
     const principal = await identityOf(c, route, deps.credentials);
-    if (!route.unlimited && !(await deps.limiter.admit(c, principal ?? ANONYMOUS))) {
+    const purpose = route.signIn && 'sign-in';
+    const isAdmitted = route.unlimited || (await deps.limiter.admit(c, principal ?? ANONYMOUS, purpose));
+    if (!isAdmitted && !(route.signIn && principal === ANONYMOUS)) {
       return sendProblem(c, {
         code: 'RATE_LIMIT_EXCEEDED',
         message: 'too many requests; see RateLimit and Retry-After',
@@ -136,7 +144,8 @@ export const serve = (route: Route, deps: PipelineDependencies) => {
     const key = isKeyed(route) ? c.req.header(IDEMPOTENCY_HEADER) : undefined;
     const commandId = commandIdOf(principal.id, `${route.method} ${route.path}`, key);
     const run = async (): Promise<Answer> => {
-      const context = contextOf(c, principal, commandId, deps.now());
+      const beyondLimit = isAdmitted ? null : (known: string) => deps.limiter.spare(c, known);
+      const context = contextOf(c, principal, commandId, { now: deps.now(), beyondLimit });
       try {
         return answerOf(c, await replyTo(key !== undefined, context, read.input));
       } catch (error) {

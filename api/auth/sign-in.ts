@@ -21,6 +21,8 @@ export interface Granted {
 }
 
 export interface SignIn {
+  /** Whose this API key or public key is, before anything is proved by it; null when it is nobody's. */
+  holderOf(credential: { readonly apiKey: string } | { readonly publicKey: string }): Promise<string | null>;
   withApiKey(apiKey: string, role?: Role): Promise<Result<Granted>>;
   /** Step one with a key: a challenge to sign. 403 where the role could not be granted anyway. */
   challenge(
@@ -51,6 +53,13 @@ export const createSignIn = (deps: SignInDependencies): SignIn => {
   };
 
   return {
+    holderOf: async (credential) => {
+      const principal =
+        'apiKey' in credential
+          ? await credentials.byApiKey(credential.apiKey)
+          : await credentials.byPublicKey(credential.publicKey);
+      return principal?.id ?? null;
+    },
     withApiKey: async (apiKey, role) => {
       const principal = await credentials.byApiKey(apiKey);
       return principal ? grant(principal, role) : reject('AUTHENTICATION_FAILED', 'the API key is not valid');

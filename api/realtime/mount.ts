@@ -4,7 +4,6 @@ import type { WebSocket } from 'ws';
 import type { Credentials, Principal } from '../../infra/keys/credentials.ts';
 import { createPlaces, type NoPlace } from '../../infra/rate-limits/places.ts';
 import { authenticate } from '../auth/authenticate.ts';
-import { clientNetwork } from '../client-address.ts';
 import type { Api } from '../environment.ts';
 import { noPlace } from '../no-place.ts';
 import type { RateLimiter } from '../rate-limit.ts';
@@ -123,7 +122,7 @@ export const mountRealtime = (
       if (!principal || principal === ANONYMOUS) {
         return sendProblem(c, { code: 'AUTHENTICATION_FAILED', message: 'a token or an API key is needed' });
       }
-      const place = enter(principal, clientNetwork(c));
+      const place = enter(principal, c.get('network'));
       if (typeof place === 'string') {
         return sendProblem(c, noPlace(place, 'sockets'));
       }
@@ -147,7 +146,7 @@ export const mountRealtime = (
       return {
         onOpen: (_event, { raw }) => {
           const ws = raw as unknown as WebSocket;
-          const place = enter(principal, clientNetwork(c));
+          const place = enter(principal, c.get('network'));
           if (typeof place === 'string') return ws.close(SLOW_CONSUMER, 'too many sockets');
           leave = place;
           counted = ws;

@@ -39,8 +39,15 @@ test('a process is known by its number here and by its host elsewhere, unless it
 
 test('R168: a shared service limits callers to 10, 100 and 1000 requests a minute unless told otherwise', () => {
   const production = { AIVILLAGE_PROFILE: 'production' };
-  expect(loadSettings(production).rateLimits).toEqual({ anonymous: 10, authenticated: 100, premium: 1000 });
-  expect(loadSettings({ ...production, RATE_LIMIT_AUTHENTICATED: '7' }).rateLimits.authenticated).toBe(7);
+  expect(loadSettings(production).rateLimits).toEqual({
+    anonymous: 10,
+    authenticated: 100,
+    premium: 1000,
+    network: 500,
+  });
+  const changed = { ...production, RATE_LIMIT_AUTHENTICATED: '7' };
+  expect(loadSettings(changed).rateLimits).toMatchObject({ authenticated: 7, network: 35 });
+  expect(loadSettings({ ...changed, RATE_LIMIT_NETWORK: '8' }).rateLimits.network).toBe(8);
 });
 
 test('every broken setting is named with its rule, and no value is shown', () => {
@@ -50,6 +57,7 @@ test('every broken setting is named with its rule, and no value is shown', () =>
     TEMPORAL_ADDRESS: 'nowhere',
     TEE_REQUIRE_HARDWARE: 'maybe',
     WORKER_INDEX: '-1',
+    TRUSTED_PROXIES: '192.0.2.1, proxy.example',
   };
   const error = capture(() => loadSettings(broken));
   expect(error).toBeInstanceOf(ConfigError);

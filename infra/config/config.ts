@@ -5,6 +5,7 @@ import { type ObservationSettings, ROUND_SECONDS, ROUNDS } from '../../domain/ob
 import { DEFAULT_T_REF } from '../../domain/tiers.ts';
 import { EPOCH_SECONDS, type TopologySettings } from '../../domain/topology/epoch.ts';
 import type { ExpectedProcesses } from '../processes/roster.ts';
+import { isNetwork } from '../rate-limits/proxies.ts';
 import { readLocalStack } from './local-stack.ts';
 
 /** The checkout: where the data directory lies unless AIVILLAGE_HOME says otherwise. */
@@ -77,6 +78,17 @@ const environmentSchema = z.object({
   RATE_LIMIT_ANONYMOUS: perMinute.optional(),
   RATE_LIMIT_AUTHENTICATED: perMinute.optional(),
   RATE_LIMIT_PREMIUM: perMinute.optional(),
+  /** Requests per minute of all callers with an identity in one network (IPv4 /24, IPv6 /64); premium ones do not count. */
+  RATE_LIMIT_NETWORK: perMinute.optional(),
+  /** Addresses and networks (CIDR, commas between) of proxies whose `X-Forwarded-For` is believed. */
+  TRUSTED_PROXIES: z
+    .string()
+    .transform((text) => text.split(',').map((each) => each.trim()))
+    .refine(
+      (all) => all.every(isNetwork),
+      'must be addresses or networks in CIDR notation, separated by commas',
+    )
+    .optional(),
   /** Serves `POST /v1/fog/zk/prove`, which gets to see secrets: for development only. */
   ZK_DEV_PROVER: flag.default(false),
   /** What tells this process from others of its kind; shown in the health report. */
@@ -126,7 +138,9 @@ export interface Settings {
     readonly anonymous: number;
     readonly authenticated: number;
     readonly premium: number;
+    readonly network: number;
   };
+  readonly trustedProxies: readonly string[];
   /** Bytes of uploads that one principal may keep. */
   readonly artifactQuotaBytes: number;
   readonly zkDevProver: boolean;
@@ -147,6 +161,9 @@ export interface Config extends Settings {
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
+
+/** Callers at their limit that one network has room for, unless its limit is set. */
+const NETWORK_SHARE = 5;
 
 /** Requests per minute: a shared service holds to the guide, a local engine serves its own user's tools. */
 const RATE_LIMITS = {
@@ -198,7 +215,11 @@ export const loadSettings = (env: NodeJS.ProcessEnv): Settings => {
       rounds: values.OBSERVATION_ROUNDS,
     },
     openProviderEnrolment: values.OPEN_PROVIDER_ENROLMENT,
+    trustedProxies: values.TRUSTED_PROXIES ?? [],
     rateLimits: {
+      network:
+        values.RATE_LIMIT_NETWORK ??
+        NETWORK_SHARE * (values.RATE_LIMIT_AUTHENTICATED ?? limits.authenticated),
       anonymous: values.RATE_LIMIT_ANONYMOUS ?? limits.anonymous,
       authenticated: values.RATE_LIMIT_AUTHENTICATED ?? limits.authenticated,
       premium: values.RATE_LIMIT_PREMIUM ?? limits.premium,

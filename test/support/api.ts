@@ -8,6 +8,7 @@ import { createHub, type Hub } from '../../api/realtime/hub.ts';
 import { createMemoryEventStore } from '../../infra/event-store/memory/store.ts';
 import type { IdempotencyKeys, StoredAnswer } from '../../infra/idempotency/keys.ts';
 import type { Credentials, Principal } from '../../infra/keys/credentials.ts';
+import { createProxies } from '../../infra/rate-limits/proxies.ts';
 
 export const NOW = '2026-01-01T00:00:00.000Z';
 
@@ -62,11 +63,13 @@ export const memoryKeys = (): IdempotencyKeys => {
   };
 };
 
-const GENEROUS: RateLimits = { anonymous: 1000, authenticated: 1000, premium: 1000 };
+const GENEROUS: RateLimits = { anonymous: 1000, authenticated: 1000, premium: 1000, network: 10_000 };
 
 interface AppOptions {
   readonly credentials?: Credentials;
-  readonly limits?: RateLimits;
+  readonly limits?: Partial<RateLimits>;
+  /** Proxies that are believed. */
+  readonly trusted?: readonly string[];
   readonly origins?: readonly string[];
   readonly hub?: Hub;
 }
@@ -81,7 +84,13 @@ const quietHub = (): Hub => {
 /** The API over `routes`. Every answer is checked against its schema. */
 export const appFor = (
   routes: readonly Route[],
-  { limits = GENEROUS, origins = [], hub = quietHub(), credentials = knownCredentials() }: AppOptions = {},
+  {
+    limits = {},
+    trusted = [],
+    origins = [],
+    hub = quietHub(),
+    credentials = knownCredentials(),
+  }: AppOptions = {},
 ) => {
   const metrics = createMetrics({ lag: async () => ({}) });
   const api = createApp({
@@ -90,8 +99,9 @@ export const appFor = (
     metrics,
     logger,
     origins,
+    proxies: createProxies(trusted),
     credentials,
-    limiter: createRateLimiter(limits),
+    limiter: createRateLimiter({ ...GENEROUS, ...limits }),
     idempotency: memoryKeys(),
     now: () => NOW,
     checkResponses: true,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Result } from '../../../domain/errors.ts';
+import { type Result, reject } from '../../../domain/errors.ts';
 import { nameOf } from '../../../domain/schema.ts';
 import { ROLES } from '../../../domain/subject/events.ts';
 import type { Granted, SignIn } from '../../auth/sign-in.ts';
@@ -59,8 +59,19 @@ export const postToken = ({ signIn }: { signIn: SignIn }) =>
       responses: { 200: z.union([grantSchema, challengeSchema]) },
       errors: ['AUTHENTICATION_FAILED', 'AUTHORIZATION_FAILED'],
       notIdempotent: true,
+      signIn: true,
     },
-    async (_context, { body }) => {
+    async ({ beyondLimit }, { body }) => {
+      if (beyondLimit) {
+        const known = await signIn.holderOf(
+          'api_key' in body ? { apiKey: body.api_key } : { publicKey: body.public_key },
+        );
+        if (known === null || !(await beyondLimit(known)))
+          return reject(
+            'RATE_LIMIT_EXCEEDED',
+            'too many sign-ins of your network; see RateLimit and Retry-After',
+          );
+      }
       if ('api_key' in body) return granted(await signIn.withApiKey(body.api_key, body.role));
       if ('challenge' in body) {
         return granted(

@@ -56,6 +56,7 @@ import { boundToChips, createChips } from '../../providers/chips.ts';
 import { createProviders } from '../../providers/providers.ts';
 import { isLiveEnclave, isOpenAuction } from '../../quota/held-places.ts';
 import { createPlaces } from '../../quota/places.ts';
+import { createProxies } from '../../rate-limits/proxies.ts';
 import { sharedWindows } from '../../rate-limits/shared-windows.ts';
 import { createInspection } from '../../sandbox/inspection.ts';
 import { createSlaCredits } from '../../sla/sla-credits.ts';
@@ -278,6 +279,7 @@ export const startApi = async (
     metrics,
     logger,
     origins: [config.apiUrl],
+    proxies: createProxies(config.trustedProxies),
     credentials,
     limiter,
     idempotency,
