@@ -4,6 +4,7 @@ import { Command } from 'commander';
 const SIMULATIONS: Readonly<Record<string, () => Promise<{ run(): void | Promise<void> }>>> = {
   solver: () => import('./solver.ts'),
   overbid: () => import('./overbid.ts'),
+  trust: () => import('./trust.ts'),
 };
 
 await new Command('sim')
