@@ -56,6 +56,8 @@ export interface RequestContext {
   readonly now: string;
   /** Null within the rate limit; beyond it (`signIn` routes alone get here) whether this principal has a sign-in to spare. */
   readonly beyondLimit: ((principal: string) => Promise<boolean>) | null;
+  /** Tells the access log whom a sign-in was granted to. */
+  readonly signedIn: (principal: string) => void;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
   /** A value of a request header. */

@@ -1,5 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, Hono } from 'hono';
+import type { ErrorCode } from '../domain/errors.ts';
 import type { Principal } from '../infra/keys/credentials.ts';
 import type { Trace } from './trace.ts';
 
@@ -14,7 +15,10 @@ export interface ApiEnv {
     trace: Trace;
     /** Template of the matched route: the only path that metrics and logs name. */
     endpoint: string;
-    principal: Principal;
+    /** Who calls, once that is known: of a sign-in, whom it was granted to. */
+    principal: Pick<Principal, 'id'>;
+    /** Why the request was refused. */
+    refusal: ErrorCode;
   };
 }
 

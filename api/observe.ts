@@ -6,7 +6,11 @@ import type { Metrics } from './metrics.ts';
 /** Label of everything that matched no route. */
 export const UNMATCHED = 'unmatched';
 
-/** Counts and logs every request (R126-R128) by route template; query, headers and bodies are never logged. */
+/**
+ * Counts and logs every request (R126-R128) by route template: who asked, from which network, and why it was refused.
+ * Query, headers and bodies are never logged, so no secret is; a sign-in is a request to `/v1/auth/token`, of the principal
+ * that it was granted to.
+ */
 export const observe = ({
   metrics,
   logger,
@@ -28,6 +32,9 @@ export const observe = ({
         endpoint,
         method: c.req.method,
         status_code: status,
+        principal: c.get('principal')?.id ?? null,
+        network: c.get('network'),
+        ...(c.get('refusal') && { code: c.get('refusal') }),
         duration_ms: Math.round(ms * 100) / 100,
         request_id: c.get('requestId'),
         trace_id: c.get('trace').traceId,

@@ -59,6 +59,7 @@ const contextOf = (
     traceparent,
     now,
     beyondLimit,
+    signedIn: (id) => c.set('principal', { id }),
     signal: c.req.raw.signal,
     header: (name) => c.req.header(name),
     newId: (prefix) => idFrom(commandId, prefix),
@@ -91,6 +92,7 @@ export const serve = (route: Route, deps: PipelineDependencies) => {
   };
 
   const problemAnswer = (c: ApiContext, facts: ProblemFacts): Answer => {
+    c.set('refusal', facts.code);
     const problem = problemOf(facts, c.req.path, c.get('trace').traceId);
     return { status: problem.status, mediaType: PROBLEM_MEDIA_TYPE, body: JSON.stringify(problem) };
   };
@@ -118,6 +120,7 @@ export const serve = (route: Route, deps: PipelineDependencies) => {
   return async (c: ApiContext): Promise<Response> => {
     c.set('endpoint', route.path);
     const principal = await identityOf(c, route, deps.credentials);
+    if (principal) c.set('principal', principal);
     const purpose = route.signIn && 'sign-in';
     const isAdmitted = route.unlimited || (await deps.limiter.admit(c, principal ?? ANONYMOUS, purpose));
     if (!isAdmitted && !(route.signIn && principal === ANONYMOUS)) {

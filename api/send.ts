@@ -9,6 +9,7 @@ export const sayWhenAgain = (c: ApiContext, status: number): void => {
 
 /** Answers with a problem. Headers that belong to the code are set here, before the response exists. */
 export const sendProblem = (c: ApiContext, facts: ProblemFacts): Response => {
+  c.set('refusal', facts.code);
   const problem = problemOf(facts, c.req.path, c.get('trace').traceId);
   if (problem.status === 401) c.header('WWW-Authenticate', 'Bearer, ApiKey');
   sayWhenAgain(c, problem.status);

@@ -15,6 +15,7 @@ export interface SignInDependencies {
 }
 
 export interface Granted {
+  readonly principal: string;
   readonly accessToken: string;
   readonly expiresIn: number;
   readonly roles: readonly Role[];
@@ -49,7 +50,7 @@ export const createSignIn = (deps: SignInDependencies): SignIn => {
     if (role && !principal.roles.includes(role)) return notGranted(role);
     const roles = role ? [role] : principal.roles;
     const { token } = await tokens.issue(principal.id, roles);
-    return ok({ accessToken: token, expiresIn: ACCESS_TTL_SECONDS, roles });
+    return ok({ principal: principal.id, accessToken: token, expiresIn: ACCESS_TTL_SECONDS, roles });
   };
 
   return {

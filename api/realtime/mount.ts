@@ -116,6 +116,7 @@ export const mountRealtime = (
     async (c, next) => {
       c.set('endpoint', REALTIME_PATH);
       const principal = await authenticate(c, credentials);
+      if (principal) c.set('principal', principal);
       if (!(await limiter.admit(c, principal ?? ANONYMOUS))) {
         return sendProblem(c, { code: 'RATE_LIMIT_EXCEEDED', message: 'too many connections' });
       }
@@ -128,7 +129,6 @@ export const mountRealtime = (
       }
       // Taken again when the socket is there: a request that is no upgrade has none.
       place();
-      c.set('principal', principal);
       return next();
     },
     upgradeWebSocket((c) => {

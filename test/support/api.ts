@@ -72,6 +72,8 @@ interface AppOptions {
   readonly trusted?: readonly string[];
   readonly origins?: readonly string[];
   readonly hub?: Hub;
+  /** Gets every line of the log. */
+  readonly log?: (line: string) => void;
 }
 
 const logger = pino({ level: 'silent' });
@@ -89,6 +91,7 @@ export const appFor = (
     trusted = [],
     origins = [],
     hub = quietHub(),
+    log,
     credentials = knownCredentials(),
   }: AppOptions = {},
 ) => {
@@ -97,7 +100,7 @@ export const appFor = (
     routes,
     hub,
     metrics,
-    logger,
+    logger: log ? pino({}, { write: log }) : logger,
     origins,
     proxies: createProxies(trusted),
     credentials,

@@ -36,15 +36,16 @@ const challengeSchema = z.object({
   expires_at: instant,
 });
 
-const granted = (result: Result<Granted>) =>
-  result.ok
-    ? respond(200, {
-        access_token: result.value.accessToken,
-        token_type: 'Bearer' as const,
-        expires_in: result.value.expiresIn,
-        roles: [...result.value.roles],
-      })
-    : result;
+const granted = (result: Result<Granted>, signedIn: (principal: string) => void) => {
+  if (!result.ok) return result;
+  signedIn(result.value.principal);
+  return respond(200, {
+    access_token: result.value.accessToken,
+    token_type: 'Bearer' as const,
+    expires_in: result.value.expiresIn,
+    roles: [...result.value.roles],
+  });
+};
 
 /** An API key for a token; or a public key for a challenge, and the signed challenge for a token. */
 export const postToken = ({ signIn }: { signIn: SignIn }) =>
@@ -61,7 +62,7 @@ export const postToken = ({ signIn }: { signIn: SignIn }) =>
       notIdempotent: true,
       signIn: true,
     },
-    async ({ beyondLimit }, { body }) => {
+    async ({ beyondLimit, signedIn }, { body }) => {
       if (beyondLimit) {
         const known = await signIn.holderOf(
           'api_key' in body ? { apiKey: body.api_key } : { publicKey: body.public_key },
@@ -72,7 +73,7 @@ export const postToken = ({ signIn }: { signIn: SignIn }) =>
             'too many sign-ins of your network; see RateLimit and Retry-After',
           );
       }
-      if ('api_key' in body) return granted(await signIn.withApiKey(body.api_key, body.role));
+      if ('api_key' in body) return granted(await signIn.withApiKey(body.api_key, body.role), signedIn);
       if ('challenge' in body) {
         return granted(
           await signIn.withSignature({
@@ -80,6 +81,7 @@ export const postToken = ({ signIn }: { signIn: SignIn }) =>
             challenge: body.challenge,
             signature: body.signature,
           }),
+          signedIn,
         );
       }
       const asked = await signIn.challenge(body.public_key, body.role);
