@@ -237,7 +237,7 @@ export const createEnclaveActivities = ({
     'enclave.runOnNode': async ({ enclave }: Input): Promise<EnclaveEvent[]> => {
       const { providerId, enclaveId, jobId, work } = enclave;
       if (!work) throw new Error(`${enclaveId} runs without work`);
-      const { reply, missedHeartbeats } = await ask(
+      const { reply, missedHeartbeats, missedInAll } = await ask(
         providerId,
         { type: 'run-enclave', enclaveId, jobId, work },
         { windowMs: (work.timeLimitSeconds + RUN_GRACE_SECONDS) * 1000 },
@@ -262,7 +262,13 @@ export const createEnclaveActivities = ({
           });
           const { proofId, record } = proof;
           return [
-            { type: 'enclave.run-finished', proof: { proofId, record }, missedHeartbeats, finishedAt: at },
+            {
+              type: 'enclave.run-finished',
+              proof: { proofId, record },
+              missedHeartbeats,
+              missedInAll,
+              finishedAt: at,
+            },
           ];
         }
         case 'refused':

@@ -9,6 +9,7 @@ import type {
   JobFailed,
   JobProven,
   JobSettled,
+  MemberSla,
   SlaVerdict,
 } from '../domain/job/events.ts';
 import { fuelLimitOf } from '../domain/job/fuel.ts';
@@ -16,7 +17,7 @@ import { aborted, type Job, quorumIdOf } from '../domain/job/job.ts';
 import { compensate, forfeitOf } from '../domain/job/non-delivery.ts';
 import { settle } from '../domain/job/payouts.ts';
 import { compareResults } from '../domain/job/results.ts';
-import { judgeSla } from '../domain/job/sla.ts';
+import { judgeMember, judgeSla } from '../domain/job/sla.ts';
 import { add, multiply, ZERO } from '../domain/money.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Command, CommandMeta, Lifecycles } from '../domain/ports/lifecycles.ts';
@@ -24,8 +25,7 @@ import type { RunOutcome } from '../domain/proof/record.ts';
 import type { EvidenceFacts } from '../domain/provider/decide.ts';
 import { EVIDENCE_REASONS, type EvidenceReason } from '../domain/provider/events.ts';
 import { foldStream } from '../domain/registry.ts';
-import { MISSED_HEARTBEATS, TIERS } from '../domain/tiers.ts';
-import { addSeconds } from '../domain/time.ts';
+import { TIERS } from '../domain/tiers.ts';
 import type { Providers } from '../infra/providers/providers.ts';
 
 export interface JobDeps {
@@ -83,21 +83,19 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       traceparent: null,
     });
 
-  const slaOf = (job: Job, finishedAt: string): SlaVerdict => {
-    const startedAt = job.startedAt ?? job.submittedAt;
-    return judgeSla({
-      startedAt,
-      finishedAt,
-      deadline: addSeconds(startedAt, job.durationSeconds),
-      requiredUp: TIERS[job.tier].requiredUp,
-      members: [
-        ...job.members.map((member) => ({ missedHeartbeats: member.result?.missedHeartbeats ?? 0 })),
-        // A member that was stopped did no wrong: nothing was missed by its fault.
-        ...job.failed
-          .filter(({ duringRun, fault }) => duringRun && fault !== 'stopped')
-          .map(() => ({ missedHeartbeats: MISSED_HEARTBEATS })),
-      ],
+  /** Each member by its own times and beats, and the job by its members (settled 43). */
+  const slaOf = (job: Job): { readonly sla: SlaVerdict; readonly memberSla: readonly MemberSla[] } => {
+    const memberSla = job.members.flatMap(({ providerId, result }): MemberSla[] => {
+      if (!result) return [];
+      const { missedHeartbeats, missedInAll = missedHeartbeats, finishedAt } = result;
+      const startedAt = result.startedAt ?? job.startedAt ?? job.submittedAt;
+      const { durationSeconds } = job;
+      const run = { startedAt, finishedAt, durationSeconds, missedInARow: missedHeartbeats, missedInAll };
+      return [{ providerId, ...judgeMember(run) }];
     });
+    // A member that was stopped did no wrong: nothing was missed by its fault.
+    const lost = job.failed.filter(({ duringRun, fault }) => duringRun && fault !== 'stopped').length;
+    return { sla: judgeSla(memberSla, { requiredUp: TIERS[job.tier].requiredUp, lost }), memberSla };
   };
 
   const recordEvidence = async (
@@ -113,11 +111,20 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
     if (!outcome.ok) throw new Error(`${providerId}: ${outcome.message}`);
   };
 
+  /** What a member's own SLA takes off its fee, percent. */
+  const creditOf = ({ outcome, sla, memberSla }: Omit<JobProven, 'type'>, providerId: string): number => {
+    if (isLimit(outcome)) return 0;
+    const own = memberSla?.find((each) => each.providerId === providerId);
+    return (own ?? sla).creditPercent;
+  };
+
   const settlementOf = (job: Job, proven: Omit<JobProven, 'type'>) =>
     settle({
       escrow: multiply(job.ceiling, job.winners),
-      winners: job.members.filter((member) => proven.accepted.includes(member.providerId)),
-      creditPercent: isLimit(proven.outcome) ? 0 : proven.sla.creditPercent,
+      winners: job.members
+        .filter(({ providerId }) => proven.accepted.includes(providerId))
+        .map((member) => ({ ...member, creditPercent: creditOf(proven, member.providerId) })),
+      creditPercent: 0,
     });
 
   /** Trust follows verified proofs and logged faults only; a limit leaves it untouched (settled 20). */
@@ -270,7 +277,6 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
           const [shown] = comparison.accepted;
           if (!shown) throw new Error('an accepted comparison holds a result');
           const { proofId, outcome, exitCode, outputHash } = shown;
-          const finishedAt = results.map((result) => result.finishedAt).reduce((a, b) => (a > b ? a : b));
           return [
             {
               type: 'job.proven',
@@ -280,7 +286,7 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
               outputHash,
               accepted: comparison.accepted.map((result) => result.providerId),
               deviants: comparison.deviants.map((result) => result.providerId),
-              sla: slaOf(job, finishedAt),
+              ...slaOf(job),
               provenAt: now(),
             },
           ];

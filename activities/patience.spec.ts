@@ -88,7 +88,21 @@ describe('asking a node patiently', () => {
       await world.pass(6, { beating: false });
       return UNREACHABLE;
     });
-    expect(answer).toMatchObject({ reply: { type: 'lost' }, missedHeartbeats: 3, asked: 3 });
+    expect(answer).toMatchObject({ reply: { type: 'lost' }, missedHeartbeats: 3, missedInAll: 3, asked: 3 });
+  });
+
+  test('settled 43: counts every beat that was missed, not only those in a row', async () => {
+    const world = await worker();
+    const answer = await ask(
+      world,
+      async (turn) => {
+        if (turn === 4) return DONE;
+        await world.pass(turn % 2 === 0 ? 13 : 1, { beating: turn % 2 === 1 });
+        return UNREACHABLE;
+      },
+      600_000,
+    );
+    expect(answer).toMatchObject({ reply: DONE, missedHeartbeats: 2, missedInAll: 4 });
   });
 
   test('a worker that stalls for 20 s in the middle of a run loses no healthy node', async () => {

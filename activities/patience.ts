@@ -21,6 +21,8 @@ export interface Answer<R extends NodeRequest> {
     | { readonly type: 'silent'; readonly message: string };
   /** Most consecutive heartbeats missed meanwhile. */
   readonly missedHeartbeats: number;
+  /** All that were missed meanwhile, in a row or not. */
+  readonly missedInAll: number;
 }
 
 export type AskPatiently = <R extends NodeRequest>(
@@ -49,20 +51,26 @@ export const createAskPatiently = ({
     const context = Context.current();
     let asked = detector.mark();
     let missedHeartbeats = 0;
+    let missedBefore = 0;
+    let missedNow = 0;
+    const missed = () => ({ missedHeartbeats, missedInAll: missedBefore + missedNow });
     const gone = new AbortController();
     const watch = (): boolean => {
-      const missed = missedBeats(detector.silentMs(providerId));
-      missedHeartbeats = Math.max(missedHeartbeats, missed);
-      context.heartbeat(missed);
-      if (missed >= MISSED_HEARTBEATS) gone.abort();
-      return missed >= MISSED_HEARTBEATS;
+      const inARow = missedBeats(detector.silentMs(providerId));
+      // A silence that a beat has ended: what it missed stays missed.
+      if (inARow < missedNow) missedBefore += missedNow;
+      missedNow = inARow;
+      missedHeartbeats = Math.max(missedHeartbeats, inARow);
+      context.heartbeat(inARow);
+      if (inARow >= MISSED_HEARTBEATS) gone.abort();
+      return inARow >= MISSED_HEARTBEATS;
     };
     const pulse = setInterval(watch, PULSE_MS);
     const signal = AbortSignal.any([gone.signal, context.cancellationSignal]);
     try {
       for (;;) {
         const left = windowMs - detector.heldMs(asked);
-        if (left <= 0) return { reply: { type: 'silent', message: 'no answer in time' }, missedHeartbeats };
+        if (left <= 0) return { reply: { type: 'silent', message: 'no answer in time' }, ...missed() };
         const question = detector.mark();
         const settled = detector.settled(providerId);
         const reply = await gateway.request(providerId, request, {
@@ -70,12 +78,12 @@ export const createAskPatiently = ({
           signal,
         });
         context.cancellationSignal.throwIfAborted();
-        if (reply.type !== 'unreachable' && reply.type !== 'refused') return { reply, missedHeartbeats };
+        if (reply.type !== 'unreachable' && reply.type !== 'refused') return { reply, ...missed() };
         // What speaks against the node counts only where nothing of ours can be behind it.
         const held = await detector.held(question);
-        if (reply.type === 'refused' && held && settled) return { reply, missedHeartbeats };
+        if (reply.type === 'refused' && held && settled) return { reply, ...missed() };
         if (watch() && held)
-          return { reply: { type: 'lost', message: 'three heartbeats missed' }, missedHeartbeats };
+          return { reply: { type: 'lost', message: 'three heartbeats missed' }, ...missed() };
         await pause(RETRY_MS);
         // Where the engine had no way to the node, the window begins anew as well.
         if (reply.type === 'unreachable' && reply.cause === 'engine') asked = detector.mark();

@@ -9,7 +9,7 @@ import {
   decideV1 as decideEnclaveV1,
   decideV2 as decideEnclaveV2,
 } from './enclave/decide.ts';
-import { ENCLAVE_VERSION, enclaveMachine } from './enclave/machine.ts';
+import { ENCLAVE_VERSION, enclaveMachine, enclaveMachineV2 } from './enclave/machine.ts';
 import { enclaveMachineV1 } from './enclave/machine-v1.ts';
 import { movements as enclaveMovements } from './enclave/movements.ts';
 import { aggregateOf, type DomainEvent, domainEventOf, type NewEvent } from './event.ts';
@@ -72,7 +72,7 @@ export const LIFECYCLES = {
     opening: 'enclave.requested',
     versions: {
       1: version(enclaveMachineV1, decideEnclaveV1),
-      2: version(enclaveMachine, decideEnclaveV2),
+      2: version(enclaveMachineV2, decideEnclaveV2),
       3: version(enclaveMachine, decideEnclave, enclaveMovements),
     },
   },

@@ -88,6 +88,34 @@ test.each<[EnclaveFault, { deposit: boolean; attested: boolean; cause?: FaultCau
   expect('forfeit' in (failed ?? {})).toBe('forfeit' in event);
 });
 
+test('settled 43: what a node says of its times is shown, never believed', () => {
+  const record = {
+    outcome: 'exited',
+    exitCode: 0,
+    outputHash: 'aa',
+    finishedAt: 'as the node says',
+    version: 1,
+  };
+  const result = {
+    proof: { proofId: 'proof-1', record },
+    missedHeartbeats: 1,
+    missedInAll: 4,
+    startedAt: 'begun',
+    finishedAt: 'as the engine logged',
+  };
+  const report = {
+    aggregate: 'enclave',
+    stream: 'enclave-1',
+    body: { enclaveId: 'enclave-1', providerId: 'provider-1', result, failure: null },
+  } as unknown as Report;
+  const state = { members: [{ enclaveId: 'enclave-1' }] } as never;
+  const at = (version: number) => lifecycleAt(jobLifecycle, version).onReport?.(report, state);
+  expect(at(2)).toMatchObject([
+    { missedHeartbeats: 1, missedInAll: 4, startedAt: 'begun', finishedAt: 'as the engine logged' },
+  ]);
+  expect(at(1)).toMatchObject([{ missedHeartbeats: 1, finishedAt: 'as the node says' }]);
+});
+
 test('a quorum that was dissolved says nothing of its members any more', () => {
   const body = { epoch: 1, members: [{}], requiredUp: 1, violations: [] };
   const report = { aggregate: 'quorum', stream: 'quorum-1', body } as unknown as Report;

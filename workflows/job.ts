@@ -1,7 +1,7 @@
 import type { OpenAuction } from '../domain/auction/commands.ts';
 import type { CreateEnclave } from '../domain/enclave/commands.ts';
 import type { Reservation } from '../domain/enclave/events.ts';
-import type { JobEvent, JobFailed, JobMemberFailed } from '../domain/job/events.ts';
+import type { JobEvent, JobFailed, JobMemberFailed, JobResultReceived } from '../domain/job/events.ts';
 import { aborted, type Job, type Member, quorumIdOf } from '../domain/job/job.ts';
 import { forfeitOf, isDeclined } from '../domain/job/non-delivery.ts';
 import { ZERO } from '../domain/money.ts';
@@ -186,7 +186,31 @@ type OnFailure = (
   job: Job,
 ) => Pick<JobMemberFailed, 'fault' | 'cause' | 'slashed' | 'forfeit' | 'message'>;
 
-const onEnclave = (report: Report, job: Job, onFailure: OnFailure): JobEvent[] => {
+/** What a job believes of a run beside its record. */
+type Measured = (
+  result: NonNullable<EnclaveReport['result']>,
+) => Pick<JobResultReceived, 'missedHeartbeats' | 'missedInAll' | 'startedAt' | 'finishedAt'>;
+
+/** Version 1 believes the node's clock. */
+const measuredV1: Measured = ({ proof, missedHeartbeats }) => ({
+  missedHeartbeats,
+  finishedAt: proof.record.finishedAt,
+});
+
+/** Since version 2 the times are those that the engine has logged (settled 43). */
+const measured: Measured = ({ proof, missedHeartbeats, missedInAll, startedAt, finishedAt }) => ({
+  missedHeartbeats,
+  ...(missedInAll !== undefined && { missedInAll }),
+  ...(startedAt !== undefined && { startedAt }),
+  finishedAt: finishedAt ?? proof.record.finishedAt,
+});
+
+interface Rules {
+  readonly onFailure: OnFailure;
+  readonly measure: Measured;
+}
+
+const onEnclave = (report: Report, job: Job, { onFailure, measure }: Rules): JobEvent[] => {
   const member = job.members.find((each) => each.enclaveId === report.stream);
   if (!member) return [];
   if (report.rejection) return [aborted(report.rejection.code, report.rejection.message)];
@@ -206,9 +230,8 @@ const onEnclave = (report: Report, job: Job, onFailure: OnFailure): JobEvent[] =
   }
   if (result) {
     const { record } = result.proof;
-    const { outcome, exitCode, outputHash, finishedAt } = record;
+    const { outcome, exitCode, outputHash } = record;
     const { proofId } = result.proof;
-    const { missedHeartbeats } = result;
     return [
       {
         type: 'job.result-received',
@@ -219,8 +242,7 @@ const onEnclave = (report: Report, job: Job, onFailure: OnFailure): JobEvent[] =
         exitCode,
         outputHash,
         ...(record.version === 2 && { trap: record.trap, fuelUsed: record.fuel.used }),
-        missedHeartbeats,
-        finishedAt,
+        ...measure(result),
       },
     ];
   }
@@ -230,7 +252,7 @@ const onEnclave = (report: Report, job: Job, onFailure: OnFailure): JobEvent[] =
 };
 
 const onReportBy =
-  (onFailure: OnFailure): NonNullable<Policies['onReport']> =>
+  (rules: Rules): NonNullable<Policies['onReport']> =>
   (report, job: Job) => {
     switch (report.aggregate) {
       case 'auction':
@@ -238,7 +260,7 @@ const onReportBy =
       case 'quorum':
         return onQuorum(report);
       case 'enclave':
-        return onEnclave(report, job, onFailure);
+        return onEnclave(report, job, rules);
       default:
         throw new Error(`a job has no child of kind ${report.aggregate}`);
     }
@@ -256,7 +278,7 @@ const version1: Policies = {
     prove: activity(false, 'the results cannot be judged'),
     settle,
   },
-  onReport: onReportBy(memberFailedV1),
+  onReport: onReportBy({ onFailure: memberFailedV1, measure: measuredV1 }),
 };
 
 /** Since version 2 an enclave claims what its node booked for the auction, and nothing else. */
@@ -265,7 +287,7 @@ const enclavesInReservation = ({ job }: JobInput): ChildStart[] =>
 
 const version2: Policies = {
   ...version1,
-  onReport: onReportBy(memberFailed),
+  onReport: onReportBy({ onFailure: memberFailed, measure: measured }),
   effects: { ...version1.effects, launch: { kind: 'children', start: enclavesInReservation } },
 };
 

@@ -38,6 +38,10 @@ export interface Enclave {
   readonly result: {
     readonly proof: Pick<ExecutionProof, 'proofId' | 'record'>;
     readonly missedHeartbeats: number;
+    readonly missedInAll?: number;
+    /** By the engine's clock (settled 43); since machine version 3. */
+    readonly startedAt?: string;
+    readonly finishedAt?: string;
   } | null;
   readonly failure: {
     readonly fault: EnclaveFault;

@@ -124,7 +124,9 @@ export interface EnclaveRunStarted {
 export interface EnclaveRunFinished {
   readonly type: 'enclave.run-finished';
   readonly proof: Pick<ExecutionProof, 'proofId' | 'record'>;
+  /** Most in a row, and all of the run; the second is absent in events of old. */
   readonly missedHeartbeats: number;
+  readonly missedInAll?: number;
   readonly finishedAt: string;
 }
 

@@ -4,8 +4,9 @@ import { applyEvent } from '../lifecycle.ts';
 import { LIFECYCLES } from '../registry.ts';
 import { addSeconds } from '../time.ts';
 import { decide, decideV1, decideV2 } from './decide.ts';
+import type { Enclave } from './enclave.ts';
 import type { EnclaveAttested, EnclaveEvent } from './events.ts';
-import { enclaveMachine } from './machine.ts';
+import { enclaveMachine, enclaveMachineV2 } from './machine.ts';
 import { enclaveMachineV1 } from './machine-v1.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -192,4 +193,24 @@ describe('a stream of version 1', () => {
     expect(Object.keys(LIFECYCLES.enclave.versions)).toEqual(['1', '2', '3']);
     expect(LIFECYCLES.enclave.current).toBe(3);
   });
+});
+
+test('settled 43: a run is measured by the engine’s clock, from its start to the event of its end', () => {
+  const began = after(5);
+  const finished: EnclaveEvent = { ...runFinished, missedInAll: 4, finishedAt: after(25) };
+  const history = [requested, created, attested, runStarted(began), finished];
+  const resultIn = (machine: AnyStateMachine) =>
+    (
+      history.reduce<AnyMachineSnapshot>(
+        (snapshot, event) => applyEvent(machine, snapshot, event)[0],
+        getInitialSnapshot(machine),
+      ).context as Enclave
+    ).result;
+  expect(resultIn(enclaveMachine)).toMatchObject({
+    startedAt: began,
+    finishedAt: after(25),
+    missedHeartbeats: 0,
+    missedInAll: 4,
+  });
+  expect(resultIn(enclaveMachineV2)).toEqual({ proof: finished.proof, missedHeartbeats: 0 });
 });

@@ -86,6 +86,7 @@ export const enclaveEventSchema = schemaOf<EnclaveEvent>()(
       type: z.literal('enclave.run-finished'),
       proof: z.strictObject({ proofId: proofIdSchema, record: storedRecord }),
       missedHeartbeats: count,
+      missedInAll: count.exactOptional(),
       finishedAt: instant,
     }),
     z.strictObject({ type: z.literal('enclave.destroyed'), reason: text, confirmed: z.boolean() }),

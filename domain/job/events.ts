@@ -112,6 +112,10 @@ export interface JobResultReceived {
   readonly trap?: Trap | null;
   readonly fuelUsed?: number;
   readonly missedHeartbeats: number;
+  /** All heartbeats missed in the run, and its beginning; absent before machine version 2. */
+  readonly missedInAll?: number;
+  readonly startedAt?: string;
+  /** By the engine's clock; by the node's before machine version 2 (settled 43). */
   readonly finishedAt: string;
 }
 
@@ -131,6 +135,10 @@ export interface SlaVerdict {
   readonly creditPercent: number;
 }
 
+export interface MemberSla extends SlaVerdict {
+  readonly providerId: string;
+}
+
 export interface JobProven {
   readonly type: 'job.proven';
   /** The proof shown for the job: the accepted one with the lowest id. */
@@ -142,6 +150,8 @@ export interface JobProven {
   /** Providers whose verified result deviates from a strict majority: fraud evidence. */
   readonly deviants: readonly string[];
   readonly sla: SlaVerdict;
+  /** Of each member by itself, which is paid by it; absent in events of old, where all were paid by `sla`. */
+  readonly memberSla?: readonly MemberSla[];
   readonly provenAt: string;
 }
 

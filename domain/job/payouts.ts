@@ -6,7 +6,10 @@ export interface SettlementInput {
   /** Held for the job: winners × ceiling. */
   readonly escrow: Micro;
   /** Members whose results were accepted, with the payment each was promised. Nobody else is paid: not a deviant. */
-  readonly winners: readonly Pick<Winner, 'providerId' | 'owner' | 'bidId' | 'payment'>[];
+  readonly winners: readonly (Pick<Winner, 'providerId' | 'owner' | 'bidId' | 'payment'> & {
+    /** Share of its own fee credited to the submitter, where it is not `creditPercent`. */
+    readonly creditPercent?: number;
+  })[];
   /** Share of the fee credited to the submitter, an integer 0..100. */
   readonly creditPercent: number;
 }
@@ -27,27 +30,27 @@ export interface Settlement {
 const HUNDRED = 100n;
 
 /**
- * Splits the escrow of a finished job. A credit lowers every winner's payment by the same percentage; charges round up,
+ * Splits the escrow of a finished job. A credit lowers a winner's payment by its percentage; charges round up,
  * payouts down, the remainder is booked (settled 10). The escrow pays for the members bought: where more results agree
  * than were bought (three of four, when two members were asked to decide between two), they share it in proportion to
  * what each was promised, for the submitter pays no more than it agreed to.
  * @throws RangeError when the credit is no percentage: a broken invariant.
  */
 export const settle = ({ escrow, winners, creditPercent }: SettlementInput): Settlement => {
-  if (!Number.isInteger(creditPercent) || creditPercent < 0 || creditPercent > 100) {
-    throw new RangeError(`not a percentage: ${creditPercent}`);
-  }
-  const kept = HUNDRED - BigInt(creditPercent);
   const promised = add(...winners.map(({ payment }) => payment));
   const fee = compare(promised, escrow) > 0 ? escrow : promised;
-  const payouts = winners.map(({ providerId, owner, bidId, payment }) => ({
+  const kept = (own = creditPercent): bigint => HUNDRED - BigInt(percentage(own));
+  const payouts = winners.map(({ providerId, owner, bidId, payment, creditPercent: own }) => ({
     providerId,
     owner,
     bidId,
     // Nothing was promised: there is nothing to share, and no share to divide by.
-    amount: promised === ZERO ? ZERO : share(payment, units(fee) * kept, units(promised) * HUNDRED),
+    amount: promised === ZERO ? ZERO : share(payment, units(fee) * kept(own), units(promised) * HUNDRED),
   }));
-  const price = toMicro((units(fee) * kept + HUNDRED - 1n) / HUNDRED);
+  // What is kept of every fee, as one fraction: it is rounded once.
+  const due = winners.reduce((sum, { payment, creditPercent: own }) => sum + units(payment) * kept(own), 0n);
+  const whole = promised === ZERO ? HUNDRED : units(promised) * HUNDRED;
+  const price = toMicro((due * units(fee) + whole - 1n) / whole);
   return {
     payouts,
     price,
@@ -55,6 +58,12 @@ export const settle = ({ escrow, winners, creditPercent }: SettlementInput): Set
     refund: subtract(escrow, fee),
     rounding: subtract(price, add(...payouts.map(({ amount }) => amount))),
   };
+};
+
+const percentage = (value: number): number => {
+  if (!Number.isInteger(value) || value < 0 || value > 100)
+    throw new RangeError(`not a percentage: ${value}`);
+  return value;
 };
 
 /** `amount` × `part` / `whole`, rounded down. */

@@ -28,6 +28,13 @@ const epoch = z.int().positive();
 const payout = z.strictObject({ providerId: id, owner: name, bidId: id, amount: micro });
 const outcome = { outcome: runOutcome, exitCode: z.int().nullable(), outputHash: hex(32) };
 
+const slaVerdict = {
+  verdict: z.enum(['met', 'missed']),
+  samples: count,
+  missedShare: share,
+  creditPercent: z.int().min(0).max(100),
+};
+
 const forfeits = {
   fraud: listOf(z.strictObject({ providerId: id, owner: name, bidId: id, amount: micro })).exactOptional(),
   compensation: z
@@ -119,6 +126,8 @@ export const jobEventSchema = schemaOf<JobEvent>()(
       trap: trap.nullable().exactOptional(),
       fuelUsed: count.exactOptional(),
       missedHeartbeats: count,
+      missedInAll: count.exactOptional(),
+      startedAt: instant.exactOptional(),
       finishedAt: instant,
     }),
     z.strictObject({ type: z.literal('job.results-disagreed'), results: count }),
@@ -128,12 +137,8 @@ export const jobEventSchema = schemaOf<JobEvent>()(
       ...outcome,
       accepted: listOf(id),
       deviants: listOf(id),
-      sla: z.strictObject({
-        verdict: z.enum(['met', 'missed']),
-        samples: count,
-        missedShare: share,
-        creditPercent: z.int().min(0).max(100),
-      }),
+      sla: z.strictObject(slaVerdict),
+      memberSla: listOf(z.strictObject({ providerId: id, ...slaVerdict })).exactOptional(),
       provenAt: instant,
     }),
     z.strictObject({ type: z.literal('job.aborted'), reason: errorCode, message: text }),

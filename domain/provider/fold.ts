@@ -47,7 +47,13 @@ export type ProviderState = Provider | null;
 export const unknownProvider: ProviderState = null;
 
 /** Every kind of non-delivery is a loss in availability. A wrong result is not: the member was there. */
-const NOT_DELIVERED: ReadonlySet<EvidenceReason> = new Set(['lost', 'no-show', 'refusal', 'attestation']);
+const NOT_DELIVERED: ReadonlySet<EvidenceReason> = new Set([
+  'declared',
+  'lost',
+  'no-show',
+  'refusal',
+  'attestation',
+]);
 
 const counted = (provider: Provider, event: EvidenceRecorded): Provider => ({
   ...provider,
