@@ -69,16 +69,15 @@ export const prepareNodes = async (home: LocalHome): Promise<LocalNode[]> => {
     await mkdir(home.path('nodes', name), { recursive: true, mode: 0o700 });
     const keyFile = home.path('nodes', name, 'node.key');
     await secretFile(keyFile);
+    const [seed] = await readKeyFile(keyFile);
+    const publicKey = publicKeyOf(seed as Uint8Array);
     const chipDirectory = home.path('nodes', name, 'chip');
     if ((await loadChip(chipDirectory)) === null) {
-      await saveChip(chipDirectory, issueChip(root, { chipId: chipIdFor(name), now }));
+      // A chip serves one provider: a node whose folder was lost comes back as another one, on another chip.
+      const chipId = chipIdFor(`${name} ${publicKey}`);
+      await saveChip(chipDirectory, issueChip(root, { chipId, now }));
     }
-    const [seed] = await readKeyFile(keyFile);
-    nodes.push({
-      profile: node,
-      configFile: home.path('nodes', name, 'node.json'),
-      publicKey: publicKeyOf(seed as Uint8Array),
-    });
+    nodes.push({ profile: node, configFile: home.path('nodes', name, 'node.json'), publicKey });
   }
   return nodes;
 };

@@ -122,6 +122,24 @@ test('a start that was cut short is completed', async () => {
   expect(await readFile(home.path('keys', 'engine.key'), 'utf8')).toMatch(/^[0-9a-f]{64}\n$/);
 });
 
+test('settled 42: a node whose folder was lost comes back with another key on another chip', async () => {
+  const { home } = await start(8000, 4001);
+  const facts = async () => {
+    const chip = JSON.parse(
+      await readFile(home.path('nodes', 'edge', 'chip', 'chip.json'), 'utf8'),
+    ) as object;
+    return { chip, key: await readFile(home.path('nodes', 'edge', 'node.key'), 'utf8') };
+  };
+  const before = await facts();
+  await start(8000, 4001);
+  expect(await facts()).toEqual(before);
+  await rm(home.path('nodes', 'edge'), { recursive: true });
+  await start(8000, 4001);
+  const { chip, key } = await facts();
+  expect(key).not.toBe(before.key);
+  expect(chip).not.toEqual(before.chip);
+});
+
 test('the database is created once', async () => {
   const url = new URL(database.url);
   url.pathname = `${url.pathname}_created`;
