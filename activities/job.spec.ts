@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Winner } from '../domain/auction/events.ts';
 import { bidOf } from '../domain/auction/market.fixture.ts';
 import type { JobEvent, JobSubmitted } from '../domain/job/events.ts';
+import { fuelLimitOf } from '../domain/job/fuel.ts';
 import { blankJob, enclaveIdOf, evolveJob, type Job } from '../domain/job/job.ts';
 import { movements } from '../domain/job/movements.ts';
 import { transfer } from '../domain/ledger/entry.ts';
@@ -22,7 +23,7 @@ const members: readonly Winner[] = [0, 1, 2, 3].map((index) => ({
 }));
 
 /** A silver job: two members were bought. Whoever ran has handed in one of two outputs. */
-const jobWith = (outputs: readonly ('a' | 'b')[]): Job => {
+const jobWith = (outputs: readonly ('a' | 'b')[], fuelUsed?: number): Job => {
   const submitted = {
     type: 'job.submitted',
     machineVersion: 1,
@@ -32,6 +33,8 @@ const jobWith = (outputs: readonly ('a' | 'b')[]): Job => {
     tier: 'silver',
     winners: 2,
     ceiling: CEILING,
+    requiredTops: 50,
+    utilization: 0.8,
     durationSeconds: 60,
     submittedAt: AT,
   } as JobSubmitted;
@@ -57,6 +60,7 @@ const jobWith = (outputs: readonly ('a' | 'b')[]): Job => {
         outcome: 'exited',
         exitCode: 0,
         outputHash: outputs[index] as string,
+        ...(fuelUsed !== undefined && { fuelUsed }),
         missedHeartbeats: 0,
         finishedAt: AT,
       }),
@@ -145,5 +149,24 @@ test.each([
     expect(of(account.available((members[1] as Winner).owner))).toBe(0n);
     expect(of(account.available('subject-s'))).toBe(BigInt(refund) + 1000n - half * BigInt(paid.length));
     expect(of(account.forfeits('job-1'))).toBe(0n);
+  },
+);
+
+test.each([
+  { used: 'half of its work', part: 0.5, paid: 450 },
+  { used: 'next to none of it', part: 0.001, paid: 45 },
+])(
+  'settled 45: a job that used $used pays $paid of 900 to each, and the rest returns',
+  async ({ part, paid }) => {
+    const { activities } = await engine();
+    const job = jobWith(['a', 'a'], part * fuelLimitOf(jobWith([])));
+    const done = evolveJob(job, (await activities['job.prove']({ job }))[0] as JobEvent);
+    const [settled] = await activities['job.settle']({ job: done });
+    expect(settled).toMatchObject({
+      type: 'job.settled',
+      payouts: [{ amount: `${paid}` }, { amount: `${paid}` }],
+      price: `${2 * paid}`,
+      refund: `${2000 - 2 * paid}`,
+    });
   },
 );

@@ -14,6 +14,7 @@ import type {
 } from '../domain/job/events.ts';
 import { fuelLimitOf } from '../domain/job/fuel.ts';
 import { aborted, type Job, quorumIdOf } from '../domain/job/job.ts';
+import { meteredPayment } from '../domain/job/metered-payment.ts';
 import { compensate, forfeitOf } from '../domain/job/non-delivery.ts';
 import { settle } from '../domain/job/payouts.ts';
 import { compareResults } from '../domain/job/results.ts';
@@ -123,7 +124,11 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       escrow: multiply(job.ceiling, job.winners),
       winners: job.members
         .filter(({ providerId }) => proven.accepted.includes(providerId))
-        .map((member) => ({ ...member, creditPercent: creditOf(proven, member.providerId) })),
+        .map((member) => ({
+          ...member,
+          payment: meteredPayment(member.payment, job, member.result?.fuelUsed),
+          creditPercent: creditOf(proven, member.providerId),
+        })),
       creditPercent: 0,
     });
 

@@ -5,7 +5,7 @@ import type { Payout } from './events.ts';
 export interface SettlementInput {
   /** Held for the job: winners × ceiling. */
   readonly escrow: Micro;
-  /** Members whose results were accepted, with the payment each was promised. Nobody else is paid: not a deviant. */
+  /** Members whose results were accepted, with the payment each is owed. Nobody else is paid: not a deviant. */
   readonly winners: readonly (Pick<Winner, 'providerId' | 'owner' | 'bidId' | 'payment'> & {
     /** Share of its own fee credited to the submitter, where it is not `creditPercent`. */
     readonly creditPercent?: number;
@@ -33,23 +33,23 @@ const HUNDRED = 100n;
  * Splits the escrow of a finished job. A credit lowers a winner's payment by its percentage; charges round up,
  * payouts down, the remainder is booked (settled 10). The escrow pays for the members bought: where more results agree
  * than were bought (three of four, when two members were asked to decide between two), they share it in proportion to
- * what each was promised, for the submitter pays no more than it agreed to.
+ * what each is owed, for the submitter pays no more than it agreed to.
  * @throws RangeError when the credit is no percentage: a broken invariant.
  */
 export const settle = ({ escrow, winners, creditPercent }: SettlementInput): Settlement => {
-  const promised = add(...winners.map(({ payment }) => payment));
-  const fee = compare(promised, escrow) > 0 ? escrow : promised;
+  const owed = add(...winners.map(({ payment }) => payment));
+  const fee = compare(owed, escrow) > 0 ? escrow : owed;
   const kept = (own = creditPercent): bigint => HUNDRED - BigInt(percentage(own));
   const payouts = winners.map(({ providerId, owner, bidId, payment, creditPercent: own }) => ({
     providerId,
     owner,
     bidId,
-    // Nothing was promised: there is nothing to share, and no share to divide by.
-    amount: promised === ZERO ? ZERO : share(payment, units(fee) * kept(own), units(promised) * HUNDRED),
+    // Nothing is owed: there is nothing to share, and no share to divide by.
+    amount: owed === ZERO ? ZERO : share(payment, units(fee) * kept(own), units(owed) * HUNDRED),
   }));
   // What is kept of every fee, as one fraction: it is rounded once.
   const due = winners.reduce((sum, { payment, creditPercent: own }) => sum + units(payment) * kept(own), 0n);
-  const whole = promised === ZERO ? HUNDRED : units(promised) * HUNDRED;
+  const whole = owed === ZERO ? HUNDRED : units(owed) * HUNDRED;
   const price = toMicro((due * units(fee) + whole - 1n) / whole);
   return {
     payouts,

@@ -30,8 +30,8 @@ const memberSchema = z.object({
   output_sha256: z.string().nullable(),
   fuel_used: z.number().int().nullable().describe('work as counted by metering; equal on every node'),
   accepted: z.boolean().nullable(),
-  payment_micro: micro.describe('what it was promised'),
-  paid_micro: micro.nullable().describe('what it was paid'),
+  payment_micro: micro.describe('what it was promised for all of the declared work'),
+  paid_micro: micro.nullable().describe('what it was paid: the share that its run used, at least 5 %'),
 });
 
 export const jobSchema = z
