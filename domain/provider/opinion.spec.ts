@@ -146,6 +146,18 @@ describe('award gate', () => {
     expect(refused.reason).toContain('trust is too low');
   });
 
+  test('settled 39: no bar outlasts 30 days without a new fault; then it competes on probation', () => {
+    const day = (days: number): string => addSeconds('2026-01-01T00:00:00.000Z', days * 86_400);
+    const fault = (evidence: Evidence, days: number) =>
+      withEvidence(evidence, { ...EVIDENCE_WEIGHTS.deviation, at: day(days) });
+    const barred = fault(NO_EVIDENCE, 0);
+    expect(admits(barred, day(29.9))).toMatchObject({ admitted: false });
+    expect(admits(barred, day(30))).toMatchObject({ admitted: true, newcomer: true, reason: null });
+    const again = fault(barred, 20);
+    expect(admits(again, day(30))).toMatchObject({ admitted: false });
+    expect(admits(again, day(50))).toMatchObject({ admitted: true, newcomer: true });
+  });
+
   test('a new identity scores below an unbiased unknown one', () => expect(BASE_RATE).toBeLessThan(0.5));
 
   test('the score decays toward the base rate by a pure function of the last update', () => {

@@ -105,6 +105,12 @@ export const gateOpinion = (evidence: Evidence, now: string): Opinion => {
 export const TRUSTED_SCORE = 0.8;
 /** Share of disbelief above which nothing that is unknown could make the provider acceptable. */
 const MOST_DISBELIEF = 0.5;
+/** No bar outlasts so many days without a new fault (settled 39). */
+const LONGEST_BAR_DAYS = 30;
+
+/** Whether the last fault is long past. Who is barred gets no other item meanwhile, save for work that was under way. */
+const hasWaited = ({ updatedAt }: Evidence, now: string): boolean =>
+  updatedAt !== null && msBetween(updatedAt, now) >= LONGEST_BAR_DAYS * MS_PER_DAY;
 
 export interface Admission {
   readonly admitted: boolean;
@@ -121,11 +127,12 @@ export interface Admission {
 
 /**
  * The gate before an award, which itself is by price alone (settled 17). Refused is who is mostly disbelieved; trusted is
- * who has a score of 0.8 and no uncertainty flag; everybody else competes on probation. Reading it changes nothing.
+ * who has a score of 0.8 and no uncertainty flag; everybody else competes on probation, and so does who was refused for 30
+ * days. Reading it changes nothing.
  */
 export const admits = (evidence: Evidence, now: string): Admission => {
   const { probability: score, disbelief } = gateOpinion(evidence, now);
-  if (disbelief > MOST_DISBELIEF) {
+  if (disbelief > MOST_DISBELIEF && !hasWaited(evidence, now)) {
     const reason = `trust is too low: disbelief ${disbelief.toFixed(3)} exceeds ${MOST_DISBELIEF}`;
     return { admitted: false, newcomer: false, score, reason };
   }
