@@ -1,3 +1,4 @@
+import { EXTENSION_SECONDS } from '../domain/auction/asking.ts';
 import type { Auction, SealedBid } from '../domain/auction/auction.ts';
 import { distinctOwners, extension } from '../domain/auction/decide.ts';
 import type { AuctionEvent, BidVerdict, OpenedBid } from '../domain/auction/events.ts';
@@ -71,7 +72,8 @@ export const createAuctionActivities = ({ sealing, market, solver, now }: Auctio
     }): Promise<AuctionEvent[]> => {
       const placements = await market.placementsOf(auction.bids.map((bid) => bid.providerId));
       const owners = distinctOwners(auction.bids.filter((bid) => placements.has(bid.providerId)));
-      if (mayExtend && owners < auction.minimumOwners) return [extension(auction, owners, now())];
+      if (mayExtend && owners < auction.minimumOwners)
+        return [extension(auction, owners, now(), EXTENSION_SECONDS)];
       const opened = await openAll(auction, placements);
       const bids = opened.flatMap((each) => ('bid' in each ? [each.bid] : []));
       const refusals = opened.flatMap((each) => ('refused' in each ? [each.refused] : []));

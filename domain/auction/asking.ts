@@ -19,6 +19,9 @@ export const AUCTION_SECONDS = { min: 1, max: 3600 } as const;
 export const askableCeiling = (exact: Micro): Micro =>
   compare(exact, MINIMUM_CEILING) < 0 ? MINIMUM_CEILING : exact;
 
+/** Longest extension, seconds: whoever has bid waits with its capacity. */
+export const EXTENSION_SECONDS = 60;
+
 const FEE_DIVISOR = 100n;
 
 /** The opening fee: 1 % of ceiling × winners, rounded up as every charge (settled 10). It is not given back. */

@@ -66,7 +66,7 @@ const bids = (count: number): BidPlaced[] => Array.from({ length: count }, (_, i
 const extended: AuctionEvent = {
   type: 'auction.extended',
   extendedAt: CLOSES_AT,
-  closesAt: addSeconds(CLOSES_AT, 300),
+  closesAt: addSeconds(CLOSES_AT, 60),
   owners: 1,
 };
 const closed: AuctionEvent = { type: 'auction.closed', closedAt: CLOSES_AT };
@@ -175,7 +175,7 @@ describe('bidding', () => {
   });
 
   test('goes on until the end of the extension', () => {
-    const end = addSeconds(CLOSES_AT, 300);
+    const end = addSeconds(CLOSES_AT, 60);
     given(opened, extended)
       .when(placeBid(1), { now: addMs(end, -1) })
       .then(placed(1, addMs(end, -1)));
@@ -219,7 +219,7 @@ describe('the close', () => {
     given(opened, ...bids(3))
       .when(deadline('close'), { now: CLOSES_AT })
       .then({ ...extended, owners: 3 });
-    const end = addSeconds(CLOSES_AT, 300);
+    const end = addSeconds(CLOSES_AT, 60);
     given(opened, placed(1), extended, placed(2))
       .when(deadline('close'), { now: end })
       .then({
@@ -231,7 +231,7 @@ describe('the close', () => {
   });
 
   test('R66: an extension that brought enough owners closes', () => {
-    const end = addSeconds(CLOSES_AT, 300);
+    const end = addSeconds(CLOSES_AT, 60);
     given(opened, extended, ...bids(4))
       .when(deadline('close'), { now: end })
       .then({ ...closed, closedAt: end });
@@ -246,11 +246,11 @@ describe('the close', () => {
     const { value, context } = given(...reopened).state;
     expect(value).toBe('open');
     expect(context).toMatchObject({ extended: true, closedAt: null, since: CLOSES_AT });
-    expect(context.closesAt).toBe(addSeconds(CLOSES_AT, 300));
+    expect(context.closesAt).toBe(addSeconds(CLOSES_AT, 60));
     given(...reopened)
       .when(placeBid(4), { now: CLOSES_AT })
       .then(placed(4, CLOSES_AT));
-    const end = addSeconds(CLOSES_AT, 300);
+    const end = addSeconds(CLOSES_AT, 60);
     given(...reopened)
       .when(deadline('close'), { now: end })
       .then({ ...closed, closedAt: end });

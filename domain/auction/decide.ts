@@ -3,7 +3,7 @@ import { accept, type Decision, type DecisionContext } from '../decision.ts';
 import { type Rejection, reject } from '../errors.ts';
 import { MAX_BIDS, TIERS } from '../tiers.ts';
 import { addSeconds, isBefore } from '../time.ts';
-import { AUCTION_SECONDS, ceilingErrors, openingFeeOf } from './asking.ts';
+import { AUCTION_SECONDS, ceilingErrors, EXTENSION_SECONDS, openingFeeOf } from './asking.ts';
 import type { Auction, SealedBid } from './auction.ts';
 import type { AuctionCommand, OpenAuction, PlaceBid } from './commands.ts';
 import type { AuctionEvent, AuctionExtended, BidVerdict } from './events.ts';
@@ -45,7 +45,7 @@ const decideAt = (
         return reject('AUTHORIZATION_FAILED', 'only the engine cancels the auction of a job');
       return cancel(snapshot, command.reason);
     case 'deadline':
-      return command.id === 'close' ? close(snapshot, ctx) : lapse(snapshot, ctx);
+      return command.id === 'close' ? close(version, snapshot, ctx) : lapse(snapshot, ctx);
   }
 };
 
@@ -131,12 +131,13 @@ const placeBid = (snapshot: Snapshot, command: PlaceBid, ctx: DecisionContext): 
   return accept({ type: 'auction.bid-placed', ...bid, deposit: auction.ceiling, placedAt: ctx.now });
 };
 
-const close = (snapshot: Snapshot, ctx: DecisionContext): Decision<AuctionEvent> => {
+const close = (version: number, snapshot: Snapshot, ctx: DecisionContext): Decision<AuctionEvent> => {
   const auction = snapshot.context;
   if (!snapshot.matches('open')) return reject('CONFLICT', 'the auction is not open');
   const owners = distinctOwners(auction.bids);
   if (owners >= auction.minimumOwners) return accept({ type: 'auction.closed', closedAt: ctx.now });
-  if (!auction.extended) return accept(extension(auction, owners, ctx.now));
+  if (!auction.extended)
+    return accept(extension(auction, owners, ctx.now, version === 1 ? undefined : EXTENSION_SECONDS));
   return accept({
     type: 'auction.failed',
     reason: 'AUCTION_NOT_ENOUGH_BIDS',
@@ -145,11 +146,16 @@ const close = (snapshot: Snapshot, ctx: DecisionContext): Decision<AuctionEvent>
   });
 };
 
-/** One more term for bids of more owners: as long as the first. */
-export const extension = (auction: Auction, owners: number, now: string): AuctionExtended => ({
+/** One more term for bids of more owners: as long as the first, and since version 2 no longer than a minute, for bids hold capacity. */
+export const extension = (
+  auction: Auction,
+  owners: number,
+  now: string,
+  longest = Number.POSITIVE_INFINITY,
+): AuctionExtended => ({
   type: 'auction.extended',
   extendedAt: now,
-  closesAt: addSeconds(now, auction.auctionSeconds),
+  closesAt: addSeconds(now, Math.min(auction.auctionSeconds, longest)),
   owners,
 });
 

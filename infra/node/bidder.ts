@@ -24,11 +24,16 @@ export interface BidderDeps {
 }
 
 export interface Bidder {
-  /** Bids, once per auction, when the cost policy and the free capacity allow it. */
+  /** Bids, once per auction and in its last seconds, when the cost policy and the free capacity allow it. */
   opened(auction: AuctionAnnouncement): void;
   ended(auctionId: string, outcome: BidOutcome): void;
 }
 
+/**
+ * A bid holds capacity and a deposit until its outcome, so that it is placed no earlier than this before the close, ms: an
+ * auction that is open for an hour and costs its submitter next to nothing must not hold a node for as long.
+ */
+const LEAD_MS = 20_000;
 /** How long after a close its news is waited for, and between two questions about it, ms. */
 const ASK_MS = 3_000;
 
@@ -58,8 +63,39 @@ export const createBidder = (deps: BidderDeps): Bidder => {
   };
 
   const ended = (auctionId: string, { won, takenBy }: BidOutcome): void => {
+    waiting.delete(auctionId);
     if (won) capacity.won(auctionId, takenBy === undefined ? undefined : epochMs(takenBy));
     else capacity.release(auctionId);
+  };
+
+  /** Auctions that take bids for longer than a bid is worth its capacity, until their last seconds. */
+  const waiting = new Map<string, AuctionAnnouncement>();
+
+  const bid = (auctionId: string): void => {
+    const auction = waiting.get(auctionId);
+    if (!auction) return;
+    waiting.delete(auctionId);
+    const choice = chooseBid(policy, node, capacity.load(), auction);
+    if (!choice.bid || !capacity.reserve(auctionId, auction.requiredTops, epochMs(auction.closesAt))) {
+      log.info({ auctionId, reason: choice.bid ? 'no-capacity' : choice.reason }, 'no bid');
+      return;
+    }
+    send(auction, choice.price)
+      .then(() => follow(auctionId))
+      .catch((error: unknown) => {
+        capacity.release(auctionId);
+        if (!deps.signal.aborted) log.error({ auctionId, err: error }, 'bid failed');
+      });
+  };
+
+  const wait = async (auctionId: string): Promise<void> => {
+    for (;;) {
+      const auction = waiting.get(auctionId);
+      if (!auction) return;
+      const waitMs = epochMs(auction.closesAt) - LEAD_MS - deps.nowMs();
+      if (waitMs <= 0) return bid(auctionId);
+      await sleep(waitMs, undefined, { signal: deps.signal });
+    }
   };
 
   /** Asks what became of a bid, as long as the news of it has not come. */
@@ -83,22 +119,20 @@ export const createBidder = (deps: BidderDeps): Bidder => {
 
   return {
     opened(auction) {
-      const { auctionId, requiredTops } = auction;
+      const { auctionId } = auction;
       const closesAtMs = epochMs(auction.closesAt);
       if (closesAtMs <= deps.nowMs()) return;
       if (capacity.reserved(auctionId)) {
         capacity.extend(auctionId, closesAtMs);
         return;
       }
-      const choice = chooseBid(policy, node, capacity.load(), auction);
-      if (!choice.bid || !capacity.reserve(auctionId, requiredTops, closesAtMs)) {
-        log.info({ auctionId, reason: choice.bid ? 'no-capacity' : choice.reason }, 'no bid');
-        return;
-      }
-      send(auction, choice.price)
-        .then(() => follow(auctionId))
-        .catch((error: unknown) => {
-          capacity.release(auctionId);
+      const known = waiting.get(auctionId);
+      if (known && epochMs(known.closesAt) >= closesAtMs) return;
+      waiting.set(auctionId, auction);
+      if (closesAtMs - deps.nowMs() <= LEAD_MS) bid(auctionId);
+      else if (!known)
+        wait(auctionId).catch((error: unknown) => {
+          waiting.delete(auctionId);
           if (!deps.signal.aborted) log.error({ auctionId, err: error }, 'bid failed');
         });
     },

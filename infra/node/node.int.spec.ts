@@ -95,7 +95,7 @@ const auction = (suffix: string, terms: Partial<AuctionAnnouncement> = {}): Auct
   durationSeconds: 3600,
   winners: 3,
   ceiling: toMicro('1000000'),
-  closesAt: instant(Date.now() + 60_000),
+  closesAt: instant(Date.now() + 15_000),
   ...terms,
 });
 
@@ -224,6 +224,22 @@ describe('bidding', () => {
     await engine.ask({ type: 'auction-ended', auctionId: auction('5').auctionId, won: false }, TIMEOUT);
     await announce(engine, auction('8'));
     await vi.waitFor(() => expect(engine.bids).toHaveLength(3));
+  });
+
+  it('settled 41: a long auction holds none of its capacity before its last seconds', async () => {
+    const engine = await engineWith();
+    await nodeWith(configFor([engine.address], { maxConcurrent: 1 }));
+    await joined(engine);
+    const closesAt = instant(Date.now() + 21_500);
+    await announce(engine, auction('1', { closesAt: instant(Date.now() + 3_600_000) }));
+    await announce(engine, auction('2', { closesAt }));
+    // Both would take the only place; a third one, which closes soon, finds it free.
+    await announce(engine, auction('3'));
+    await vi.waitFor(() => expect(engine.bids.map(({ auctionId }) => auctionId.at(-1))).toEqual(['3']));
+    await engine.ask({ type: 'auction-ended', auctionId: auction('3').auctionId, won: false }, TIMEOUT);
+    await vi.waitFor(() => expect(engine.bids.map(({ auctionId }) => auctionId.at(-1))).toEqual(['3', '2']), {
+      timeout: 20_000,
+    });
   });
 
   it('settled 37: asks what became of its bid where no news of the close comes, and frees or keeps its place', async () => {

@@ -65,8 +65,8 @@ describe('a changed rule of a running version is noticed', () => {
     [
       'an extension is twice as long',
       'auction-v1-extended-and-failed',
-      /\(now, auction\.auctionSeconds\)/,
-      '(now, 2 * auction.auctionSeconds)',
+      /Math\.min\(auction\.auctionSeconds,/,
+      'Math.min(2 * auction.auctionSeconds,',
     ],
     [
       'an enclave lives a second longer',
