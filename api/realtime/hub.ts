@@ -22,6 +22,13 @@ export interface Hub {
 
 const REPLAY_PAGE = 100;
 const RETRY_MS = 500;
+/** Pages that are read for replays at a time. */
+const REPLAYS = 4;
+
+/** Pages that are read one after the other. */
+interface Lane {
+  last: Promise<unknown>;
+}
 
 /**
  * One subscription to the log for all sockets of this process. Any process tells the same story with the same
@@ -40,6 +47,8 @@ export const createHub = ({
   logger: Logger;
 }): Hub => {
   const listeners = new Set<Listener>();
+  const lanes = Array.from({ length: REPLAYS }, (): Lane => ({ last: Promise.resolve() }));
+  let next = 0;
   let position = from;
 
   const announce = async (events: readonly RecordedEvent[]): Promise<readonly Announcement[]> => {
@@ -59,7 +68,12 @@ export const createHub = ({
     position: () => position,
     attach: (listener) => void listeners.add(listener),
     detach: (listener) => void listeners.delete(listener),
-    replay: async (after) => announce(await store.readAll({ after, limit: REPLAY_PAGE })),
+    replay: (after) => {
+      const lane = lanes[next++ % lanes.length] as Lane;
+      const page = lane.last.then(async () => announce(await store.readAll({ after, limit: REPLAY_PAGE })));
+      lane.last = page.catch(() => undefined);
+      return page;
+    },
     run: async (signal) => {
       while (!signal.aborted) {
         try {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import type { Credentials, Principal } from '../../infra/keys/credentials.ts';
 import { createPlaces, type NoPlace } from '../../infra/rate-limits/places.ts';
+import { memoryWindows } from '../../infra/rate-limits/windows.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { Api } from '../environment.ts';
 import { noPlace } from '../no-place.ts';
@@ -18,8 +19,10 @@ import { createSession, type Session, SLOW_CONSUMER, type Socket } from './sessi
 const HEARTBEAT_MS = 30_000;
 /** Sockets at once: in all, of each principal, of each network. */
 const SOCKETS = { total: 1_024, ofPrincipal: 32, ofNetwork: 256 };
+/** Sockets that a principal opens within a minute: each may ask for the whole log. */
+const OPENED = 120;
 /** Frames of a client within so many ms. */
-const MAX_SAID = 600;
+const MAX_SAID = 100;
 const TALK_MS = 10_000;
 /** RFC 6455 status "policy violation": the identity is no longer valid, or no longer what it was. */
 const IDENTITY_ENDED = 1008;
@@ -94,6 +97,7 @@ export const mountRealtime = (
   { hub, credentials, limiter, logger }: RealtimeDependencies,
 ): void => {
   const outgoing = createOutgoing();
+  const opened = memoryWindows();
   const ofPrincipal = createPlaces({ total: SOCKETS.total, each: SOCKETS.ofPrincipal });
   const ofNetwork = createPlaces({ total: SOCKETS.total, each: SOCKETS.ofNetwork });
 
@@ -123,10 +127,9 @@ export const mountRealtime = (
       if (!principal || principal === ANONYMOUS) {
         return sendProblem(c, { code: 'AUTHENTICATION_FAILED', message: 'a token or an API key is needed' });
       }
-      const place = enter(principal, c.get('network'));
-      if (typeof place === 'string') {
-        return sendProblem(c, noPlace(place, 'sockets'));
-      }
+      const { admitted } = await opened.spend(principal.id, OPENED);
+      const place = admitted ? enter(principal, c.get('network')) : 'own';
+      if (typeof place === 'string') return sendProblem(c, noPlace(place, 'sockets'));
       // Taken again when the socket is there: a request that is no upgrade has none.
       place();
       return next();

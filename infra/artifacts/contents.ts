@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 
-/** Bytes of a chunk: a multiple of what PostgreSQL moves anyway, and what a process holds of an artefact at a time. */
-const CHUNK_BYTES = 1024 * 1024;
+/** Bytes of a chunk that is written: what a process holds of an artefact at a time, a few times over. */
+const CHUNK_BYTES = 256 * 1024;
 
 /** The same bytes in pieces of `CHUNK_BYTES`, the last one shorter. */
 async function* inChunks(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {

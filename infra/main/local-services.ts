@@ -35,6 +35,17 @@ export const serviceEnvironment = (
 const NODE_FLAGS = ['--single-threaded-gc'];
 
 /**
+ * What strangers make an API take for a moment is given back: by V8, whose young generation otherwise grows to 128 MB and
+ * stays, and by the allocator (mallopt(3)), which otherwise keeps what threads have freed, for themselves.
+ */
+const API_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=512'];
+const API_ALLOCATOR = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+};
+
+/**
  * APIs, workers, projectors and the nodes, each a process of its own. The engine's are numbered from 0 on.
  * @param port of the first API
  */
@@ -49,13 +60,17 @@ export const localServices = (
     name: string,
     program: string,
     isReady: (logFile: string) => Promise<boolean>,
-    more: { readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
+    more: {
+      readonly args?: readonly string[];
+      readonly env?: NodeJS.ProcessEnv;
+      readonly flags?: readonly string[];
+    } = {},
   ): ProcessSpec => {
     const logFile = home.path('logs', `${name}.log`);
     return {
       name,
       command: process.execPath,
-      args: [...NODE_FLAGS, join(import.meta.dirname, program), ...(more.args ?? [])],
+      args: [...NODE_FLAGS, ...(more.flags ?? []), join(import.meta.dirname, program), ...(more.args ?? [])],
       env: more.env ?? env,
       logFile,
       isReady: () => isReady(logFile),
@@ -66,9 +81,11 @@ export const localServices = (
     index: number,
     isReady: (logFile: string) => Promise<boolean>,
     more: NodeJS.ProcessEnv = {},
+    flags: readonly string[] = [],
   ): ProcessSpec =>
     service(processName(kind, String(index)), `${kind}.ts`, isReady, {
       env: { ...env, INSTANCE_NAME: `${index}`, ...more },
+      flags,
     });
   // A node belongs to somebody else: it gets none of the engine's settings.
   const nodeEnvironment = { PATH: env['PATH'], HOME: env['HOME'], LOG_LEVEL: env['LOG_LEVEL'] };
@@ -83,9 +100,13 @@ export const localServices = (
       numbered('projector', index, logs('projector started')),
     ),
     ...[port, ...home.moreApiPorts].map((each, index) =>
-      numbered('api', index, () => answers(`http://127.0.0.1:${each}/v1/system/health/live`), {
-        PORT: `${each}`,
-      }),
+      numbered(
+        'api',
+        index,
+        () => answers(`http://127.0.0.1:${each}/v1/system/health/live`),
+        { PORT: `${each}`, ...API_ALLOCATOR },
+        API_FLAGS,
+      ),
     ),
     ...nodes.map(({ profile, configFile }) =>
       service(`node-${profile.name}`, 'node.ts', logs('node ready'), {

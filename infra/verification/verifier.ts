@@ -26,7 +26,7 @@ const MOST_SIGNATURES = 520;
 /** Reports of one proof of SLA compliance: seven observers, each with several. */
 const MOST_REPORTS = 64;
 const MOST_MS = 30_000;
-const MOST_MEGABYTES = 128;
+const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
 
 export const createVerifier = ({
   windows = memoryWindows(),
@@ -38,7 +38,7 @@ export const createVerifier = ({
   let last: Promise<unknown> = Promise.resolve();
 
   const start = (): Worker => {
-    const started = new Worker(program, { resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES } });
+    const started = new Worker(program, { resourceLimits: LIMITS });
     started.unref();
     // Whoever waits for an answer meets the same error.
     started.on('error', () => undefined);

@@ -13,8 +13,8 @@ export const WASM_MEDIA_TYPE = 'application/wasm';
 const OTHER_MEDIA_TYPE = 'application/octet-stream';
 const WASM_MAGIC = Buffer.from('\0asm', 'latin1');
 
-/** Uploads at once: a process holds about three chunks of each. */
-const UPLOADS = { total: 16, each: 4 };
+/** Uploads at once: a process holds a few chunks of each. */
+const UPLOADS = { total: 12, each: 4 };
 
 /** A module by its declared type or by its first bytes: neither way round the inspection. */
 const isModule = ({ head }: Upload, mediaType: string | undefined): boolean =>

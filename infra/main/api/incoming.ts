@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 
 /** What half-sent messages of all sockets may take together. */
-const MAX_INCOMING_BYTES = 16 * 1024 * 1024;
+const MAX_INCOMING_BYTES = 8 * 1024 * 1024;
 /** What a piece costs beside its bytes: whoever sends single bytes makes as many of them. */
 const PIECE_BYTES = 512;
 /** Least bytes of a frame beside its payload: the header and the mask of a client. */

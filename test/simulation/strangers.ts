@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { Agent, get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { removeHome } from '../support/home.ts';
+import { createRest } from '../support/rest.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+import { ATTACKS } from './strangers/attacks.ts';
+
+/** What every attack of strangers has to leave (issue 9, show 6). */
+const MOST_P99_MS = 500;
+const MOST_GROWTH = 1.5;
+
+const SECONDS = Number(process.env['STRANGERS_SECONDS'] ?? 10);
+const ATTACKERS = 10;
+const IDLE_SECONDS = 5;
+const PROBE_MS = 20;
+const SAMPLE_MS = 100;
+const MB = 1024 * 1024;
+
+/** Resident memory of a process, bytes; 0 when it has ended. */
+const residentOf = (pid: number): number => {
+  try {
+    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+};
+
+/** Children of a process and theirs. */
+const descendantsOf = (pid: number): number[] => {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
+    } catch {
+      // It has ended since the folder was read.
+    }
+  }
+  const found = [pid];
+  for (const each of found) for (const [child, parent] of parents) if (parent === each) found.push(child);
+  return found.slice(1);
+};
+
+interface Figures {
+  readonly p99: number;
+  readonly api: number;
+  readonly worker: number;
+  readonly tools: number;
+  readonly toolsBytes: number;
+}
+
+/** Asks for liveness, and looks at memory, for so many seconds. */
+const watch = async (stack: Stack, seconds: number): Promise<Figures> => {
+  const agent = new Agent({ keepAlive: true });
+  const ask = (): Promise<number> =>
+    new Promise((resolve) => {
+      const asked = performance.now();
+      const took = (): void => resolve(performance.now() - asked);
+      const request = get(`${stack.apiUrl}/v1/system/health/live`, { agent, timeout: 10_000 }, (response) => {
+        response.resume().once('end', took);
+      });
+      request.once('timeout', () => request.destroy());
+      // Not answered is as bad as it gets.
+      request.once('error', () => resolve(10_000));
+    });
+  const { api = 0, worker = 0 } = stack.pids();
+  const end = performance.now() + seconds * 1000;
+  let most = { api: 0, worker: 0, tools: 0, toolsBytes: 0 };
+  const look = async (): Promise<void> => {
+    while (performance.now() < end) {
+      const tools = descendantsOf(worker);
+      most = {
+        api: Math.max(most.api, residentOf(api)),
+        worker: Math.max(most.worker, residentOf(worker)),
+        tools: Math.max(most.tools, tools.length),
+        toolsBytes: Math.max(
+          most.toolsBytes,
+          tools.reduce((sum, pid) => sum + residentOf(pid), 0),
+        ),
+      };
+      await delay(SAMPLE_MS);
+    }
+  };
+  const times: number[] = [];
+  const probe = async (): Promise<void> => {
+    while (performance.now() < end) {
+      times.push(await ask());
+      await delay(PROBE_MS);
+    }
+  };
+  await Promise.all([look(), probe()]);
+  agent.destroy();
+  times.sort((a, b) => a - b);
+  return { ...most, p99: times[Math.floor(times.length * 0.99)] ?? 10_000 };
+};
+
+/** Submitters of an attacker: admins make them here, so that it has the most that anybody may have. */
+const submitters = async (stack: Stack): Promise<string[]> => {
+  const rest = createRest(stack.apiUrl, { 'X-API-Key': stack.apiKey });
+  const keys: string[] = [];
+  for (let n = 0; n < ATTACKERS; n++) {
+    const made = await rest.post<{ api_key: string }>('/v1/subjects', { roles: ['submitter'] });
+    if (made.status !== 201) throw new Error(`no submitter: ${made.status}`);
+    keys.push(made.body.api_key);
+  }
+  return keys;
+};
+
+const mb = (bytes: number): string => `${Math.round(bytes / MB)} MB`;
+
+/**
+ * Attacks a whole local stack as rows 10 and 14 of issue 9 did, one attack after the other, `STRANGERS_SECONDS` each (10
+ * unless set), and prints what it did to liveness and memory.
+ * @throws Error when an attack does more than it may.
+ */
+export const run = async (): Promise<void> => {
+  const home = await mkdtemp(join(tmpdir(), 'aivillage-strangers-'));
+  const stack = await startStack(home, { sample: true });
+  const broken: string[] = [];
+  try {
+    const keys = await submitters(stack);
+    console.log(
+      `attack                    liveness p99   API (to idle)    worker           tools   (${SECONDS} s each)`,
+    );
+    const row = (name: string, { p99, api, worker, tools, toolsBytes }: Figures, idle: Figures): void => {
+      const grown = (bytes: number, before: number): string =>
+        `${mb(bytes)} (${(bytes / before).toFixed(2)}×)`.padEnd(17);
+      console.log(
+        `${name.padEnd(26)}${`${p99.toFixed(0)} ms`.padEnd(15)}${grown(api, idle.api)}${grown(worker, idle.worker)}${tools} (${mb(toolsBytes)})`,
+      );
+      if (p99 >= MOST_P99_MS) broken.push(`${name}: liveness p99 ${p99.toFixed(0)} ms`);
+      if (api >= MOST_GROWTH * idle.api) broken.push(`${name}: API ${(api / idle.api).toFixed(2)} × idle`);
+      if (worker >= MOST_GROWTH * idle.worker)
+        broken.push(`${name}: worker ${(worker / idle.worker).toFixed(2)} × idle`);
+    };
+    const only = process.env['STRANGERS_ONLY'];
+    for (const name of Object.keys(ATTACKS).filter((each) => only === undefined || each.includes(only))) {
+      const means = JSON.stringify({ apiUrl: stack.apiUrl, keys });
+      // A fresh API each time: allocators keep what an earlier attack made them take.
+      const back = stack.waitFor(/^api is up again/m, { fromNow: true });
+      stack.kill('api');
+      await back;
+      const idle = await watch(stack, IDLE_SECONDS);
+      const attacker = spawn(
+        process.execPath,
+        [join(import.meta.dirname, 'strangers', 'attacker.ts'), name, means],
+        {
+          stdio: ['ignore', 'ignore', 'inherit'],
+        },
+      );
+      try {
+        row(name, await watch(stack, SECONDS), idle);
+      } finally {
+        attacker.kill('SIGKILL');
+      }
+    }
+  } finally {
+    await stack.stop();
+    await removeHome(home);
+  }
+  if (broken.length > 0) throw new Error(`beyond what strangers may do:\n${broken.join('\n')}`);
+};
