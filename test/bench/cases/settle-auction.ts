@@ -39,6 +39,11 @@ const cpuMs = (serverPid: number): number => {
 /** One promise for every auction of a measurement. */
 const each = <T>(one: () => Promise<T>): Promise<T>[] => Array.from({ length: AUCTIONS }, one);
 
+/** Waits for all before it tells of the first that failed: nothing is still under way when the suite closes. */
+const allOf = async (running: readonly Promise<unknown>[]): Promise<void> => {
+  for (const each of await Promise.allSettled(running)) if (each.status === 'rejected') throw each.reason;
+};
+
 /** CPU ms of a run of a group, per auction. */
 const measure = async (serverPid: number, run: () => Promise<unknown>): Promise<number> => {
   const before = cpuMs(serverPid);
@@ -106,7 +111,7 @@ const ourAuction = async (engine: Engine, { open, bids }: PreparedAuction): Prom
     const placed = await engine.lifecycles.execute(auctionId, { type: 'place-bid', ...sealed }, meta);
     if (!placed.ok) throw new Error(placed.message);
   };
-  await Promise.all(bids.map(bid));
+  await allOf(bids.map(bid));
   await engine.client.workflow.getHandle(auctionId).result();
 };
 
@@ -131,7 +136,7 @@ const bareAuction = async (
     handle.executeUpdate('command', {
       args: [{ type: 'place-bid', ...sealed }, metaOf(sealed.bidId, sealed.owner)],
     });
-  await Promise.all(bids.map(bid));
+  await allOf(bids.map(bid));
   await handle.result();
 };
 
@@ -177,7 +182,7 @@ export const settleAuctionCase = async (
   }
   const group = async (settle: (auction: PreparedAuction) => Promise<void>): Promise<number> => {
     const prepared = await Promise.all(each(() => prepare(engine, bidders)));
-    return measure(serverPid, () => Promise.all(prepared.map(settle)));
+    return measure(serverPid, () => allOf(prepared.map(settle)));
   };
   const ourGroup = () => group((auction) => ourAuction(engine, auction));
   const bareGroup = () => group((auction) => bareAuction(engine, bare.taskQueue, auction));
