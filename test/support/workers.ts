@@ -11,6 +11,7 @@ export interface WorkerProcess {
   output(): string;
   /** SIGKILL, SIGSTOP or SIGCONT; resolves after its end where the signal ends it. */
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
+  hasEnded(): boolean;
   /** Ends it in order; resolves when it is gone. */
   stop(): Promise<void>;
 }
@@ -52,15 +53,17 @@ export const startWorkerProcess = async (
   }
   void exited.then(([code]) => ready.reject(new Error(`the worker ended with ${code}\n${output}`)));
   await ready.promise;
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   return {
     meshPort,
     output: () => output,
+    hasEnded,
     async signal(signal) {
       child.kill(signal);
       if (signal === 'SIGKILL') await exited;
     },
     async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (hasEnded()) return;
       child.kill('SIGTERM');
       await exited;
     },
