@@ -25,6 +25,7 @@ import type { Command, CommandMeta, Lifecycles } from '../domain/ports/lifecycle
 import type { RunOutcome } from '../domain/proof/record.ts';
 import type { EvidenceFacts } from '../domain/provider/decide.ts';
 import { EVIDENCE_REASONS, type EvidenceReason } from '../domain/provider/events.ts';
+import type { PaidWork } from '../domain/provider/paid-work.ts';
 import { foldStream } from '../domain/registry.ts';
 import { TIERS } from '../domain/tiers.ts';
 import type { Providers } from '../infra/providers/providers.ts';
@@ -132,18 +133,25 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       creditPercent: 0,
     });
 
+  /** The work of a member that failed, as far as its price is known: that of one which was awarded. */
+  const promisedTo = ({ awarded, submitter }: Job, providerId: string): { readonly work?: PaidWork } => {
+    const winner = awarded.find((each) => each.providerId === providerId);
+    return winner ? { work: { payer: submitter, fee: winner.payment } } : {};
+  };
+
   /** Trust follows verified proofs and logged faults only; a limit leaves it untouched (settled 20). */
   const updateTrust = async (job: Job): Promise<void> => {
     for (const failure of job.failed) {
       // What something else than the node brought about is nobody's evidence (settled 40).
       if (isEvidence(failure.fault) && (failure.cause ?? 'node') === 'node')
-        await recordEvidence(failure.providerId, failure.evidenceId, { reason: failure.fault });
+        await recordEvidence(failure.providerId, failure.evidenceId, {
+          reason: failure.fault,
+          ...promisedTo(job, failure.providerId),
+        });
     }
     if (!job.proven || isLimit(job.proven.outcome)) return;
     const { accepted } = job.proven;
     const delivered = job.members.filter(({ providerId }) => accepted.includes(providerId));
-    const { payouts } = settlementOf(job, job.proven);
-    const paid = new Map(payouts.map(({ providerId, amount }) => [providerId, amount]));
     const wronged = { submitter: job.submitter, members: delivered.map(({ owner }) => owner) };
     for (const member of job.members) {
       const { result, providerId } = member;
@@ -151,7 +159,7 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       if (job.proven.deviants.includes(providerId))
         await recordEvidence(providerId, result.proofId, { reason: 'deviation', wronged });
       else if (accepted.includes(providerId)) {
-        const work = { payer: job.submitter, fee: paid.get(providerId) ?? ZERO };
+        const work = { payer: job.submitter, fee: member.payment };
         await recordEvidence(providerId, result.proofId, { reason: 'completed', work });
       }
     }

@@ -13,15 +13,27 @@ import type {
   VrfKeyRegistered,
 } from './events.ts';
 import type { Provider, ProviderState } from './fold.ts';
-import { EVIDENCE_WEIGHTS, fullOpinion, isLow, isUncertain, withEvidence } from './opinion.ts';
-import { type PaidWork, paidWeight } from './paid-work.ts';
+import {
+  EVIDENCE_WEIGHTS,
+  type EvidenceWeight,
+  fullOpinion,
+  isLow,
+  isUncertain,
+  withEvidence,
+} from './opinion.ts';
+import { type PaidWork, paidWeight, priceWeight } from './paid-work.ts';
 
 export const PROVIDER_VERSION = 1;
 
-/** What evidence rests on: delivered work by its fee, or a fault, of which a fraud names whom it wronged. */
+/** What evidence rests on: delivered work by its price, or a fault, of which a fraud names whom it wronged. */
 export type EvidenceFacts =
   | { readonly reason: 'completed'; readonly work: PaidWork }
-  | { readonly reason: Exclude<EvidenceReason, 'completed'>; readonly wronged?: Wronged };
+  | {
+      readonly reason: Exclude<EvidenceReason, 'completed'>;
+      /** The work that was not delivered, where its price is known. */
+      readonly work?: PaidWork;
+      readonly wronged?: Wronged;
+    };
 
 export type RecordEvidence = {
   readonly type: 'record-evidence';
@@ -123,15 +135,23 @@ const see = (
 ): Decision<ProviderEvent> =>
   type === `provider.${provider.presence}` ? accept() : accept({ type, at, missedHeartbeats });
 
+/**
+ * Work counts by its price, delivered or lost by accident, so that small jobs show the share of losses that there was.
+ * Every other fault counts in full, whatever the job was worth, and no fault counts less because its payer came before.
+ */
+const weightOf = (facts: EvidenceFacts, payers: Provider['payers']): EvidenceWeight => {
+  const { positive, negative } = EVIDENCE_WEIGHTS[facts.reason];
+  if (facts.reason === 'completed') return { positive: paidWeight(facts.work, payers), negative };
+  const isAccident = facts.reason === 'lost' || facts.reason === 'declared';
+  return { positive, negative: negative * (isAccident && facts.work ? priceWeight(facts.work) : 1) };
+};
+
 /** One item counts once, and a fraud takes the stake with it; flags change as their own events (R90). */
 const recordEvidence = (provider: Provider, command: RecordEvidence, at: string): Decision<ProviderEvent> => {
   const { evidenceId, reason } = command;
   if (provider.evidenceIds.includes(evidenceId)) return accept();
-  const work = reason === 'completed' ? { work: command.work } : {};
-  const weight =
-    reason === 'completed'
-      ? { positive: paidWeight(command.work, provider.payers), negative: 0 }
-      : EVIDENCE_WEIGHTS[reason];
+  const work = command.work ? { work: command.work } : {};
+  const weight = weightOf(command, provider.payers);
   const opinion = fullOpinion(withEvidence(provider.evidence, { ...weight, at }));
   const { mean, uncertainty } = opinion;
   const events: ProviderEvent[] = [

@@ -99,7 +99,7 @@ export interface EvidenceRecorded {
   /** Proof id or event id; one item counts once. */
   readonly evidenceId: string;
   readonly reason: EvidenceReason;
-  /** Of delivered work: who paid, and what this provider got. Absent before evidence was weighted by it. */
+  /** Who pays for the work, and what was promised for it. Absent before evidence was weighted by it. */
   readonly work?: PaidWork;
   readonly positive: number;
   readonly negative: number;

@@ -55,15 +55,19 @@ const NOT_DELIVERED: ReadonlySet<EvidenceReason> = new Set([
   'attestation',
 ]);
 
+const runWeight = ({ reason, positive, negative }: EvidenceRecorded): number =>
+  reason === 'completed' ? positive : Math.min(1, negative);
+
 const counted = (provider: Provider, event: EvidenceRecorded): Provider => ({
   ...provider,
   evidence: withEvidence(provider.evidence, event),
   evidenceIds: [...provider.evidenceIds, event.evidenceId].slice(-EVIDENCE_REMEMBERED),
-  payers: event.work ? withPayer(provider.payers, event.work) : provider.payers,
+  payers:
+    event.work && event.reason === 'completed' ? withPayer(provider.payers, event.work) : provider.payers,
   reliability: {
-    // A run that a friend paid for shows as little here as in trust.
-    runs: provider.reliability.runs + (event.reason === 'completed' ? event.positive : 1),
-    losses: provider.reliability.losses + (NOT_DELIVERED.has(event.reason) ? 1 : 0),
+    // A run counts here as in trust, whether it was delivered or lost.
+    runs: provider.reliability.runs + runWeight(event),
+    losses: provider.reliability.losses + (NOT_DELIVERED.has(event.reason) ? runWeight(event) : 0),
   },
 });
 

@@ -19,13 +19,16 @@ const DAILY_DECAY = 0.001;
  */
 export const BASE_RATE = 0.2;
 
+export interface EvidenceWeight {
+  readonly positive: number;
+  readonly negative: number;
+}
+
 /**
  * What each reason counts. A fraud weighs as much as ten lost runs: enough to take a record of any length out of the
  * trusted set at once, because forgetting bounds what stands against it to 1 ÷ (1 − 0.95) = 20.
  */
-export const EVIDENCE_WEIGHTS: Readonly<
-  Record<EvidenceReason, { readonly positive: number; readonly negative: number }>
-> = {
+export const EVIDENCE_WEIGHTS: Readonly<Record<EvidenceReason, EvidenceWeight>> = {
   completed: { positive: 1, negative: 0 },
   deviation: { positive: 0, negative: 10 },
   declared: { positive: 0, negative: 1 },

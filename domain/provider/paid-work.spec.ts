@@ -83,15 +83,16 @@ describe('row 8: trust is not farmed by a friend', () => {
     expect(admits(washed.evidence, AT).score).toBeLessThan(0.3);
   });
 
-  test('who works for two loyal customers and loses one run in thirty stays trusted', () => {
-    let provider = after(jobs(30, (index) => `payer-${index % 2}`));
+  test('who does small jobs for two loyal customers and loses one run in thirty becomes trusted', () => {
+    let provider = after(jobs(60, (index) => `payer-${index % 2}`, 200));
     for (let loss = 0; loss < 25; loss++) {
-      const command = { type: 'record-evidence', evidenceId: `loss-${loss}`, reason: 'lost' } as const;
+      const work = { payer: `payer-${loss % 2}`, fee: toMicro('200') };
+      const command = { type: 'record-evidence', evidenceId: `loss-${loss}`, reason: 'lost', work } as const;
       const decision = decideProvider(provider, command, { now: AT, actor: 'engine' });
       if (!decision.ok) throw new Error(decision.message);
       provider = decision.events.reduce<ProviderState>(evolveProvider, provider) as Provider;
       provider = after(
-        jobs(29, (index) => `payer-${index % 2}`),
+        jobs(29, (index) => `payer-${index % 2}`, 200),
         provider,
       );
     }
