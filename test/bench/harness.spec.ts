@@ -37,7 +37,7 @@ test('CPU time is told per operation, with the time on the clock beside it', asy
     const start = performance.now();
     while (performance.now() - start < 2);
   });
-  expect(operations).toBeGreaterThan(3);
+  expect(operations).toBeGreaterThanOrEqual(1);
   expect(measured.wallMs).toBeGreaterThanOrEqual(2);
   expect(measured.value).toBeGreaterThan(0);
   const sides = {
