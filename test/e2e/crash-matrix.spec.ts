@@ -58,7 +58,7 @@ afterAll(async () => {
   await removeHome(home);
 });
 
-const submit = async (): Promise<string> => {
+const submit = async (auctionSeconds: number): Promise<string> => {
   const transport = createTransport({ apiUrl: stack.apiUrl, apiKey: stack.apiKey });
   const { job_id } = await runJob(
     createClient(transport),
@@ -70,7 +70,7 @@ const submit = async (): Promise<string> => {
       requiredTops: 500,
       utilization: 0.8,
       durationSeconds: 60,
-      auctionSeconds: 3,
+      auctionSeconds,
       maxPriceMicro: null,
       memoryMb: 64,
       allowSimulated: true,
@@ -123,6 +123,9 @@ interface KillPoint {
   readonly victims: (jobId: string) => Promise<string[]>;
 }
 
+/** Bids that a kill interrupts are sent again within seconds: until then the auction is open. */
+const BIDDING: ReadonlySet<string> = new Set(['job.submitted', 'job.auction-opened', 'auction.bid-placed']);
+
 const always =
   (...names: string[]) =>
   () =>
@@ -162,7 +165,7 @@ test.each(MATRIX)(
   'kill -9 of $name: the same settlement',
   async ({ at, victims }) => {
     const { position } = await store.head();
-    const submitting = submit();
+    const submitting = submit(BIDDING.has(at) ? 10 : 3);
     const first = await follow(position, (event) => event.type === 'job.submitted');
     const jobId = first.stream;
     await follow(
