@@ -31,9 +31,10 @@ export interface Bidder {
 
 /**
  * A bid holds capacity and a deposit until its outcome, so that it is placed no earlier than this before the close, ms: an
- * auction that is open for an hour and costs its submitter next to nothing must not hold a node for as long.
+ * auction that is open for an hour and costs its submitter next to nothing must not hold a node for as long. It is longer
+ * than an engine may stall (20 s), so that a bid sent into a stall is in before the close.
  */
-const LEAD_MS = 20_000;
+const LEAD_MS = 30_000;
 /** How long after a close its news is waited for, and between two questions about it, ms. */
 const ASK_MS = 3_000;
 

@@ -230,7 +230,7 @@ describe('bidding', () => {
     const engine = await engineWith();
     await nodeWith(configFor([engine.address], { maxConcurrent: 1 }));
     await joined(engine);
-    const closesAt = instant(Date.now() + 21_500);
+    const closesAt = instant(Date.now() + 31_500);
     await announce(engine, auction('1', { closesAt: instant(Date.now() + 3_600_000) }));
     await announce(engine, auction('2', { closesAt }));
     // Both would take the only place; a third one, which closes soon, finds it free.
