@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { BidOutcome } from '../../domain/auction/reservation.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { type CostPolicy, chooseBid, type NodeCapacity } from '../../domain/mesh/bid-policy.ts';
@@ -19,6 +18,8 @@ export interface BidderDeps {
   readonly capacity: CapacityBook;
   readonly engines: Engines;
   readonly nowMs: () => number;
+  /** Waits; rejects when `signal` aborts. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<unknown>;
   readonly signal: AbortSignal;
   readonly log: NodeLogger;
 }
@@ -49,7 +50,7 @@ export const createBidder = (deps: BidderDeps): Bidder => {
 
   const send = async (auction: AuctionAnnouncement, price: Micro): Promise<void> => {
     const { auctionId } = auction;
-    await sleep(deps.bidDelayMs, undefined, { signal: deps.signal });
+    await deps.pause(deps.bidDelayMs, deps.signal);
     const signature = Buffer.from(signBid(deps.seed, { auctionId, price })).toString('base64url');
     const reply = await engines.ask<'bid'>(
       { type: 'bid', auctionId, price, signature },
@@ -95,7 +96,7 @@ export const createBidder = (deps: BidderDeps): Bidder => {
       if (!auction) return;
       const waitMs = epochMs(auction.closesAt) - LEAD_MS - deps.nowMs();
       if (waitMs <= 0) return bid(auctionId);
-      await sleep(waitMs, undefined, { signal: deps.signal });
+      await deps.pause(waitMs, deps.signal);
     }
   };
 
@@ -105,7 +106,7 @@ export const createBidder = (deps: BidderDeps): Bidder => {
       const closesAtMs = capacity.unheard(auctionId);
       if (closesAtMs === null) return;
       const waitMs = Math.max(0, closesAtMs - deps.nowMs()) + ASK_MS;
-      await sleep(waitMs, undefined, { signal: deps.signal });
+      await deps.pause(waitMs, deps.signal);
       // Extended meanwhile, or heard of.
       if (capacity.unheard(auctionId) !== closesAtMs) continue;
       const news = await engines.ask<'bid-outcome'>(

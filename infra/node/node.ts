@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { PROTOCOLS } from '../../domain/mesh/messages.ts';
 import { nodeRequestSchema } from '../../domain/mesh/schema.ts';
@@ -62,6 +63,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
     capacity,
     engines,
     nowMs,
+    pause: (ms, stop) => sleep(ms, undefined, { signal: stop }),
     signal,
     log,
   });

@@ -5,6 +5,7 @@ const SIMULATIONS: Readonly<Record<string, () => Promise<{ run(): void | Promise
   solver: () => import('./solver.ts'),
   overbid: () => import('./overbid.ts'),
   trust: () => import('./trust.ts'),
+  adversary: () => import('./adversary.ts'),
   strangers: () => import('./strangers.ts'),
 };
 

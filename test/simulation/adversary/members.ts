@@ -1,0 +1,71 @@
+import { toMicro, ZERO } from '../../../domain/money.ts';
+import type { Attack } from './attack.ts';
+import type { Conduct, Misdeed, NodeProfile } from './node.ts';
+
+const TYPES = ['cloud_aws', 'private_datacenters', 'hybrid_environments'] as const;
+
+/** Nodes of owners that nobody knows to be one: three identities, each with its chip and its stake. */
+const ringOf = (conduct: (index: number) => Conduct, change: Partial<NodeProfile> = {}): NodeProfile[] =>
+  TYPES.map((infrastructureType, index) => ({
+    name: `attacker-${index}`,
+    infrastructureType,
+    tops: 6_000,
+    pricePerH200Hour: 300_000n,
+    ...change,
+    conduct: conduct(index),
+  }));
+
+const cheapest: Conduct = { asks: () => ZERO };
+/** Asks next to nothing, wins, and does something else. */
+const launching = (deed: Misdeed): Conduct => ({ ...cheapest, launching: () => deed });
+const crashing: Conduct = { ...cheapest, running: () => 'crashes' };
+
+export const MEMBERS: readonly Attack[] = [
+  {
+    name: 'new names underbid and stay silent',
+    from: '8, sybil',
+    nodes: ringOf(() => launching('stays-silent'), { newcomer: true }),
+  },
+  {
+    name: 'new names underbid and crash',
+    from: '8, sybil',
+    nodes: ringOf(() => crashing, { newcomer: true }),
+  },
+  {
+    name: 'trusted members stay silent',
+    from: 'betray',
+    nodes: ringOf(() => launching('stays-silent')),
+  },
+  { name: 'trusted members decline', from: 'betray', nodes: ringOf(() => launching('declines')) },
+  { name: 'trusted members refuse', from: 'betray', nodes: ringOf(() => launching('refuses')) },
+  {
+    name: 'members say the engine was away',
+    from: 'engine-away refusals',
+    nodes: ringOf(() => launching('claims-no-artefact')),
+  },
+  {
+    name: 'slow members',
+    from: '11, slow member',
+    nodes: ringOf(() => ({ ...cheapest, running: () => ({ slower: 3 }) })),
+  },
+  {
+    name: 'members too slow to end',
+    from: '11, slow member',
+    nodes: ringOf(() => ({ ...cheapest, running: () => ({ slower: 1_000 }) })),
+  },
+  {
+    name: 'a member crashes for its ally',
+    from: 'crash-for-ally',
+    nodes: ringOf((index) => (index === 0 ? crashing : {})),
+  },
+  {
+    name: 'a member crashes for allies that ask the ceiling',
+    from: 'replacement collusion',
+    nodes: ringOf((index) => (index === 0 ? crashing : { asks: (_, ceiling) => ceiling })),
+  },
+  {
+    name: 'a ring asks the ceiling',
+    from: 'replacement collusion',
+    nodes: ringOf(() => ({ asks: (price, ceiling) => (ceiling > price ? ceiling : toMicro(price)) })),
+  },
+];

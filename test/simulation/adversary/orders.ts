@@ -1,0 +1,130 @@
+import { ZERO } from '../../../domain/money.ts';
+import type { Attack } from './attack.ts';
+import type { Customer, Order, Wanted } from './customer.ts';
+import { mostOf } from './customer.ts';
+
+/** Sizes that take a whole node of each kind there is. */
+const WHOLE_NODES = [6_000, 4_000, 2_000] as const;
+/** Open at once, of the 16 that a submitter may have: enough to hold every node. */
+const OPEN_AT_ONCE = 6;
+const MONEY = 20_000_000n;
+
+/** Orders of `wanted`, one after the other, as many at once as `most`, from each of `customers`. */
+const floodOf =
+  (
+    wanted: (index: number) => Wanted,
+    send: (customer: Customer, order: Order) => Promise<unknown>,
+    { customers = 1, most = OPEN_AT_ONCE, everyMs = 1_000, money = MONEY } = {},
+  ): NonNullable<Attack['begin']> =>
+  async ({ market, customer, every }) => {
+    for (let number = 0; number < customers; number++) {
+      const attacker = await customer(`attacker-${number}`, money);
+      let index = 0;
+      every(everyMs, async () => {
+        while (attacker.openAuctions() < most) {
+          const order = attacker.order(wanted(index++));
+          const free = await market.balanceOf(attacker.principal);
+          if (free < mostOf(order)) return;
+          await send(attacker, order);
+        }
+      });
+    }
+  };
+
+const submit = (customer: Customer, order: Order) => customer.submit(order);
+
+/** Hardly any work, and so hardly any price, on whole nodes. */
+const cheap = (index: number, change: Partial<Wanted> = {}): Wanted => ({
+  tier: 'bronze',
+  tops: WHOLE_NODES[index % WHOLE_NODES.length] as number,
+  utilization: 0.0001,
+  durationSeconds: 1,
+  auctionSeconds: 5,
+  share: 1,
+  ...change,
+});
+
+/** Work of a usual size that comes to nothing, so that the least is paid for it. */
+const idle = (index: number, change: Partial<Wanted> = {}): Wanted => ({
+  ...cheap(index),
+  utilization: 0.8,
+  durationSeconds: 60,
+  share: 0,
+  ...change,
+});
+
+/** Orders that would cost nothing, or that a node would refuse at its own expense. */
+const refused: NonNullable<Attack['begin']> = async ({ customer, every }) => {
+  const attacker = await customer('attacker', MONEY);
+  const broken: readonly Partial<Order>[] = [
+    { ceiling: ZERO },
+    { args: ['\u0000'] },
+    { args: Array.from({ length: 65 }, () => 'a') },
+    { auctionSeconds: 86_400 },
+    { durationSeconds: 30 * 86_400 },
+  ];
+  every(1_000, async () => {
+    for (const change of broken) {
+      const outcome = await attacker.submit({ ...attacker.order(idle(0)), ...change });
+      if (outcome.ok) throw new Error(`an order was taken: ${JSON.stringify(change)}`);
+    }
+  });
+};
+
+export const ORDERS: readonly Attack[] = [
+  { name: 'free orders', from: '2, 6', begin: refused },
+  {
+    name: 'cheap orders open for an hour',
+    from: '6',
+    begin: floodOf((index) => cheap(index, { auctionSeconds: 3_600 }), submit, { most: 16 }),
+  },
+  { name: 'rapid short orders', from: 'rapid short orders', begin: floodOf(cheap, submit) },
+  {
+    name: 'rapid short orders, four submitters',
+    from: 'sybil',
+    begin: floodOf(cheap, submit, { customers: 4 }),
+  },
+  {
+    name: 'rapid orders for next to no capacity',
+    from: 'capacity lock',
+    begin: floodOf((index) => cheap(index, { tops: 1 }), submit, { most: 16 }),
+  },
+  {
+    name: 'orders without work',
+    from: '13',
+    begin: floodOf(idle, submit),
+  },
+  {
+    name: 'large orders without work',
+    from: 'capacity lock',
+    begin: floodOf((index) => idle(index, { durationSeconds: 3_600 }), submit, { money: 100_000_000n }),
+  },
+  {
+    name: 'platinum orders that find too few owners',
+    from: 'capacity lock',
+    begin: floodOf(() => idle(0, { tier: 'platinum' }), submit, { money: 100_000_000n }),
+  },
+  {
+    name: 'awards that lapse',
+    from: 'award hoarding',
+    begin: floodOf(idle, (customer, order) => customer.auction(order), { money: 100_000_000n }),
+  },
+  {
+    name: 'awards of cheap orders that lapse',
+    from: 'award hoarding',
+    begin: floodOf(cheap, (customer, order) => customer.auction(order)),
+  },
+  {
+    name: 'awards taken at the last moment',
+    from: '4',
+    begin: async (stage) => {
+      const { clock } = stage.market.engine;
+      const taken = async (customer: Customer, order: Order): Promise<void> => {
+        const opened = await customer.auction(order);
+        if (!opened.ok) throw new Error(opened.message);
+        clock.after(1000 * order.auctionSeconds + 118_000, () => customer.take(order));
+      };
+      await floodOf(idle, taken, { money: 100_000_000n })(stage);
+    },
+  },
+];
