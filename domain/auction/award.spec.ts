@@ -160,6 +160,31 @@ describe('newcomers (settled 16)', () => {
   });
 });
 
+describe('risk', () => {
+  const risky = (price: number, index: number, surcharge: number): OpenedBid =>
+    bidOf(index, price, { surcharge: toMicro(BigInt(surcharge)), newcomer: true });
+
+  test('counts like price where sets are compared, and is paid to nobody', () => {
+    const result = awarded('bronze', [risky(4, 0, 10), risky(9, 1, 0), risky(10, 2, 1)]);
+    expect(payments(result)).toEqual({ 'bid-1': '11' });
+    expect(result.total).toBe('11');
+    // Who is risky may still win, and is paid what it could have asked.
+    expect(payments(awarded('bronze', [risky(4, 0, 10), risky(20, 1, 0), risky(20, 2, 0)]))).toEqual({
+      'bid-0': '10',
+    });
+  });
+
+  test('never makes a payment exceed the ceiling', () => {
+    const bids = [risky(4, 0, 0), risky(1, 1, 5000), risky(1, 2, 5000)];
+    expect(payments(awarded('bronze', bids))).toEqual({ 'bid-0': '1000' });
+  });
+
+  test('is priced instead of limited: newcomers with a surcharge compete in every auction', () => {
+    const bids = [...prices(10, 11, 12), risky(1, 3, 8)];
+    expect(payments(awarded('bronze', bids, { newcomerShare: 0 }))).toEqual({ 'bid-3': '2' });
+  });
+});
+
 describe('invariants on random markets', () => {
   const market = fc
     .record({ number: fc.nat(), bids: fc.integer({ min: 3, max: 10 }), tier: fc.constantFrom(...TIER_NAMES) })
@@ -171,6 +196,7 @@ describe('invariants on random markets', () => {
         regions: 9,
         unavailability: [0.001, 0.02],
         highestPrice: number % 2 === 0 ? 5 : 1100,
+        ...(number % 4 < 2 ? {} : { highestSurcharge: number % 4 === 2 ? 5 : 2000 }),
       }),
     }));
   const change = (bids: readonly OpenedBid[], bidId: string, price: bigint): OpenedBid[] =>

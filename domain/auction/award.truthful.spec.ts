@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { toMicro } from '../money.ts';
 import { bidOf, setsOf } from './market.fixture.ts';
 import { gainOf, type Outcome, outcomeOf, randomDeviations } from './truthful.fixture.ts';
 
@@ -35,6 +36,22 @@ const ours: Rule = (bids) =>
     'grid',
   );
 
+/** The same with what each bidder's risk adds. */
+const risky =
+  (surcharges: readonly number[]): Rule =>
+  (bids) =>
+    outcomeOf(
+      'silver',
+      bids.map((price, index) =>
+        bidOf(index, price, {
+          infrastructureType: TYPES[index] ?? 'cloud_aws',
+          surcharge: toMicro(BigInt(surcharges[index] ?? 0)),
+        }),
+      ),
+      HIGHEST,
+      'grid',
+    );
+
 /** Over the whole grid: profiles in which somebody gains by a lie, and outcomes in which a winner loses money. */
 const study = (rule: Rule): { lies: number; losses: number } => {
   const outcomes = new Map(PROFILES.map((profile) => [profile.join(), rule(profile)]));
@@ -55,6 +72,16 @@ describe('auction.truthful.property', () => {
   test('1,296-profile grid: no profitable lie and no loss under critical values', () => {
     expect(PROFILES).toHaveLength(1296);
     expect(study(ours)).toEqual({ lies: 0, losses: 0 });
+  });
+
+  test.each([
+    [0, 0, 0, 0],
+    [1, 0, 0, 0],
+    [0, 3, 2, 0],
+    [2, 0, 5, 1],
+    [40, 9, 0, 3],
+  ])('the same grid: none with surcharges of %d, %d, %d and %d', (...surcharges) => {
+    expect(study(risky(surcharges))).toEqual({ lies: 0, losses: 0 });
   });
 
   test('the same grid finds the lies that other rules leave: 385 uniform, 1,150 pay-as-bid', () => {

@@ -5,6 +5,7 @@ import { offeredTypesOf } from '../quorum/feasibility.ts';
 import type { Effort } from '../quorum/search/effort.ts';
 import { cheapestSet, hasSet, type Market, solveEffort } from '../quorum/solve.ts';
 import { PROBATION_SHARE, TIERS, type TierName } from '../tiers.ts';
+import { isOnProbation } from './amount.ts';
 import { purchase, type Solution } from './critical-value.ts';
 import type { BidVerdict, OpenedBid, Winner } from './events.ts';
 import { drawFrom, drawLots } from './tie-break.ts';
@@ -56,11 +57,11 @@ const isValid = (bid: OpenedBid, ceiling: Micro): boolean =>
   compare(bid.price, ceiling) <= 0 && !bid.price.startsWith('-');
 
 /**
- * Newcomers compete in a drawn share of the auctions, and wherever the others alone make no award: too few owners or no
- * feasible set (settled 16). Neither the draw nor feasibility looks at a price, so the rule leaves honest bids optimal.
+ * Newcomers whom no surcharge prices compete in a drawn share of the auctions, and wherever the others alone make no award:
+ * too few owners or no feasible set (settled 16). Neither the draw nor feasibility looks at a price, so the rule leaves honest bids optimal.
  */
 const competing = (market: Market, newcomerShare: number, effort: Effort): readonly OpenedBid[] => {
-  const established = market.candidates.filter(({ newcomer }) => !newcomer);
+  const established = market.candidates.filter((bid) => !isOnProbation(bid));
   if (established.length === market.candidates.length) return established;
   if (drawFrom(market.seed, 'newcomers') < newcomerShare) return market.candidates;
   if (ownersOf(established) < TIERS[market.tier].minimumOwners) return market.candidates;
@@ -70,8 +71,8 @@ const competing = (market: Market, newcomerShare: number, effort: Effort): reado
 };
 
 /**
- * Closes a sealed reverse auction: the winners are the cheapest set that meets the tier's diversity and availability,
- * each is paid its critical value within the ceiling (D3), and every bid gets exactly one terminal state. The result
+ * Closes a sealed reverse auction: the winners are the set of least prices and surcharges that meets the tier's diversity and
+ * availability, each is paid its critical value within the ceiling (D3), and every bid gets exactly one terminal state. The result
  * depends on the bids as a set and on the seed, not on the order of arrival. A market too hard for the effort gets the
  * best found, labelled so (`purchase`).
  */

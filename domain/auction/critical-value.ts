@@ -21,9 +21,10 @@ const MOST_BETTER_SETS = 3;
 
 /**
  * Pays each member of the cheapest set its critical value: the highest price at which it would still have been bought,
- * which is (least total without it) − (total of the others), never above the ceiling. A member without whom no set
+ * which is (least total without it) − (total of the others) − its own surcharge, never above the ceiling. A member without whom no set
  * exists is paid the ceiling. "Without it" bars its owner, so no owner gains by a second bid, and leaves every rule as
- * it was with it: the payment then depends on the others' prices alone and is never below the own bid.
+ * it was with it: the payment then depends on the others' prices, and on surcharges that depend on nobody's price, and is
+ * never below the own bid.
  *
  * When the effort ends before (`best-found`), "least" becomes "least found". Then a payment is still at least the own bid and at
  * most the ceiling, and never below the critical value: a total found is no less than the least one. What is lost is
@@ -54,6 +55,7 @@ const pay = (
   const found: BoughtSet[] = [];
   let exact = bought.bound === null;
   const winners = bought.members.map((bid, index): Winner => {
+    // All that is bought beside its price: the others, and its own surcharge.
     const others = units(bought.total) - units(bid.price);
     const without = findCheapest(
       { ...market, barredOwners: [...(market.barredOwners ?? []), bid.owner] },

@@ -17,8 +17,13 @@ export interface Placement {
 export interface OpenedBid extends Placement {
   readonly bidId: string;
   readonly price: Micro;
-  /** Without a trust record; its awards are limited to the probation share (settled 16). */
+  /** Without a full trust record. Where no surcharge prices its risk, its awards are limited to the probation share. */
   readonly newcomer: boolean;
+  /**
+   * What its risk adds to the price when sets of bids are compared, and nobody is paid; absent before machine version 3,
+   * whose awards are by price alone.
+   */
+  readonly surcharge?: Micro;
 }
 
 /** A member bought: its bid and the critical value it is paid. */
@@ -104,7 +109,7 @@ export interface AuctionAwarded {
   readonly predictedAvailability: number;
   /** `best-found`: the solver's effort ended before it had proven that no set of bids is cheaper. */
   readonly method: 'exact' | 'best-found';
-  /** With `best-found`: no set of bids costs less than this. */
+  /** With `best-found`: no set of bids costs less than this, surcharges included. */
   readonly atLeast?: Micro;
   /** Until when a job must take the award, for an auction without a job; else null. */
   readonly allocateBy: string | null;

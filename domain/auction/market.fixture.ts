@@ -35,13 +35,15 @@ export interface MarketShape {
   readonly unavailability: readonly [number, number];
   /** Prices are integers from 1 to this; small numbers make ties. */
   readonly highestPrice: number;
+  /** Surcharges are integers from 0 to this, with none for about half of the bids; bids have no surcharge unless given. */
+  readonly highestSurcharge?: number;
   /** 0..1: how far reliability raises the price. */
   readonly premium?: number;
 }
 
 export const marketOf = (random: () => number, shape: MarketShape): OpenedBid[] =>
   Array.from({ length: shape.bids }, (_, index) => {
-    const { premium = 0, highestPrice } = shape;
+    const { premium = 0, highestPrice, highestSurcharge } = shape;
     const [best, worst] = shape.unavailability;
     const quality = random();
     const level = premium * quality + (1 - premium) * random();
@@ -50,6 +52,11 @@ export const marketOf = (random: () => number, shape: MarketShape): OpenedBid[] 
       asn: Math.floor(random() * shape.asns),
       region: `region-${Math.floor(random() * shape.regions)}`,
       unavailability: worst - quality * (worst - best),
+      ...(highestSurcharge === undefined
+        ? {}
+        : {
+            surcharge: toMicro(BigInt(Math.max(0, Math.floor((2 * random() - 1) * (highestSurcharge + 1))))),
+          }),
     });
   });
 

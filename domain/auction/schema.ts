@@ -29,6 +29,7 @@ const openedBidFields = {
   unavailability: share,
   price: micro,
   newcomer: z.boolean(),
+  surcharge: micro.exactOptional(),
 };
 
 /** A bid after the close. */

@@ -31,7 +31,7 @@ export const gainOf = (outcome: Outcome, bidder: number, cost: number): number =
   return payment === undefined ? 0 : payment - cost;
 };
 
-/** Random markets, in each of which one bidder lies once. */
+/** Random markets, in each of which one bidder lies once; in one of two, risk counts beside prices. */
 export const randomDeviations = (profiles: number) => {
   const random = generator(6);
   const ceiling = 1000;
@@ -45,6 +45,7 @@ export const randomDeviations = (profiles: number) => {
       regions: 30,
       unavailability: [0.001, 0.01],
       highestPrice: profile % 2 === 0 ? 8 : ceiling,
+      ...(profile % 4 < 2 ? {} : { highestSurcharge: profile % 4 === 2 ? 8 : 2 * ceiling }),
     });
     const bidder = Math.floor(random() * bids.length);
     const truth = bids[bidder] as OpenedBid;

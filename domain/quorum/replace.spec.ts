@@ -72,6 +72,27 @@ describe('R79: a lost member is replaced', () => {
     expect([wins(88n), wins(90n)]).toEqual([true, false]);
   });
 
+  test('risk counts as at the award: by surcharges, which nobody is paid', () => {
+    const surcharged = (index: number, price: number, surcharge: number): OpenedBid =>
+      bidOf(index, price, { surcharge: toMicro(BigInt(surcharge)), newcomer: true });
+    const bids = [surcharged(3, 30, 100), surcharged(4, 40, 7), surcharged(5, 50, 0)];
+    expect(replaced({ reserve: bids }).added).toEqual([{ ...bids[1], payment: '43' }]);
+    const market = (price: bigint) => {
+      const everybody = [bidOf(0, 1), bidOf(1, 2), ...bids].map((bid) =>
+        bid.bidId === 'bid-4' ? { ...bid, price: toMicro(price) } : bid,
+      );
+      const result = award({
+        tier: 'gold',
+        ceiling,
+        bids: everybody,
+        typeUnavailability: TYPE_UNAVAILABILITY,
+        seed,
+      });
+      return result.ok && result.winners.some(({ bidId }) => bidId === 'bid-4');
+    };
+    expect([market(42n), market(44n)]).toEqual([true, false]);
+  });
+
   test('a newcomer only where nobody else completes the set', () => {
     const fresh = bidOf(3, 1, { newcomer: true });
     expect(replaced({ reserve: [fresh, bidOf(4, 40)] }).added[0]?.bidId).toBe('bid-4');

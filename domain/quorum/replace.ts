@@ -1,3 +1,4 @@
+import { isOnProbation } from '../auction/amount.ts';
 import type { Solution } from '../auction/critical-value.ts';
 import type { OpenedBid, Winner } from '../auction/events.ts';
 import { compare, type Micro } from '../money.ts';
@@ -47,7 +48,8 @@ export interface NotReplaced {
 /**
  * Completes a quorum that lost members, or adds one to it: an exact re-solve over the reserve with the survivors fixed
  * (settled 18). Each member added is paid its critical value in the market as it was at the award, without the owners
- * lost (settled 38, `payReplacements`); newcomers are taken only where nobody else completes the set.
+ * lost (settled 38, `payReplacements`). Risk counts as it did there: by the surcharges of then, and of bids without one
+ * newcomers are taken only where nobody else completes the set.
  */
 export const replaceMember = (input: ReplaceInput): Replaced | NotReplaced => {
   const { tier, survivors, barredOwners, ceiling, seed, typeUnavailability = TYPE_UNAVAILABILITY } = input;
@@ -66,7 +68,7 @@ export const replaceMember = (input: ReplaceInput): Replaced | NotReplaced => {
     typeUnavailability,
     seed,
   };
-  const established: Market = { ...everyone, candidates: open.filter(({ newcomer }) => !newcomer) };
+  const established: Market = { ...everyone, candidates: open.filter((bid) => !isOnProbation(bid)) };
   const effort = input.effort ?? solveEffort();
   const market = hasSet(established, effort.part(0.2)) ? established : everyone;
   const bought = cheapestSet(market, effort.part(0.5));

@@ -1,3 +1,4 @@
+import { amountOf, surchargeOf } from '../auction/amount.ts';
 import type { Purchase, Solution } from '../auction/critical-value.ts';
 import type { OpenedBid, Winner } from '../auction/events.ts';
 import { compare, type Micro, toMicro, units } from '../money.ts';
@@ -46,7 +47,7 @@ export const payReplacements = (
       share.part(0.5),
     );
     // The set bought has it in, so beside it there is one.
-    const others = beside.units ?? units(bought.total) - units(bid.price);
+    const others = (beside.units ?? units(bought.total) - amountOf(bid)) + surchargeOf(bid);
     const barredOwners = [...(market.barredOwners ?? []), bid.owner];
     const without = totalOf({ ...everybody, barredOwners }, share, others + units(ceiling));
     if (!beside.exact || !without.exact) exact = false;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OpenedBid } from '../auction/events.ts';
 import { bidOf, generator, type MarketShape, marketOf, setsOf } from '../auction/market.fixture.ts';
-import { units } from '../money.ts';
+import { units, ZERO } from '../money.ts';
 import { MEMBER_UNAVAILABILITY, TIER_NAMES, TIERS, type TierName, TYPE_UNAVAILABILITY } from '../tiers.ts';
 import { availability } from './availability.ts';
 import { checkSet, memberOf, offeredTypesOf } from './feasibility.ts';
@@ -11,7 +11,8 @@ import { cheapestSet, type Market, solveEffort } from './solve.ts';
 const typeUnavailability = TYPE_UNAVAILABILITY;
 const seed = 'ab'.repeat(32);
 
-const totalOf = (bids: readonly OpenedBid[]): bigint => bids.reduce((sum, bid) => sum + units(bid.price), 0n);
+const totalOf = (bids: readonly OpenedBid[]): bigint =>
+  bids.reduce((sum, { price, surcharge = ZERO }) => sum + units(price) + units(surcharge), 0n);
 
 const isFeasible = (tier: TierName, set: readonly OpenedBid[], candidates: readonly OpenedBid[]): boolean =>
   checkSet({ tier, members: set.map(memberOf), typeUnavailability, offeredTypes: offeredTypesOf(candidates) })
@@ -37,7 +38,10 @@ const bought = (tier: TierName, candidates: readonly OpenedBid[], change: Partia
 };
 
 describe('quorum.exact.vs.greedy', () => {
-  test('R77: exact equals brute force on 200 random markets', () => {
+  test.each([
+    ['by price alone', undefined],
+    ['by price and risk', 500_000],
+  ])('R77: exact equals brute force on 200 random markets, %s', (_, highestSurcharge) => {
     const random = generator(3);
     let feasible = 0;
     for (let market = 0; market < 200; market++) {
@@ -49,6 +53,7 @@ describe('quorum.exact.vs.greedy', () => {
         unavailability: [0.001, 0.06],
         highestPrice: market % 3 === 0 ? 4 : 1_000_000,
         premium: random(),
+        ...(highestSurcharge === undefined ? {} : { highestSurcharge }),
       });
       const least = bruteForce(tier, candidates);
       const result = solve(tier, candidates);

@@ -1,6 +1,7 @@
+import { amountOf } from '../auction/amount.ts';
 import type { OpenedBid, Placement } from '../auction/events.ts';
 import { drawLots, inTieOrder, type Lots, lotOf } from '../auction/tie-break.ts';
-import { add, type Micro, toMicro, units } from '../money.ts';
+import { type Micro, toMicro } from '../money.ts';
 import type { TierName } from '../tiers.ts';
 import type { TypeUnavailability } from './availability.ts';
 import type { Violation } from './events.ts';
@@ -43,7 +44,7 @@ export interface BoughtSet {
   readonly members: readonly OpenedBid[];
   /** Of the whole set, members kept included. */
   readonly predictedAvailability: number;
-  /** Sum of the prices of `members`. */
+  /** Sum of the prices of `members` and their surcharges. */
   readonly total: Micro;
   /** Null when no set costs less. Else the effort ended before that was known, and this much it costs at least. */
   readonly bound: Micro | null;
@@ -89,7 +90,7 @@ const problemOf = (
       fixed: fixed.map(memberOf),
       candidates: ordered.map((bid) => ({
         ...memberOf(bid),
-        amount: units(bid.price),
+        amount: amountOf(bid),
         lot: lotOf(lots, bid.bidId),
       })),
       typeUnavailability,
@@ -123,21 +124,21 @@ export const findCheapest = (market: Market, effort: Effort, hints: Hints = {}):
   if (!found || found.availability < problem.rules.target) return { ok: false, exhaustive: false };
   const picked = new Set(found.picked.map(({ bidId }) => bidId));
   const members = ordered.filter(({ bidId }) => picked.has(bidId));
-  const total = add(...members.map(({ price }) => price));
-  if (hints.limit !== undefined && units(total) >= hints.limit) return { ok: false, exhaustive: false };
+  const total = members.reduce((sum, bid) => sum + amountOf(bid), 0n);
+  if (hints.limit !== undefined && total >= hints.limit) return { ok: false, exhaustive: false };
   return {
     ok: true,
     members,
     predictedAvailability: found.availability,
-    total,
+    total: toMicro(total),
     bound: bound === null ? null : toMicro(bound),
     explored,
   };
 };
 
 /**
- * The cheapest set that keeps every rule of the tier and reaches its availability (domain-rules 3.2), the same for any
- * order of the candidates: exact, or the best found with its bound when the effort ends before. Without one, the
+ * The set of least prices and surcharges that keeps every rule of the tier and reaches its availability (domain-rules 3.2),
+ * the same for any order of the candidates: exact, or the best found with its bound when the effort ends before. Without one, the
  * constraint that failed and the best that could be had.
  */
 export const cheapestSet = (market: Market, effort: Effort): BoughtSet | NoSet => {
