@@ -127,7 +127,7 @@ describe('an effect behind its append', () => {
   });
 
   test('its events and their money are part of the fingerprint, with what the step asks for', async () => {
-    const asking = { ...request, asks: 'ab'.repeat(16) };
+    const asking = { ...request, asks: [['timer', 'closes', 1000]] as const };
     const { entries } = stageEvents(version, STREAM, closing, [failed]);
     const behind = { context: next.context, events: [failed], entries };
     expect(entries).not.toEqual([]);

@@ -1,6 +1,7 @@
+import { hash } from 'node:crypto';
 import type { AnyMachineSnapshot } from 'xstate';
 import { aggregateOf, type DomainEvent, type EventContext } from '../domain/event.ts';
-import { fingerprintOf } from '../domain/fingerprint.ts';
+import { fingerprintOf, type Sha256Hex } from '../domain/fingerprint.ts';
 import { equalsJson } from '../domain/json.ts';
 import type {
   FollowingEffect,
@@ -35,6 +36,8 @@ const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
     clearTimeout(timer);
   }
 };
+
+const sha256: Sha256Hex = (text) => hash('sha256', text, 'hex');
 
 /** What an earlier attempt of the same effect answered; null where others stand. */
 const earlierOf = (stored: readonly StoredEvent[], context: EventContext): readonly DomainEvent[] | null => {
@@ -102,10 +105,10 @@ export const createJournalActivities = ({ journal, effects, onFault }: JournalAc
       if (reply.kind !== 'appended') return reply;
       const { batches, asks } = request;
       const followed = next ? await follow(request, next) : null;
-      if (!next || !followed) return { ...reply, fingerprint: fingerprintOf(batches, asks) };
+      if (!next || !followed) return { ...reply, fingerprint: fingerprintOf(batches, asks, sha256) };
       const { events, entries } = followed;
       const behind = { context: next.context, events, entries };
-      return { ...reply, followed: events, fingerprint: fingerprintOf([...batches, behind], asks) };
+      return { ...reply, followed: events, fingerprint: fingerprintOf([...batches, behind], asks, sha256) };
     },
   };
 };

@@ -1,5 +1,5 @@
-import type { Ask } from '../domain/fingerprint.ts';
 import type { MachineAction } from '../domain/lifecycle.ts';
+import type { Ask } from '../domain/ports/journal.ts';
 import type { RunningEffect } from './lifecycle.ts';
 
 /** Something a machine asked for, and the event after which it did. */

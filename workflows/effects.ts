@@ -99,14 +99,13 @@ export class Effects {
       this.start(effect, { causationId: cause, meta: { ...asker.meta, causationId: cause } });
   }
 
-  /** Waits until every child start has been confirmed. */
-  async settledChildren(): Promise<void> {
-    await Promise.all(this.#starting);
+  /** Children whose start has not been confirmed. */
+  get starting(): ReadonlySet<Promise<void>> {
+    return this.#starting;
   }
 
-  async settled(): Promise<void> {
+  stopAll(): void {
     for (const id of [...this.#running.keys()]) this.stop(id);
-    await this.settledChildren();
   }
 
   #policyOf(src: string): Effect {

@@ -14,9 +14,9 @@ import { type AnyMachineSnapshot, createActor, getInitialSnapshot } from 'xstate
 import { type DecisionContext, unreadable } from '../domain/decision.ts';
 import { type Rejection, reject } from '../domain/errors.ts';
 import { type DomainEvent, type EventContext, eventId } from '../domain/event.ts';
-import { type Ask, contradicts, digestOfAsks, fingerprintOf } from '../domain/fingerprint.ts';
+import { contradicts, fingerprintOf } from '../domain/fingerprint.ts';
 import { type MachineAction, RefusedEventError, stateName } from '../domain/lifecycle.ts';
-import type { FollowingEffect, JournalRequest, StepReply } from '../domain/ports/journal.ts';
+import type { Ask, FollowingEffect, JournalRequest, StepReply } from '../domain/ports/journal.ts';
 import type { Command, CommandMeta, CommandOutcome, LifecycleView } from '../domain/ports/lifecycles.ts';
 import { plainState, type Staged, type Standing, stageEvents } from '../domain/staging.ts';
 import { epochMs } from '../domain/time.ts';
@@ -67,7 +67,8 @@ interface StagedItem extends Staged {
 
 /**
  * The durable host: runs any lifecycle. For every event it appends first, then applies, then acts. Commands, deadlines,
- * effect results and reports wait in one inbox; what waits together is appended together.
+ * effect results and reports wait in one inbox; what waits together is appended together. It waits only where there is
+ * something to wait for: Temporal notes the stack of every promise, which is most of what a turn costs.
  */
 class Host {
   readonly #lifecycle: LifecycleAt;
@@ -138,14 +139,14 @@ class Host {
       if (this.#refusedOpening && this.#revision < 0) await this.#failOpening(this.#refusedOpening);
       if (this.#snapshot.status === 'done') {
         // Whoever still comes gets the aggregate's own refusal from the final state.
-        await condition(() => !this.#inbox.isEmpty || allHandlersFinished());
+        if (!this.#isAnswered()) await condition(() => this.#isAnswered());
         if (this.#inbox.isEmpty) break;
       } else if (workflowInfo().continueAsNewSuggested) {
         await this.#continueAsNew();
       }
     }
-    await this.#effects.settled();
-    await this.#publisher.settled();
+    this.#effects.stopAll();
+    if (this.#hasUnconfirmed) await this.#confirmed();
     return { revision: this.#revision, version: this.#input.version, value: stateName(this.#snapshot.value) };
   }
 
@@ -332,7 +333,7 @@ class Host {
     const end = staged.at(-1)?.snapshot;
     const actions = staged.flatMap((each) => each.actions);
     const report = end ? this.#publisher.reportOf(end, actions.length > 0) : null;
-    const asks = digestOfAsks([...this.#unsaid, ...this.#asksOf(actions, report)]);
+    const asks = [...this.#unsaid, ...this.#asksOf(actions, report)];
     return {
       stream,
       expectedRevision: this.#revision,
@@ -343,7 +344,7 @@ class Host {
         ...(item.kind === 'command' && deadlineIn(item) === null && { commandId: item.meta.commandId }),
       })),
       origin: { workflowId, runId },
-      ...(asks !== undefined && { asks }),
+      ...(asks.length > 0 && { asks }),
       ...(end?.status === 'done' && { final: { version, state: plainState(end) } }),
     };
   }
@@ -492,16 +493,29 @@ class Host {
 
   async #failOpening(rejection: Rejection): Promise<never> {
     this.#publisher.refused(this.#revision, rejection);
-    await this.#publisher.settled();
+    if (this.#hasUnconfirmed) await this.#confirmed();
     await condition(allHandlersFinished);
     throw ApplicationFailure.create({ message: rejection.message, type: rejection.code, nonRetryable: true });
   }
 
+  /** Whether every caller has its answer, or somebody waits for a turn. */
+  #isAnswered(): boolean {
+    return !this.#inbox.isEmpty || allHandlersFinished();
+  }
+
+  /** Whether others have yet to confirm that children started or that reports were taken. */
+  get #hasUnconfirmed(): boolean {
+    return this.#effects.starting.size + this.#publisher.sending.size > 0;
+  }
+
+  async #confirmed(): Promise<void> {
+    await Promise.all([...this.#effects.starting, ...this.#publisher.sending]);
+  }
+
   async #continueAsNew(): Promise<void> {
-    await this.#effects.settledChildren();
-    await this.#publisher.settled();
+    if (this.#hasUnconfirmed) await this.#confirmed();
     // A command that came meanwhile keeps its handler open until its turn: it goes first.
-    await condition(() => !this.#inbox.isEmpty || allHandlersFinished());
+    if (!this.#isAnswered()) await condition(() => this.#isAnswered());
     if (!this.#inbox.isEmpty) return;
     const { stream, version, parent } = this.#input;
     const effects = this.#effects.running();

@@ -58,9 +58,9 @@ export class Publisher {
     this.#report({ revision, state: 'refused', body: null, rejection });
   }
 
-  /** Waits until every report has been taken, or its parent is known to be gone. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#sending);
+  /** Reports of which it is not known whether they were taken, or that the parent is gone. */
+  get sending(): ReadonlySet<Promise<void>> {
+    return this.#sending;
   }
 
   #report(what: Pick<Report, 'revision' | 'state' | 'body' | 'rejection'>): void {

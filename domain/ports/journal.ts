@@ -12,6 +12,12 @@ export interface JournalBatch {
   readonly commandId?: string;
 }
 
+/**
+ * What a step asks for beside its events: a timer and its delay, an effect and its input, a child and its command, what
+ * the parent is told; or the end of one of them.
+ */
+export type Ask = readonly [kind: string, ...details: unknown[]];
+
 /** What a lifecycle writes in one atomic step: its own events and the ledger's. Without batches it asks what stands. */
 export interface JournalRequest {
   readonly stream: string;
@@ -19,8 +25,8 @@ export interface JournalRequest {
   readonly expectedRevision: number;
   readonly batches: readonly JournalBatch[];
   readonly origin: Origin;
-  /** Digest of what the step asks for beside its events; absent when that is nothing. */
-  readonly asks?: string;
+  /** What the step asks for beside its events; absent when that is nothing. */
+  readonly asks?: readonly Ask[];
   /** Kept beside the stream when the lifecycle ends with these events. */
   readonly final?: { readonly version: number; readonly state: PlainState };
 }
