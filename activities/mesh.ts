@@ -14,5 +14,3 @@ export const createMeshActivities = ({ gateway }: { readonly gateway: Pick<NodeG
   'mesh.ask': ({ providerId, request, timeoutMs }: NodeQuestion): Promise<NodeAnswer> =>
     gateway.request(providerId, request, { timeoutMs }),
 });
-
-export type MeshActivities = ReturnType<typeof createMeshActivities>;

@@ -209,5 +209,3 @@ export const createObservationActivities = (deps: ObservationDeps) => {
     },
   };
 };
-
-export type ObservationActivities = ReturnType<typeof createObservationActivities>;

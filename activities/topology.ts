@@ -158,5 +158,3 @@ export const createTopologyActivities = (deps: TopologyDeps) => {
     },
   };
 };
-
-export type TopologyActivities = ReturnType<typeof createTopologyActivities>;

@@ -12,8 +12,11 @@ import {
 import type { DomainEvent } from '../domain/event.ts';
 import type { MachineAction } from '../domain/lifecycle.ts';
 import type { CommandMeta } from '../domain/ports/lifecycles.ts';
+import type { Call } from '../domain/ports/seals.ts';
 import { isLifecycle, LIFECYCLES } from '../domain/registry.ts';
 import { shownText } from '../domain/text.ts';
+import { answerTo, enduranceOf, failureOf } from './calls.ts';
+import { now } from './clock.ts';
 import type { EventsItem } from './inbox.ts';
 import type {
   ActivityEffect,
@@ -25,7 +28,7 @@ import type {
   RunningEffect,
 } from './lifecycle.ts';
 
-type Run = (input: unknown) => Promise<readonly DomainEvent[]>;
+type Run = (input: unknown, call: Call) => Promise<unknown>;
 
 /** What is kept of an error's message, UTF-16 units: it may quote anything. */
 const MESSAGE_LENGTH = 2048;
@@ -51,6 +54,7 @@ export const startedBy = (actions: readonly MachineAction[]): RunningEffect[] =>
 export class Effects {
   readonly #lifecycle: LifecycleAt;
   readonly #stream: string;
+  readonly #isSealed: boolean;
   readonly #deliver: (item: EventsItem) => void;
   readonly #running = new Map<
     string,
@@ -58,9 +62,14 @@ export class Effects {
   >();
   readonly #starting = new Set<Promise<void>>();
 
-  constructor(lifecycle: LifecycleAt, stream: string, deliver: (item: EventsItem) => void) {
+  constructor(
+    lifecycle: LifecycleAt,
+    { stream, sealed }: Pick<LifecycleInput, 'stream' | 'sealed'>,
+    deliver: (item: EventsItem) => void,
+  ) {
     this.#lifecycle = lifecycle;
     this.#stream = stream;
+    this.#isSealed = sealed === true;
     this.#deliver = deliver;
   }
 
@@ -128,15 +137,21 @@ export class Effects {
       if (events.length > 0)
         this.#deliver({ kind: 'events', effect: effect.id, events, cause: asker.causationId });
     };
+    const call = { activity: name, cause: asker.causationId };
+    const asked = now();
+    const mayBeForged = this.#isSealed && !policy.local;
+    const failed = (error: unknown): void => {
+      if (isCancellation(error) && (!mayBeForged || scope.consideredCancelled)) return;
+      if (!(error instanceof ActivityFailure)) throw error;
+      const message = mayBeForged
+        ? failureOf(error, call, enduranceOf(policy.options), asked)
+        : (error.cause?.message ?? error.message);
+      if (message !== null) deliver(policy.failed(effect.input, shownText(message, MESSAGE_LENGTH)));
+      else if (this.#running.get(effect.id)?.scope === scope) this.#startActivity(policy, effect, asker);
+    };
     void scope
-      .run(() => run(effect.input))
-      .then(deliver, (error: unknown) => {
-        if (isCancellation(error)) return;
-        if (!(error instanceof ActivityFailure)) throw error;
-        deliver(
-          policy.failed(effect.input, shownText(error.cause?.message ?? error.message, MESSAGE_LENGTH)),
-        );
-      });
+      .run(() => answerTo<readonly DomainEvent[]>(call, () => run(effect.input, call)))
+      .then(deliver, failed);
   }
 
   #startChildren(policy: ChildrenEffect<unknown>, effect: RunningEffect, asker: Asker): void {
@@ -152,6 +167,7 @@ export class Effects {
       stream,
       version: LIFECYCLES[aggregate].current,
       parent: this.#stream,
+      sealed: true,
       open: { command, meta: { ...asker.meta, commandId: `${stream}/open` } },
     };
     try {

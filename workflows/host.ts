@@ -1,8 +1,10 @@
 import {
   ApplicationFailure,
   allHandlersFinished,
+  CancellationScope,
   condition,
   continueAsNew,
+  currentUpdateInfo,
   defineQuery,
   defineUpdate,
   log,
@@ -13,15 +15,17 @@ import {
 import { type AnyMachineSnapshot, createActor, getInitialSnapshot } from 'xstate';
 import { type DecisionContext, unreadable } from '../domain/decision.ts';
 import { type Rejection, reject } from '../domain/errors.ts';
-import { type DomainEvent, type EventContext, eventId } from '../domain/event.ts';
+import { aggregateOf, type DomainEvent, type EventContext, eventId } from '../domain/event.ts';
 import { contradicts, fingerprintOf } from '../domain/fingerprint.ts';
 import { type MachineAction, RefusedEventError, stateName } from '../domain/lifecycle.ts';
 import type { Ask, FollowingEffect, JournalRequest, StepReply } from '../domain/ports/journal.ts';
 import type { Command, CommandMeta, CommandOutcome, LifecycleView } from '../domain/ports/lifecycles.ts';
+import { isForged } from '../domain/ports/seals.ts';
 import { plainState, type Staged, type Standing, stageEvents } from '../domain/staging.ts';
 import { epochMs } from '../domain/time.ts';
 import { type Asked, asksOf, cancelledBy, remaining, stoppedBy } from './actions.ts';
 import { Answers } from './answers.ts';
+import { refuseForged } from './calls.ts';
 import { ChangedRuleError } from './changed-rule-error.ts';
 import { now } from './clock.ts';
 import { type Asker, Effects, startedBy } from './effects.ts';
@@ -32,6 +36,7 @@ import {
   type LifecycleEnd,
   type LifecycleInput,
   lifecycleAt,
+  type Report,
   type RunningEffect,
 } from './lifecycle.ts';
 import { Publisher, reportSignal, type StateReport } from './publisher.ts';
@@ -113,12 +118,15 @@ class Host {
         meta: this.#engineMeta(),
       });
     });
-    this.#effects = new Effects(lifecycle, input.stream, (item) => this.#inbox.put(item));
+    this.#effects = new Effects(lifecycle, input, (item) => this.#inbox.put(item));
     if (open) this.#inbox.put({ kind: 'command', ...open });
     setHandler(commandUpdate, (command, meta) => this.#receive(command, meta), {
       validator: (command, meta) => this.#validate(command, meta),
     });
-    setHandler(reportSignal, (report) => this.#inbox.put({ kind: 'report', report }));
+    setHandler(reportSignal, (report) => {
+      if (isReport(report)) this.#inbox.put({ kind: 'report', report });
+      else log.warn('a report that no child has sent', { stream: input.stream });
+    });
     setHandler(viewQuery, () => this.#view());
     this.#timers.restore(carried?.timers ?? []);
     this.#effects.restore(carried?.effects ?? [], this.#askerAt(this.#revision));
@@ -165,6 +173,9 @@ class Host {
 
   /** Cheap refusals leave no history: the validator decides on the state at hand, the turn decides again. */
   #validate(command: Command, meta: CommandMeta): void {
+    // A true command that is said once more, in another update, could come true later than it was meant.
+    const isTrue = !isForged(command) && meta?.commandId === currentUpdateInfo()?.id;
+    refuseForged(isTrue, 'a command');
     if (this.#revision < 0 || this.#answers.of(meta.commandId)) return;
     const decision =
       unreadable(command) ??
@@ -517,12 +528,13 @@ class Host {
     // A command that came meanwhile keeps its handler open until its turn: it goes first.
     if (!this.#isAnswered()) await condition(() => this.#isAnswered());
     if (!this.#inbox.isEmpty) return;
-    const { stream, version, parent } = this.#input;
+    const { stream, version, parent, sealed } = this.#input;
     const effects = this.#effects.running();
     await continueAsNew({
       stream,
       version,
       ...(parent !== undefined && { parent }),
+      ...(sealed && { sealed }),
       carried: {
         snapshot: createActor(this.#lifecycle.version.machine, {
           snapshot: this.#snapshot as never,
@@ -567,6 +579,20 @@ class Host {
   }
 }
 
-/** Runs `definition` as the workflow `input.stream` until its machine is final. */
-export const runLifecycle = (definition: Lifecycle, input: LifecycleInput): Promise<LifecycleEnd> =>
-  new Host(definition, input).run();
+const isReport = (said: unknown): boolean => {
+  const { aggregate, stream, revision } = (said ?? {}) as Partial<Report>;
+  return typeof aggregate === 'string' && typeof stream === 'string' && typeof revision === 'number';
+};
+
+/** Whether it was said to this workflow, by somebody who may. */
+const isMeant = ({ aggregate }: Lifecycle, input: LifecycleInput | undefined): boolean =>
+  input?.stream === workflowInfo().workflowId && aggregateOf(input.stream) === aggregate;
+
+/**
+ * Runs `definition` as the workflow `input.stream` until its machine is final. Nobody cancels a lifecycle past its rules:
+ * a request of Temporal to do so has no effect.
+ */
+export const runLifecycle = (definition: Lifecycle, input: LifecycleInput): Promise<LifecycleEnd> => {
+  refuseForged(isMeant(definition, input), 'an opening');
+  return CancellationScope.nonCancellable(() => new Host(definition, input).run());
+};

@@ -130,6 +130,8 @@ export interface LifecycleInput {
   /** Stream of the lifecycle to report to. */
   readonly parent?: string;
   readonly carried?: Carried;
+  /** Everything that reaches this run is sealed. Only runs that were recorded before there were seals have it not. */
+  readonly sealed?: true;
 }
 
 export interface LifecycleEnd {

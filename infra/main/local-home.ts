@@ -18,7 +18,14 @@ export const ONE_OF_EACH: LocalCounts = { workers: 1, apis: 1, projectors: 1 };
 const indices = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 /** The key files of a data directory; each holds 32 random bytes in hex. */
-const KEY_NAMES = ['master.key', 'engine.key', 'checkpoint.key', 'anchor.key', 'postgres.password'] as const;
+const KEY_NAMES = [
+  'master.key',
+  'engine.key',
+  'commands.key',
+  'checkpoint.key',
+  'anchor.key',
+  'postgres.password',
+] as const;
 
 export interface LocalHome {
   readonly home: string;

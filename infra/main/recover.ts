@@ -4,6 +4,7 @@ import { createPostgresEventStore } from '../event-store/postgres/store.ts';
 import { keepObservationSchedule } from '../observation/schedule.ts';
 import { createPool } from '../postgres/pool.ts';
 import { recoverLifecycles } from '../temporal/recover.ts';
+import { clientConverter, readCommandKeys } from '../temporal/sealed-payloads.ts';
 import { TASK_QUEUE } from '../temporal/task-queue.ts';
 import { keepTopologySchedule } from '../topology/schedule.ts';
 
@@ -13,7 +14,11 @@ const main = async (): Promise<void> => {
   const pool = createPool(config.databaseUrl, { name: 'recover', max: 4 });
   const store = createPostgresEventStore({ pool });
   const connection = await Connection.connect({ address: config.temporalAddress });
-  const client = new Client({ connection, namespace: config.temporalNamespace });
+  const client = new Client({
+    connection,
+    namespace: config.temporalNamespace,
+    dataConverter: clientConverter(await readCommandKeys(config.home)),
+  });
   try {
     const { opened, running, told } = await recoverLifecycles({ client, store, taskQueue: TASK_QUEUE });
     // Workers keep the schedules when they start; one that runs already has no reason to look.

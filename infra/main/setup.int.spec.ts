@@ -59,6 +59,7 @@ test('secrets are readable by their owner alone', async () => {
     'credentials.json',
     'keys/master.key',
     'keys/engine.key',
+    'keys/commands.key',
     'keys/engine-peer.key',
     'keys/postgres.password',
     'tee/root/ask.key',

@@ -51,6 +51,8 @@ import { createSolver } from '../solver/solver.ts';
 import { trustedRoots } from '../tee/trusted-roots.ts';
 import { workflowBundle } from '../temporal/bundle.ts';
 import { createLifecycles } from '../temporal/lifecycles.ts';
+import { sealedActivities } from '../temporal/sealed-activities.ts';
+import { clientConverter, placeOf, readCommandKeys, workerConverter } from '../temporal/sealed-payloads.ts';
 import { TASK_QUEUE } from '../temporal/task-queue.ts';
 import { createTransparencyLog } from '../tlog/transparency-log.ts';
 import { createCandidateSets } from '../topology/candidate-sets.ts';
@@ -107,7 +109,12 @@ const judge = boundToChips(
 );
 
 const connection = await reach('Temporal', () => Connection.connect({ address: config.temporalAddress }));
-const client = new Client({ connection, namespace: config.temporalNamespace });
+const commandKeys = await readCommandKeys(config.home);
+const client = new Client({
+  connection,
+  namespace: config.temporalNamespace,
+  dataConverter: clientConverter(commandKeys),
+});
 const lifecycles = createLifecycles({ client, store, taskQueue: TASK_QUEUE });
 
 const schedule = await reach('Temporal', () => keepTopologySchedule(client, TASK_QUEUE, config.topology));
@@ -198,6 +205,10 @@ const worker = await Worker.create({
   namespace: config.temporalNamespace,
   taskQueue: TASK_QUEUE,
   workflowBundle: { codePath: await workflowBundle(join(config.home, 'cache')) },
+  dataConverter: workerConverter(commandKeys, (context) =>
+    log.warn({ place: placeOf(context) }, 'a payload came through Temporal without a true seal'),
+  ),
+  interceptors: { activity: [sealedActivities] },
   shutdownGraceTime: '2 seconds',
   activities: {
     ...effects,

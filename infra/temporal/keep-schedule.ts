@@ -4,6 +4,7 @@ import {
   type ScheduleOptions,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
+import { ForgedPayloadError } from './sealed-payloads.ts';
 import { isTransient } from './transient.ts';
 
 export interface ScheduledWorkflow {
@@ -30,7 +31,7 @@ const ANSWER_MS = 10_000;
 
 /**
  * Has Temporal start a workflow again and again, whichever worker runs. A schedule that stands from an earlier start takes
- * over the present settings.
+ * over the present settings; one that somebody else has made gives way to ours.
  */
 export const keepSchedule = async (client: Client, scheduled: ScheduledWorkflow): Promise<KeptSchedule> => {
   const { scheduleId, everySeconds, workflowType, workflowId, args, taskQueue, catchupWindow, atOnce } =
@@ -42,20 +43,30 @@ export const keepSchedule = async (client: Client, scheduled: ScheduledWorkflow)
   } satisfies Omit<ScheduleOptions, 'scheduleId'>;
   const inTime = <T>(call: () => Promise<T>): Promise<T> =>
     client.connection.withDeadline(Date.now() + ANSWER_MS, call);
+  const handle = client.schedule.getHandle(scheduleId);
+  const create = () =>
+    inTime(() => client.schedule.create({ scheduleId, ...options, state: { triggerImmediately: atOnce } }));
+  const takeOver = async (): Promise<void> => {
+    try {
+      await inTime(() => handle.update((previous) => ({ ...options, state: previous.state })));
+    } catch (error) {
+      if (!(error instanceof ForgedPayloadError)) throw error;
+      await inTime(() => handle.delete());
+      await create();
+      return;
+    }
+    if (atOnce) await inTime(() => handle.trigger(ScheduleOverlapPolicy.SKIP));
+  };
   try {
-    await inTime(() =>
-      client.schedule.create({ scheduleId, ...options, state: { triggerImmediately: atOnce } }),
-    );
+    await create();
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    const handle = client.schedule.getHandle(scheduleId);
-    await inTime(() => handle.update((previous) => ({ ...options, state: previous.state })));
-    if (atOnce) await inTime(() => handle.trigger(ScheduleOverlapPolicy.SKIP));
+    await takeOver();
   }
   return {
     trigger: async () => {
       try {
-        await inTime(() => client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.SKIP));
+        await inTime(() => handle.trigger(ScheduleOverlapPolicy.SKIP));
       } catch (error) {
         // The schedule's own turn comes anyway.
         if (!isTransient(error)) throw error;

@@ -25,6 +25,7 @@ import type {
   Lifecycles,
   LifecycleView,
 } from '../../domain/ports/lifecycles.ts';
+import { FORGED_FAILURE } from '../../domain/ports/seals.ts';
 import {
   foldedState,
   foldMachine,
@@ -98,7 +99,10 @@ export const createLifecycles = ({
       return await client.connection.withDeadline(Date.now() + timeoutMs, call);
     } catch (error) {
       if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError) {
-        const rejection = error.cause instanceof ApplicationFailure ? rejectionOf(error.cause) : null;
+        const failure = error.cause instanceof ApplicationFailure ? error.cause : null;
+        // Ours, and yet not believed: this process and the workers hold different keys.
+        if (failure?.type === FORGED_FAILURE) throw error;
+        const rejection = failure && rejectionOf(failure);
         // An update that lost its workflow in mid-flight is answered by the log.
         return rejection ?? afterTheEnd(stream, command, meta);
       }
@@ -122,7 +126,7 @@ export const createLifecycles = ({
     open: (aggregate, stream, command, meta) =>
       answered(stream, command, meta, () => {
         if (!isLifecycle(aggregate)) throw new Error(`${aggregate} is no lifecycle`);
-        const input = { stream, version: LIFECYCLES[aggregate].current };
+        const input = { stream, version: LIFECYCLES[aggregate].current, sealed: true };
         const startWorkflowOperation = new WithStartWorkflowOperation(aggregate, {
           workflowId: stream,
           args: [input],

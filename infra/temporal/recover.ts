@@ -65,6 +65,7 @@ export const recoverLifecycles = async ({ client, store, taskQueue }: RecoverOpt
       stream,
       version: machineVersionOf([first]),
       recover: true,
+      sealed: true,
       ...(parent !== null && { parent }),
     };
     try {

@@ -4,9 +4,11 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMeshActivities } from '../../activities/mesh.ts';
 import type { NodeGateway } from '../../domain/ports/node-gateway.ts';
+import { COMMAND_KEYS, sealedWorker } from '../../test/support/command-keys.ts';
 import { temporalAddress } from '../../test/support/temporal.ts';
 import { workflowBundle } from './bundle.ts';
 import { createRemoteGateway } from './remote-gateway.ts';
+import { clientConverter } from './sealed-payloads.ts';
 
 const taskQueue = `test-${randomBytes(6).toString('hex')}`;
 const asked: unknown[] = [];
@@ -34,11 +36,12 @@ beforeAll(async () => {
     connection: native,
     taskQueue,
     workflowBundle: { codePath: await workflowBundle('.aivillage/test-bundles') },
+    ...sealedWorker,
     activities: createMeshActivities({ gateway }),
   });
   running = worker.run();
   connection = await Connection.connect({ address });
-  client = new Client({ connection });
+  client = new Client({ connection, dataConverter: clientConverter(COMMAND_KEYS) });
 });
 afterAll(async () => {
   worker.shutdown();

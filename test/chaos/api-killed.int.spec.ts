@@ -16,6 +16,7 @@ import { newApiKey } from '../../infra/keys/api-key.ts';
 import { createEnrolment } from '../../infra/keys/enrolment.ts';
 import { READ_MODELS } from '../../projections/read-models.ts';
 import { createRunner } from '../../projections/runner.ts';
+import { COMMAND_KEY_FILE } from '../support/command-keys.ts';
 import { silentEffects } from '../support/commands/given.ts';
 import { type DeafWay, openDeafWay } from '../support/deaf-way.ts';
 import { type Engine, now, openEngine } from '../support/open-engine.ts';
@@ -90,6 +91,7 @@ beforeAll(async () => {
   await mkdir(join(home, 'keys'));
   for (const name of ['master.key', 'engine.key', 'anchor.key'])
     await writeFile(join(home, 'keys', name), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+  await writeFile(join(home, 'keys', 'commands.key'), COMMAND_KEY_FILE, { mode: 0o600 });
   engine = await openEngine({
     databaseUrl: database.url,
     address: await temporalAddress(),

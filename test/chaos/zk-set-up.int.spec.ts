@@ -19,11 +19,13 @@ import { createSigner } from '../../infra/keys/signer.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
 import { createLifecycles } from '../../infra/temporal/lifecycles.ts';
+import { clientConverter } from '../../infra/temporal/sealed-payloads.ts';
 import { keyHashOf, verifyPredicate } from '../../infra/verify/index.ts';
 import { CIRCUIT_FILES } from '../../infra/zk/circuit-files.ts';
 import { createCircuits } from '../../infra/zk/circuits.ts';
 import { sha256 } from '../../infra/zk/hashes.ts';
 import { findToolchain } from '../../infra/zk/toolchain.ts';
+import { COMMAND_KEYS } from '../support/command-keys.ts';
 import { metaOf, now } from '../support/engine.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { temporalAddress } from '../support/temporal.ts';
@@ -105,7 +107,8 @@ const circuitOf = (predicate: string) => {
 };
 
 const request = async (predicate: string, commandId: string) => {
-  const lifecycles = createLifecycles({ client: new Client({ connection }), store, taskQueue });
+  const client = new Client({ connection, dataConverter: clientConverter(COMMAND_KEYS) });
+  const lifecycles = createLifecycles({ client, store, taskQueue });
   const { stream, command } = circuitOf(predicate);
   return lifecycles.open('predicate', stream, command, metaOf(commandId));
 };

@@ -17,6 +17,7 @@ import { connectedNodes, routesTo } from '../../infra/p2p/routes.ts';
 import { liveWorkers } from '../../infra/p2p/workers.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
 import { createRemoteGateway } from '../../infra/temporal/remote-gateway.ts';
+import { clientConverter, readCommandKeys } from '../../infra/temporal/sealed-payloads.ts';
 import { TASK_QUEUE } from '../../infra/temporal/task-queue.ts';
 import { removeHome } from '../support/home.ts';
 import { createRest, type Rest } from '../support/rest.ts';
@@ -205,7 +206,8 @@ describe('nodes that know two workers', () => {
       await follow(position, ({ type, correlationId }) => type === at && correlationId === jobId);
       await killed[victim]();
 
-      const client = new Client({ connection });
+      const dataConverter = clientConverter(await readCommandKeys(home));
+      const client = new Client({ connection, dataConverter });
       const remote = createRemoteGateway({ client, taskQueue: TASK_QUEUE });
       const enclaveId = `enclave-${'0'.repeat(26)}`;
       const replies = await Promise.all(

@@ -118,7 +118,7 @@ test('a command with text that nobody could store is refused before it is a comm
   const poisoned = { type: 'place-bid', ...bids[0], sealed: '\ud800' };
   const direct = engine.client.workflow
     .getHandle(auctionId)
-    .executeUpdate('command', { args: [poisoned, metaOf('direct', bids[0]?.owner)] });
+    .executeUpdate('command', { updateId: 'direct', args: [poisoned, metaOf('direct', bids[0]?.owner)] });
   await expect(direct).rejects.toMatchObject({ cause: { type: 'INVALID_REQUEST' } });
   for (const bid of bids) {
     const command = { type: 'place-bid', ...bid };

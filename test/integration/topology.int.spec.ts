@@ -32,6 +32,7 @@ import { createPool } from '../../infra/postgres/pool.ts';
 import { createProviders } from '../../infra/providers/providers.ts';
 import { workflowBundle } from '../../infra/temporal/bundle.ts';
 import { createLifecycles } from '../../infra/temporal/lifecycles.ts';
+import { clientConverter } from '../../infra/temporal/sealed-payloads.ts';
 import { growLog } from '../../infra/tlog/grow.ts';
 import { createCheckpointSigner } from '../../infra/tlog/signer.ts';
 import { createTransparencyLog } from '../../infra/tlog/transparency-log.ts';
@@ -39,6 +40,7 @@ import { createCandidateSets } from '../../infra/topology/candidate-sets.ts';
 import { createDrawer, recordOf } from '../../infra/topology/drawer.ts';
 import { keepTopologySchedule } from '../../infra/topology/schedule.ts';
 import { verifyNeighbours } from '../../infra/verify/index.ts';
+import { COMMAND_KEYS, sealedWorker } from '../support/command-keys.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { temporalAddress } from '../support/temporal.ts';
 
@@ -125,13 +127,14 @@ beforeAll(async () => {
   sets = createCandidateSets(createPostgresArtifacts({ pool, signer: createSigner([randomBytes(32)]), now }));
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
-  client = new Client({ connection });
+  client = new Client({ connection, dataConverter: clientConverter(COMMAND_KEYS) });
   lifecycles = createLifecycles({ client, store, taskQueue });
   const signer = createCheckpointSigner([randomBytes(32)]);
   const worker = await Worker.create({
     connection: native,
     taskQueue,
     workflowBundle: { codePath: await workflowBundle('.aivillage/test-bundles') },
+    ...sealedWorker,
     activities: {
       ...createJournalActivities({
         journal: createJournal({ store }),

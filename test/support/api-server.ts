@@ -11,6 +11,7 @@ import { newApiKey } from '../../infra/keys/api-key.ts';
 import { createEnrolment } from '../../infra/keys/enrolment.ts';
 import { startApi } from '../../infra/main/api/start-api.ts';
 import { type SimulatedRoot, saveRoot } from '../../infra/tee/index.ts';
+import { COMMAND_KEY_FILE } from './command-keys.ts';
 import { byToken, createRest, type Rest } from './rest.ts';
 
 /** Somebody who has signed in. */
@@ -63,6 +64,7 @@ const newHome = async (): Promise<string> => {
   for (const name of KEY_FILES) {
     await writeFile(join(home, 'keys', name), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   }
+  await writeFile(join(home, 'keys', 'commands.key'), COMMAND_KEY_FILE, { mode: 0o600 });
   return home;
 };
 

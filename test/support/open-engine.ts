@@ -24,6 +24,8 @@ import { createProviders } from '../../infra/providers/providers.ts';
 import { createSolver } from '../../infra/solver/solver.ts';
 import { workflowBundle } from '../../infra/temporal/bundle.ts';
 import { createLifecycles } from '../../infra/temporal/lifecycles.ts';
+import { clientConverter } from '../../infra/temporal/sealed-payloads.ts';
+import { COMMAND_KEYS, sealedWorker } from './command-keys.ts';
 
 export const now = (): string => new Date().toISOString();
 
@@ -79,6 +81,7 @@ export const openEngine = async ({
       connection,
       taskQueue,
       workflowBundle: { codePath: await workflowBundle('.aivillage/test-bundles') },
+      ...sealedWorker,
       activities: {
         ...activities?.(pool),
         ...effects,
@@ -93,7 +96,7 @@ export const openEngine = async ({
   };
   let stopWorker = await startWorker();
   const clientConnection = await Connection.connect({ address });
-  const client = new Client({ connection: clientConnection });
+  const client = new Client({ connection: clientConnection, dataConverter: clientConverter(COMMAND_KEYS) });
   const lifecycles = createLifecycles({
     client,
     store,

@@ -63,6 +63,7 @@ import { createSlaCredits } from '../../sla/sla-credits.ts';
 import { trustedRoots } from '../../tee/trusted-roots.ts';
 import { createLifecycles } from '../../temporal/lifecycles.ts';
 import { createRemoteGateway } from '../../temporal/remote-gateway.ts';
+import { clientConverter, readCommandKeys } from '../../temporal/sealed-payloads.ts';
 import { TASK_QUEUE } from '../../temporal/task-queue.ts';
 import { createTransparencyLog } from '../../tlog/transparency-log.ts';
 import { createCandidateSets } from '../../topology/candidate-sets.ts';
@@ -114,7 +115,11 @@ export const startApi = async (
     return store.head();
   });
   const connection = Connection.lazy({ address: config.temporalAddress });
-  const client = new Client({ connection, namespace: config.temporalNamespace });
+  const client = new Client({
+    connection,
+    namespace: config.temporalNamespace,
+    dataConverter: clientConverter(await readCommandKeys(config.home)),
+  });
   const lifecycles = createLifecycles({ client, store, taskQueue });
 
   const tokens = createAccessTokens({ signer, now, newId: ulid });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { WithStartWorkflowOperation } from '@temporalio/client';
+import { Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
 import type { OpenAuction } from '../../../domain/auction/commands.ts';
 import { toMicro } from '../../../domain/money.ts';
@@ -128,11 +128,12 @@ const bareAuction = async (
     taskQueue,
     workflowIdConflictPolicy: 'USE_EXISTING',
   });
-  await engine.client.workflow.executeUpdateWithStart('command', {
+  const { workflow } = new Client({ connection: engine.client.connection });
+  await workflow.executeUpdateWithStart('command', {
     args: [open, openingMeta(open)],
     startWorkflowOperation: startWorkflowOperation as never,
   });
-  const handle = engine.client.workflow.getHandle(workflowId);
+  const handle = workflow.getHandle(workflowId);
   const bid = (sealed: SealedBid) =>
     handle.executeUpdate('command', {
       args: [{ type: 'place-bid', ...sealed }, metaOf(sealed.bidId, sealed.owner)],
