@@ -2,7 +2,7 @@ import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Solver } from '../domain/ports/solver.ts';
 import type { QuorumEvent } from '../domain/quorum/events.ts';
 import type { Quorum } from '../domain/quorum/machine.ts';
-import { foldStream } from '../domain/registry.ts';
+import { foldStream, machineVersionOf } from '../domain/registry.ts';
 import { TIERS } from '../domain/tiers.ts';
 
 export interface QuorumDeps {
@@ -19,7 +19,8 @@ export const createQuorumActivities = ({ store, solver }: QuorumDeps) => ({
     readonly quorumId: string;
     readonly epoch: number;
   }): Promise<QuorumEvent[]> => {
-    const quorum = foldStream(quorumId, await store.readStream(quorumId)).context as Quorum;
+    const events = await store.readStream(quorumId);
+    const quorum = foldStream(quorumId, events).context as Quorum;
     const wanted = TIERS[quorum.tier].winners + quorum.extra;
     const outcome = await solver.replaceMember({
       tier: quorum.tier,
@@ -29,6 +30,7 @@ export const createQuorumActivities = ({ store, solver }: QuorumDeps) => ({
       ceiling: quorum.ceiling,
       seed: quorum.seed,
       add: Math.max(0, wanted - quorum.members.length),
+      quorumVersion: machineVersionOf(events),
     });
     const epoch = quorum.epoch + 1;
     if (outcome.ok) {
@@ -37,7 +39,7 @@ export const createQuorumActivities = ({ store, solver }: QuorumDeps) => ({
         { type: 'quorum.reformed', epoch, members, reserve, added, predictedAvailability, ...solution },
       ];
     }
-    const { violations, predictedAvailability } = outcome;
-    return [{ type: 'quorum.degraded', epoch, members: quorum.members, predictedAvailability, violations }];
+    const { members, violations, predictedAvailability } = outcome;
+    return [{ type: 'quorum.degraded', epoch, members, predictedAvailability, violations }];
   },
 });

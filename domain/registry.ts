@@ -25,7 +25,7 @@ import { decide as decidePredicate } from './predicate/decide.ts';
 import { PREDICATE_VERSION, predicateMachine } from './predicate/machine.ts';
 import { evolveProof, noProof } from './proof/fold.ts';
 import { evolveProvider, unknownProvider } from './provider/fold.ts';
-import { decide as decideQuorum } from './quorum/decide.ts';
+import { decide as decideQuorum, decideV1 as decideQuorumV1 } from './quorum/decide.ts';
 import { QUORUM_VERSION, quorumMachine } from './quorum/machine.ts';
 import { evolveSla, noCredit } from './sla/fold.ts';
 import { evolveSubject } from './subject/fold.ts';
@@ -65,7 +65,10 @@ export const LIFECYCLES = {
   quorum: {
     current: QUORUM_VERSION,
     opening: 'quorum.formed',
-    versions: { 1: version(quorumMachine, decideQuorum) },
+    versions: {
+      1: version(quorumMachine, decideQuorumV1),
+      2: version(quorumMachine, decideQuorum),
+    },
   },
   enclave: {
     current: ENCLAVE_VERSION,

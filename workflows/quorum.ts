@@ -38,7 +38,7 @@ const policies: Policies = {
   }),
 };
 
-export const quorumLifecycle = lifecycleOf('quorum', { 1: policies });
+export const quorumLifecycle = lifecycleOf('quorum', { 1: policies, 2: policies });
 
 /** A set of members with a promised availability, re-formed when one is lost. */
 export const quorum = (input: LifecycleInput) => runLifecycle(quorumLifecycle, input);

@@ -107,14 +107,13 @@ export const enclaveIdOf = (jobId: string, providerId: string): string =>
 
 export const quorumIdOf = (jobId: string): string => `quorum-${jobId.slice('job-'.length)}`;
 
-const asMember = (job: Job, winner: Winner): Member =>
-  job.members.find((member) => member.providerId === winner.providerId) ?? {
-    ...winner,
-    enclaveId: enclaveIdOf(job.jobId, winner.providerId),
-    label: null,
-    attested: false,
-    result: null,
-  };
+/** A loss may raise what the others are paid; what they did stays. */
+const asMember = (job: Job, winner: Winner): Member => {
+  const known = job.members.find((member) => member.providerId === winner.providerId);
+  if (known) return { ...known, ...winner };
+  const enclaveId = enclaveIdOf(job.jobId, winner.providerId);
+  return { ...winner, enclaveId, label: null, attested: false, result: null };
+};
 
 const joined = (job: Job, winners: readonly Winner[]): Partial<Job> => {
   const members = winners.map((winner) => asMember(job, winner));

@@ -232,6 +232,17 @@ describe('a member that fails', () => {
 });
 
 describe('a degraded quorum', () => {
+  test('and a complete one may pay those who stay more than their award', () => {
+    const raised = [{ ...winner(1), payment: toMicro('130') }];
+    for (const event of [degraded(2, 1), formed(2, 1)]) {
+      const { job } = after(...toLaunching, attested(1), failed(0), {
+        ...event,
+        members: raised,
+      } as JobEvent);
+      expect(job.members).toMatchObject([{ providerId: provider(1), payment: '130', attested: true }]);
+    }
+  });
+
   test.each<[string, readonly JobEvent[]]>([
     ['launching', [...toLaunching, failed(0)]],
     ['running', [...toLaunching, attested(1), failed(0)]],

@@ -5,7 +5,7 @@ import { bidOf } from '../auction/market.fixture.ts';
 import { toMicro } from '../money.ts';
 import { addSeconds } from '../time.ts';
 import type { FormQuorum, QuorumCommand } from './commands.ts';
-import { decide } from './decide.ts';
+import { decide, decideV1 } from './decide.ts';
 import type { QuorumEvent, QuorumFormed } from './events.ts';
 import { quorumMachine } from './machine.ts';
 
@@ -33,7 +33,7 @@ const formed: QuorumFormed = (() => {
   const { type: _, lifetimeSeconds: __, ...terms } = form;
   return {
     type: 'quorum.formed',
-    machineVersion: 1,
+    machineVersion: 2,
     ...terms,
     requiredUp: 2,
     target: 0.999,
@@ -101,6 +101,15 @@ describe('forming', () => {
       .thenRejects('QUORUM_NOT_ACHIEVED', undefined, [
         { field: 'members.distinct-owner', rule: 'have 2, need 3' },
       ]);
+  });
+
+  test('names its version, which streams of version 1 keep', () => {
+    const byVersion1 = specify(machineDecider(quorumMachine, decideV1)).given();
+    const predictedAvailability: number = expect.any(Number);
+    given()
+      .when(form, { now: AT })
+      .then({ ...formed, predictedAvailability });
+    byVersion1.when(form, { now: AT }).then({ ...formed, machineVersion: 1, predictedAvailability });
   });
 
   test('happens once', () => {

@@ -10,8 +10,8 @@ import { QUORUM_VERSION, type quorumMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof quorumMachine>;
 
-/** Rules over commands of a quorum. Whether a set is good enough is `checkSet`'s to say, here and everywhere. */
-export const decide = (
+const decideAt = (
+  version: number,
   snapshot: Snapshot,
   command: QuorumCommand,
   ctx: DecisionContext,
@@ -19,7 +19,7 @@ export const decide = (
   const quorum = snapshot.context;
   switch (command.type) {
     case 'form':
-      return form(snapshot, command, ctx);
+      return form(version, snapshot, command, ctx);
     case 'lose-member': {
       const member = quorum.members.find((each) => each.providerId === command.providerId);
       if (!member)
@@ -45,10 +45,29 @@ export const decide = (
   }
 };
 
+/** Rules over commands of a quorum. Whether a set is good enough is `checkSet`'s to say, here and everywhere. */
+export const decide = (
+  snapshot: Snapshot,
+  command: QuorumCommand,
+  ctx: DecisionContext,
+): Decision<QuorumEvent> => decideAt(QUORUM_VERSION, snapshot, command, ctx);
+
+/** The same for streams of version 1. */
+export const decideV1 = (
+  snapshot: Snapshot,
+  command: QuorumCommand,
+  ctx: DecisionContext,
+): Decision<QuorumEvent> => decideAt(1, snapshot, command, ctx);
+
 const allowed = (snapshot: Snapshot, event: QuorumEvent): Decision<QuorumEvent> =>
   snapshot.can(event) ? accept(event) : reject('CONFLICT', `the quorum is ${snapshot.value}`);
 
-const form = (snapshot: Snapshot, command: FormQuorum, ctx: DecisionContext): Decision<QuorumEvent> => {
+const form = (
+  version: number,
+  snapshot: Snapshot,
+  command: FormQuorum,
+  ctx: DecisionContext,
+): Decision<QuorumEvent> => {
   if (!snapshot.matches('new')) return reject('CONFLICT', 'this quorum is formed already');
   const tier = TIERS[command.tier];
   const check = checkSet({
@@ -71,7 +90,7 @@ const form = (snapshot: Snapshot, command: FormQuorum, ctx: DecisionContext): De
   const { type: _, lifetimeSeconds, ...terms } = command;
   return accept({
     type: 'quorum.formed',
-    machineVersion: QUORUM_VERSION,
+    machineVersion: version,
     ...terms,
     requiredUp: tier.requiredUp,
     target: tier.availability,

@@ -13,7 +13,8 @@ import type {
   Violation,
 } from './events.ts';
 
-export const QUORUM_VERSION = 1;
+/** Version 2 is the same machine; what a loss does to prices changed with it (`replaceMember`). */
+export const QUORUM_VERSION = 2;
 
 export interface Quorum {
   readonly quorumId: string;

@@ -53,9 +53,25 @@ describe('R79: a lost member is replaced', () => {
     expect(replaced({ reserve: clashing }).added.map(({ bidId }) => bidId)).toEqual(['bid-5']);
   });
 
-  test('the last one possible is paid the ceiling, and nobody above it is asked', () => {
-    expect(replaced({ reserve: [bidOf(3, 30), bidOf(4, 1001)] }).added[0]?.payment).toBe('1000');
+  test('the last one possible is paid a tenth of the ceiling more than the dearest survivor asks', () => {
+    const last = replaced({ reserve: [bidOf(3, 30), bidOf(4, 1001)] });
+    expect(last.added[0]?.payment).toBe('102');
+    // Whoever asks for more than that is not asked, for those who stay can do the job.
+    expect(replaced({ reserve: [bidOf(3, 102)] }).added[0]?.payment).toBe('102');
+    expect(replaceMember(input({ reserve: [bidOf(3, 103)] }))).toMatchObject({ ok: false });
+  });
+
+  test('up to the ceiling where those who stay cannot do the job, or two results have to be decided', () => {
+    const alone = replaced({ survivors: [winner(0, 1)], reserve: [bidOf(3, 30), bidOf(4, 990)] });
+    expect(alone.added.map(({ payment }) => payment)).toEqual(['1000', '1000']);
+    expect(replaced({ tier: 'silver', add: 1, reserve: [bidOf(3, 990)] }).added[0]?.payment).toBe('1000');
     expect(replaceMember(input({ reserve: [bidOf(4, 1001)] }))).toMatchObject({ ok: false });
+  });
+
+  test('in quorums of version 1 up to the ceiling whoever stays, and survivors keep what they were awarded', () => {
+    const lost = { reserve: [bidOf(3, 300)], barredOwners: ['owner-9'], quorumVersion: 1 };
+    const { members } = replaced(lost);
+    expect(members.map(({ payment }) => payment)).toEqual(['2', '3', '1000']);
   });
 
   test('settled 38: survivors are rivals, too: who alone completes their set may not be alone in the market', () => {
@@ -103,6 +119,32 @@ describe('R79: a lost member is replaced', () => {
     const result = replaced({ survivors: [winner(0, 1)], reserve });
     expect(result.added.map(({ bidId }) => bidId).toSorted()).toEqual(['bid-3', 'bid-4']);
     expect(result.added.map(({ payment }) => payment)).toEqual(['50', '50']);
+  });
+});
+
+describe('who stays', () => {
+  const lost = { barredOwners: ['owner-2'] };
+
+  test('is paid as in a market without the owner lost: its own place there has become dearer, too', () => {
+    const reserve = [bidOf(3, 30), bidOf(4, 40), bidOf(5, 50)];
+    const { members } = replaced({ ...lost, reserve });
+    expect(members.map(({ bidId, payment }) => [bidId, payment])).toEqual([
+      ['bid-0', '40'],
+      ['bid-1', '40'],
+      ['bid-3', '40'],
+    ]);
+  });
+
+  test('and never less than it was awarded', () => {
+    const survivors = [{ ...winner(0, 1), payment: toMicro('700') }, winner(1, 2)];
+    const { members } = replaced({ ...lost, survivors, reserve: [bidOf(3, 30), bidOf(4, 40)] });
+    expect(members[0]?.payment).toBe('700');
+  });
+
+  test('by a tenth of the ceiling more at most, and with nobody to take the lost place as well', () => {
+    const result = replaceMember(input({ ...lost, reserve: [bidOf(3, 500)] }));
+    expect(result).toMatchObject({ ok: false });
+    expect(result.members.map(({ payment }) => payment)).toEqual(['102', '103']);
   });
 });
 
@@ -154,10 +196,14 @@ test('quorum.churn: whatever is lost in whatever order, a re-formed set keeps ev
         const next = replaceMember({ tier, survivors, reserve, barredOwners, ceiling, seed });
         if (!next.ok) return;
         reformed++;
-        expect(next.members.slice(0, survivors.length)).toEqual(survivors);
         expect(next.members.some(({ owner }) => barredOwners.includes(owner))).toBe(false);
         for (const { price, payment } of next.added) {
           expect(units(payment) >= units(price) && units(payment) <= units(ceiling)).toBe(true);
+        }
+        for (const [index, { payment, ...bid }] of survivors.entries()) {
+          const { payment: now, ...same } = next.members[index] as Winner;
+          expect(same).toEqual(bid);
+          expect(units(now) >= units(payment) && units(now) <= units(ceiling)).toBe(true);
         }
         const verdict = checkSet({
           tier,

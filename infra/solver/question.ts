@@ -25,7 +25,8 @@ const sets = (count: number, size: number): number => {
 /** In how many ways a question could be answered: what its answer costs follows from it. */
 export const choicesOf = ({ kind, input }: Question): number => {
   const { winners } = TIERS[input.tier];
-  return kind === 'award'
-    ? sets(input.bids.length, winners)
-    : sets(input.reserve.length, input.add ?? Math.max(0, winners - input.survivors.length));
+  if (kind === 'award') return sets(input.bids.length, winners);
+  // What members are paid after a loss follows from the whole market, survivors and all.
+  const { survivors, reserve, add = 0 } = input;
+  return sets(survivors.length + reserve.length, Math.max(winners, survivors.length + add));
 };

@@ -24,11 +24,12 @@ const newMember = (winner: Winner): JobMember => ({
   accepted: null,
 });
 
-/** The members of an epoch; who stays keeps what it has done. */
+/** The members of an epoch; who stays keeps what it has done, and may be paid more. */
 export const ofEpoch = (members: readonly JobMember[], winners: readonly Winner[]): JobMember[] =>
-  winners.map(
-    (winner) => members.find((member) => member.providerId === winner.providerId) ?? newMember(winner),
-  );
+  winners.map((winner) => {
+    const known = members.find((member) => member.providerId === winner.providerId);
+    return known ? { ...known, payment: winner.payment } : newMember(winner);
+  });
 
 const changed = (
   members: readonly JobMember[],

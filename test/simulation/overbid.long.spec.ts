@@ -1,21 +1,33 @@
 import { expect, test } from 'vitest';
-import { TIERS, type TierName } from '../../domain/tiers.ts';
-import { atTheAward, overbidStudy } from './overbid.ts';
+import { TIER_NAMES } from '../../domain/tiers.ts';
+import { biddersOf, HIGHEST_COSTS, overbidStudy } from './overbid.ts';
 
-/**
- * The aim is 10 % in every tier. Critical values alone reach it for bronze: the more members a tier buys, the likelier
- * one is lost, and the more a place in the reserve is worth to a winner whose margin is small.
- */
-test.each([
-  ['bronze', 0.1],
-  ['silver', 0.2],
-  ['gold', 0.25],
-  ['platinum', 0.35],
-] satisfies [TierName, number][])(
-  '%s: where replacements have rivals, overbidding pays in at most a share of %d of the profiles',
-  (tier, most) => {
-    const { paying, profiles } = overbidStudy(tier, TIERS[tier].minimumOwners + 2, 60, atTheAward);
-    expect(paying / profiles).toBeLessThanOrEqual(most);
+/** More members mean more bids to try and more losses to answer. */
+const PROFILES = { bronze: 60, silver: 60, gold: 40, platinum: 20 };
+
+const rows = TIER_NAMES.flatMap((tier) =>
+  biddersOf(tier).flatMap((bidders) => HIGHEST_COSTS.map((highest) => [tier, bidders, highest] as const)),
+);
+
+test.each(rows)(
+  'issue 9, row 17: %s with %d bidders and costs up to %d: a lie pays in at most a tenth of the profiles',
+  (tier, bidders, highest) => {
+    const { overbids, underbids, replaced, profiles } = overbidStudy(
+      tier,
+      bidders,
+      PROFILES[tier],
+      2,
+      highest,
+    );
+    expect(overbids / profiles).toBeLessThanOrEqual(0.1);
+    expect(underbids / profiles).toBeLessThanOrEqual(0.1);
+    expect(replaced).toBeGreaterThan(0);
   },
   600_000,
 );
+
+test('the rule before it failed: platinum with the fewest bidders, whose costs are far below the ceiling', () => {
+  const [bidders = 0] = biddersOf('platinum');
+  const { overbids, profiles } = overbidStudy('platinum', bidders, 20, 1, HIGHEST_COSTS[1]);
+  expect(overbids / profiles).toBeGreaterThan(0.3);
+}, 600_000);

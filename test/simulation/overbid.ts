@@ -1,11 +1,8 @@
 import { award } from '../../domain/auction/award.ts';
-import { purchase } from '../../domain/auction/critical-value.ts';
 import type { OpenedBid, Winner } from '../../domain/auction/events.ts';
 import { generator, marketOf } from '../../domain/auction/market.fixture.ts';
 import { toMicro, units } from '../../domain/money.ts';
-import { offeredTypesOf } from '../../domain/quorum/feasibility.ts';
 import { replaceMember } from '../../domain/quorum/replace.ts';
-import { cheapestSet, type Market, solveEffort } from '../../domain/quorum/solve.ts';
 import { TIER_NAMES, TIERS, type TierName, TYPE_UNAVAILABILITY } from '../../domain/tiers.ts';
 
 const CEILING = 10_000;
@@ -13,91 +10,94 @@ const ceiling = toMicro(BigInt(CEILING));
 /** Chance that a member is lost; of two losses at once the second is left out. */
 const LOSS = 0.05;
 
-interface Input {
-  readonly tier: TierName;
-  readonly survivors: readonly Winner[];
-  readonly reserve: readonly OpenedBid[];
-  readonly lostOwner: string;
-  readonly seed: string;
+/** Machine version of the quorum, whose rule is studied: 1 until replacements' prices were bounded and survivors raised. */
+export type QuorumVersion = 1 | 2;
+
+interface Loss {
+  readonly lost: Winner;
+  /** Who stays, and who was added, with what each is paid. */
+  readonly members: readonly Winner[];
+  readonly isReplaced: boolean;
 }
 
-/** The members added in place of one lost, with what they are paid; none where nobody completes the set. */
-export type Replacement = (input: Input) => readonly Winner[];
+interface Outcome {
+  readonly winners: readonly Winner[];
+  readonly losses: readonly Loss[];
+}
 
-/** Settled 38, as the product does it. */
-export const atTheAward: Replacement = ({ lostOwner, ...input }) => {
-  const outcome = replaceMember({ ...input, barredOwners: [lostOwner], ceiling });
-  return outcome.ok ? outcome.added : [];
-};
-
-/** What came before it: critical values among the reserve alone, the survivors fixed. */
-export const amongTheReserve: Replacement = ({ tier, survivors, reserve, lostOwner, seed }) => {
-  const candidates = reserve.filter(({ owner }) => owner !== lostOwner);
-  const market: Market = {
-    tier,
-    candidates,
-    fixed: survivors,
-    offeredTypes: offeredTypesOf([...survivors, ...candidates]),
-    typeUnavailability: TYPE_UNAVAILABILITY,
-    seed,
-  };
-  const effort = solveEffort();
-  const bought = cheapestSet(market, effort);
-  return bought.ok ? purchase(market, bought, ceiling, effort).winners : [];
-};
-
-/** What each bidder can expect from an auction and the losses after it, by bid id; bids as they are, costs as they were. */
-const expected = (
+const outcomeOf = (
   tier: TierName,
   bids: readonly OpenedBid[],
-  costs: ReadonlyMap<string, number>,
-  replacement: Replacement,
+  quorumVersion: QuorumVersion,
   seed: string,
-): Map<string, number> | null => {
+): Outcome | null => {
   const result = award({ tier, ceiling, bids, typeUnavailability: TYPE_UNAVAILABILITY, seed });
   if (!result.ok) return null;
   const { winners } = result;
-  const gain = ({ bidId, payment }: Winner): number => Number(units(payment)) - (costs.get(bidId) ?? 0);
-  const gains = new Map(winners.map((winner) => [winner.bidId, gain(winner)]));
   const won = new Set(winners.map(({ bidId }) => bidId));
   const reserve = bids.filter(({ bidId }) => !won.has(bidId));
-  const chance = LOSS * (1 - LOSS) ** (winners.length - 1);
-  for (const lost of winners) {
+  const losses = winners.map((lost): Loss => {
     const survivors = winners.filter((winner) => winner !== lost);
-    for (const added of replacement({ tier, survivors, reserve, lostOwner: lost.owner, seed }))
-      gains.set(added.bidId, (gains.get(added.bidId) ?? 0) + chance * gain(added));
-  }
-  return gains;
+    const barredOwners = [lost.owner];
+    const next = replaceMember({ tier, survivors, reserve, barredOwners, ceiling, seed, quorumVersion });
+    return { lost, members: next.members, isReplaced: next.ok };
+  });
+  return { winners, losses };
 };
 
-/** Bids above the own cost that change anything: just above each other's bid, and the ceiling. */
-const overbids = (bids: readonly OpenedBid[], bidder: OpenedBid): bigint[] =>
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+const paidTo = ({ payment }: Winner): number => Number(units(payment));
+const chanceOf = ({ winners }: Outcome): number => LOSS * (1 - LOSS) ** (winners.length - 1);
+
+/** What one bidder can expect of an auction and the losses after it: its gain if nobody is lost, and what each loss changes. */
+const expectedGain = (outcome: Outcome, bidId: string, cost: number): number => {
+  const gainAmong = (members: readonly Winner[]): number =>
+    sum(members.filter((member) => member.bidId === bidId).map((member) => paidTo(member) - cost));
+  const atAward = gainAmong(outcome.winners);
+  const others = outcome.losses.filter(({ lost }) => lost.bidId !== bidId);
+  return atAward + chanceOf(outcome) * sum(others.map(({ members }) => gainAmong(members) - atAward));
+};
+
+/** What the submitter can expect to pay; a member that is lost is paid nothing. */
+const expectedPrice = (outcome: Outcome): number => {
+  const atAward = sum(outcome.winners.map(paidTo));
+  return (
+    atAward + chanceOf(outcome) * sum(outcome.losses.map(({ members }) => sum(members.map(paidTo)) - atAward))
+  );
+};
+
+/** Bids that change anything: just below and above each other's bid, nothing, and the ceiling. */
+const lies = (bids: readonly OpenedBid[], bidder: OpenedBid): bigint[] =>
   [
-    ...new Set(bids.flatMap(({ price }) => [units(price) - 1n, units(price) + 1n]).concat(BigInt(CEILING))),
-  ].filter((price) => price > units(bidder.price) && price <= BigInt(CEILING));
+    ...new Set([0n, ...bids.flatMap(({ price }) => [units(price) - 1n, units(price) + 1n]), units(ceiling)]),
+  ].filter((price) => price !== units(bidder.price) && price >= 0n && price <= units(ceiling));
 
 export interface OverbidStudy {
   readonly profiles: number;
   /** Profiles in which some bidder gains by bidding more than its cost. */
-  readonly paying: number;
+  readonly overbids: number;
+  /** The same by less. */
+  readonly underbids: number;
   /** Losses of one member that were replaced. */
   readonly replaced: number;
   readonly losses: number;
+  /** What submitters can expect to pay, as a share of what the awards alone come to. */
+  readonly price: number;
 }
 
 /**
- * Random markets with uniform costs, up to the ceiling unless given (domain-rules 1.3), every bidder tried with every
- * overbid that changes anything.
+ * Random markets with uniform costs, up to the ceiling unless given (domain-rules 1.3), in which every bidder, winner or
+ * not, tries every bid that changes anything.
  */
 export const overbidStudy = (
   tier: TierName,
   bidders: number,
   profiles: number,
-  replacement: Replacement,
+  quorumVersion: QuorumVersion = 2,
   highestCost = CEILING,
 ): OverbidStudy => {
   const random = generator(1000 * bidders + TIER_NAMES.indexOf(tier));
-  let [seen, paying, replaced, losses] = [0, 0, 0, 0];
+  let [seen, overbids, underbids, replaced, losses, awards, prices] = [0, 0, 0, 0, 0, 0, 0];
   for (let number = 0; seen < profiles; number++) {
     const bids = marketOf(random, {
       bids: bidders,
@@ -106,57 +106,70 @@ export const overbidStudy = (
       unavailability: [0.001, 0.002],
       highestPrice: highestCost,
     });
-    const costs = new Map(bids.map(({ bidId, price }) => [bidId, Number(price)]));
     const seed = `${number}`;
-    const honest = expected(tier, bids, costs, replacement, seed);
+    const honest = outcomeOf(tier, bids, quorumVersion, seed);
     if (honest === null) continue;
     seen++;
-    const result = award({ tier, ceiling, bids, typeUnavailability: TYPE_UNAVAILABILITY, seed });
-    if (result.ok) {
-      const won = new Set(result.winners.map(({ bidId }) => bidId));
-      const reserve = bids.filter(({ bidId }) => !won.has(bidId));
-      for (const lost of result.winners) {
-        losses++;
-        const survivors = result.winners.filter((winner) => winner !== lost);
-        if (replacement({ tier, survivors, reserve, lostOwner: lost.owner, seed }).length > 0) replaced++;
+    losses += honest.losses.length;
+    replaced += honest.losses.filter(({ isReplaced }) => isReplaced).length;
+    awards += sum(honest.winners.map(paidTo));
+    prices += expectedPrice(honest);
+    const pays = { over: false, under: false };
+    for (const [index, bidder] of bids.entries()) {
+      const cost = Number(bidder.price);
+      const gain = expectedGain(honest, bidder.bidId, cost);
+      for (const price of lies(bids, bidder)) {
+        const kind = price > units(bidder.price) ? 'over' : 'under';
+        if (pays[kind]) continue;
+        const lying = bids.with(index, { ...bidder, price: toMicro(price) });
+        const outcome = outcomeOf(tier, lying, quorumVersion, seed);
+        if (outcome && expectedGain(outcome, bidder.bidId, cost) > gain + 1e-6) pays[kind] = true;
       }
     }
-    const pays = bids.some((bidder, index) =>
-      overbids(bids, bidder).some((price) => {
-        const lying = bids.with(index, { ...bidder, price: toMicro(price) });
-        const gains = expected(tier, lying, costs, replacement, seed);
-        return (gains?.get(bidder.bidId) ?? 0) > (honest.get(bidder.bidId) ?? 0) + 1e-6;
-      }),
-    );
-    if (pays) paying++;
+    if (pays.over) overbids++;
+    if (pays.under) underbids++;
   }
-  return { profiles, paying, replaced, losses };
+  return { profiles, overbids, underbids, replaced, losses, price: prices / awards };
 };
 
-const PROFILES = 100;
-const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(0)} %`;
-const say = (cells: readonly (string | number)[]): void =>
-  void process.stdout.write(`${cells.map((cell) => String(cell).padStart(20)).join('')}\n`);
+/** The fewest bidders a tier may have, of whom one is left as a replacement, and enough for replacements to have rivals. */
+export const biddersOf = (tier: TierName): readonly number[] => [
+  TIERS[tier].minimumOwners,
+  TIERS[tier].minimumOwners + 2,
+];
 
-/** Per tier: the fewest bidders, of whom one is left as a replacement, and enough for replacements to have rivals. */
+/** Costs up to the ceiling, and up to a third of it. */
+export const HIGHEST_COSTS = [CEILING, CEILING / 3] as const;
+
+const PROFILES = 100;
+const percent = (part: number, whole = 1): string => `${((100 * part) / whole).toFixed(0)} %`;
+const say = (cells: readonly (string | number)[]): void =>
+  void process.stdout.write(`${cells.map((cell) => String(cell).padStart(14)).join('')}\n`);
+
+/** Per tier, number of bidders and level of costs: how often a lie pays, and what the rule against it costs. */
 export const run = (): void => {
   process.stdout.write(
-    `share of ${PROFILES} profiles in which some bidder gains by an overbid, ${100 * LOSS} % loss per member\n`,
+    `shares of ${PROFILES} profiles in which some bidder gains by a lie, ${100 * LOSS} % loss per member; before: machine version 1\n`,
   );
-  say(['tier', 'bidders', 'costs up to', 'among the reserve', 'at the award', 'losses replaced']);
+  say(['', '', '', 'overbids', '', 'underbids', 'losses', 'replaced', 'price', 'of the award']);
+  say(['tier', 'bidders', 'costs up to', 'before', 'now', 'now', 'before', 'now', 'before', 'now']);
   for (const tier of TIER_NAMES) {
-    const { minimumOwners } = TIERS[tier];
-    for (const bidders of [minimumOwners, minimumOwners + 2]) {
-      for (const [share, highestCost] of [
-        ['the ceiling', CEILING],
-        ['a third of it', CEILING / 3],
-      ] as const) {
-        const [before, now] = [amongTheReserve, atTheAward].map((replacement) =>
-          overbidStudy(tier, bidders, PROFILES, replacement, highestCost),
-        ) as [OverbidStudy, OverbidStudy];
-        const replaced = percent(now.replaced, now.losses);
-        const shares = [before, now].map(({ paying, profiles }) => percent(paying, profiles));
-        say([tier, bidders, share, ...shares, replaced]);
+    for (const bidders of biddersOf(tier)) {
+      for (const highest of HIGHEST_COSTS) {
+        const before = overbidStudy(tier, bidders, PROFILES, 1, highest);
+        const now = overbidStudy(tier, bidders, PROFILES, 2, highest);
+        say([
+          tier,
+          bidders,
+          highest === CEILING ? 'ceiling' : 'a third of it',
+          percent(before.overbids, before.profiles),
+          percent(now.overbids, now.profiles),
+          percent(now.underbids, now.profiles),
+          percent(before.replaced, before.losses),
+          percent(now.replaced, now.losses),
+          percent(before.price),
+          percent(now.price),
+        ]);
       }
     }
   }
