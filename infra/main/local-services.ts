@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { LocalStack } from '../config/local-stack.ts';
 import { type ProcessKind, processName } from '../processes/roster.ts';
 import type { ProcessSpec } from '../stack/process.ts';
+import { nodeFlags, projectorFlags } from './confinement.ts';
 import type { LocalCounts, LocalHome } from './local-home.ts';
 import type { LocalNode } from './local-nodes.ts';
 
@@ -97,7 +98,7 @@ export const localServices = (
       }),
     ),
     ...Array.from({ length: projectors }, (_, index) =>
-      numbered('projector', index, logs('projector started')),
+      numbered('projector', index, logs('projector started'), {}, projectorFlags(home.home)),
     ),
     ...[port, ...home.moreApiPorts].map((each, index) =>
       numbered(
@@ -112,6 +113,7 @@ export const localServices = (
       service(`node-${profile.name}`, 'node.ts', logs('node ready'), {
         args: [configFile],
         env: nodeEnvironment,
+        flags: nodeFlags(dirname(configFile)),
       }),
     ),
   ];
