@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { award } from '../domain/auction/award.ts';
 import { decide } from '../domain/auction/decide.ts';
-import type { AuctionEvent } from '../domain/auction/events.ts';
+import type { AuctionEvent, AuctionOpened, BidRisk } from '../domain/auction/events.ts';
 import { auctionMachine } from '../domain/auction/machine.ts';
 import { bidOf } from '../domain/auction/market.fixture.ts';
+import { surchargesOf } from '../domain/auction/surcharge.ts';
 import { toMicro } from '../domain/money.ts';
 import type { Solver } from '../domain/ports/solver.ts';
 import type { MarketPlacement } from '../infra/providers/provider-market.ts';
@@ -15,7 +16,9 @@ const NOW = '2026-01-01T00:00:10.500Z';
 const { given } = specify(machineDecider(auctionMachine, decide));
 
 /** A closed auction of five owners that wants four. */
-const closed = (...between: readonly AuctionEvent[]) => {
+const closed = (...between: readonly AuctionEvent[]) => closedUnder('critical-value', ...between);
+
+const closedUnder = (rule: AuctionOpened['rule'], ...between: readonly AuctionEvent[]) => {
   const opened: AuctionEvent = {
     type: 'auction.opened',
     machineVersion: 2,
@@ -32,7 +35,7 @@ const closed = (...between: readonly AuctionEvent[]) => {
     requiredUp: 2,
     minimumOwners: 4,
     ceiling: toMicro('1000'),
-    rule: 'critical-value',
+    rule,
     seed: '00',
     auctionSeconds: 10,
     openedAt: OPENED_AT,
@@ -59,7 +62,8 @@ const activitiesWith = (admitted: readonly number[]) => {
   const placements = new Map(
     admitted.map((index) => {
       const { bidId: _, price: __, ...placement } = bidOf(index, 1);
-      return [placement.providerId, placement satisfies MarketPlacement];
+      const evidence = index === 0 ? { positive: 0, negative: 4 } : { positive: 12, negative: 0 };
+      return [placement.providerId, { ...placement, evidence } satisfies MarketPlacement];
     }),
   );
   const solver: Pick<Solver, 'award'> = { award: async (input) => award(input) };
@@ -101,6 +105,30 @@ test('one extended before, or of machine version 1, is judged as it is', async (
       { type: 'auction.failed', reason: 'AUCTION_NOT_ENOUGH_BIDS' },
     ]);
   }
+});
+
+test('risk is priced by the evidence that is logged beside it, where the auction’s rule says so', async () => {
+  const { 'auction.openBids': openBids } = activitiesWith([0, 1, 2, 3, 4]);
+  const winnersOf = (events: readonly AuctionEvent[]) =>
+    events.flatMap((event) =>
+      event.type === 'auction.awarded' ? event.winners.map(({ bidId }) => bidId) : [],
+    );
+  const { context: auction } = closedUnder('risk-priced');
+  const [opening, awarded] = await openBids({ auction, mayExtend: true });
+  if (opening?.type !== 'auction.bids-opened' || awarded?.type !== 'auction.awarded') throw new Error();
+  expect(opening.risks?.[0]).toEqual({ bidId: 'bid-0', positive: 0, negative: 4 });
+  const again = surchargesOf(
+    opening.bids.map(({ owner }, index) => ({ owner, evidence: opening.risks?.[index] as BidRisk })),
+    { ceiling: auction.ceiling, winners: auction.winners, seed: auction.seed },
+  );
+  expect(opening.bids.map(({ surcharge }) => surcharge)).toEqual(again);
+  expect(again.map(Number)).toEqual([expect.any(Number), 0, 0, 0, 0]);
+  expect(Number(again[0])).toBeGreaterThan(1000);
+  // The cheapest bid, of 100, has lost four runs; the others cost 101 to 104.
+  expect(winnersOf([awarded])).toEqual(['bid-1', 'bid-2', 'bid-3']);
+  const byPrice = await openBids({ auction: closed().context, mayExtend: true });
+  expect(winnersOf(byPrice)).toEqual(['bid-0', 'bid-1', 'bid-2']);
+  expect(JSON.stringify(byPrice)).not.toMatch(/surcharge|risks/);
 });
 
 test('enough owners admitted are awarded', async () => {

@@ -1,11 +1,13 @@
 import { EXTENSION_SECONDS } from '../domain/auction/asking.ts';
 import type { Auction, SealedBid } from '../domain/auction/auction.ts';
 import { distinctOwners, extension } from '../domain/auction/decide.ts';
-import type { AuctionEvent, BidVerdict, OpenedBid } from '../domain/auction/events.ts';
+import type { AuctionEvent, BidsOpened, BidVerdict, OpenedBid } from '../domain/auction/events.ts';
 import { ALLOCATION_SECONDS } from '../domain/auction/reservation.ts';
+import { surchargesOf } from '../domain/auction/surcharge.ts';
 import { compare, isMicro, type Micro } from '../domain/money.ts';
 import type { Sealing } from '../domain/ports/sealing.ts';
 import type { Solver } from '../domain/ports/solver.ts';
+import type { RiskEvidence } from '../domain/provider/risk.ts';
 import { TYPE_UNAVAILABILITY } from '../domain/tiers.ts';
 import { addSeconds } from '../domain/time.ts';
 import { sealContext } from '../infra/bidding/seal-context.ts';
@@ -20,7 +22,12 @@ export interface AuctionDeps {
 
 type Placements = ReadonlyMap<string, MarketPlacement>;
 
-type Opened = { readonly bid: OpenedBid } | { readonly refused: BidVerdict };
+interface Judged {
+  readonly bid: OpenedBid;
+  readonly evidence: RiskEvidence;
+}
+
+type Opened = Judged | { readonly refused: BidVerdict };
 
 const refused = (bid: SealedBid, reason: string): Opened => ({
   refused: { bidId: bid.bidId, state: 'rejected', reason },
@@ -30,6 +37,21 @@ const priceIn = (box: string | null): Micro | null => {
   if (box === null) return null;
   const { price } = JSON.parse(box) as { price?: unknown };
   return isMicro(price) ? price : null;
+};
+
+/** The bids as they were opened, with what their risk adds where the auction's rule prices it. */
+const pricedBy = (
+  { rule, ceiling, winners, seed }: Auction,
+  judged: readonly Judged[],
+): Pick<BidsOpened, 'bids' | 'risks'> => {
+  const bids = judged.map(({ bid }) => bid);
+  if (rule !== 'risk-priced') return { bids };
+  const risks = judged.map(({ bid: { owner }, evidence }) => ({ owner, evidence }));
+  const surcharges = surchargesOf(risks, { ceiling, winners, seed });
+  return {
+    bids: bids.map((bid, index) => ({ ...bid, surcharge: surcharges[index] as Micro })),
+    risks: judged.map(({ bid: { bidId }, evidence }) => ({ bidId, ...evidence })),
+  };
 };
 
 /** Effects of an auction. */
@@ -44,7 +66,8 @@ export const createAuctionActivities = ({ sealing, market, solver, now }: Auctio
     if (price === null) return refused(bid, 'the sealed price cannot be read');
     if (compare(price, auction.ceiling) > 0) return refused(bid, 'the price is above the ceiling');
     if (!placement) return refused(bid, 'the provider is not listed');
-    return { bid: { bidId: bid.bidId, price, ...placement } };
+    const { evidence, ...place } = placement;
+    return { bid: { bidId: bid.bidId, price, ...place }, evidence };
   };
 
   const openAll = async (auction: Auction, placements: Placements): Promise<Opened[]> => {
@@ -75,17 +98,20 @@ export const createAuctionActivities = ({ sealing, market, solver, now }: Auctio
       if (mayExtend && owners < auction.minimumOwners)
         return [extension(auction, owners, now(), EXTENSION_SECONDS)];
       const opened = await openAll(auction, placements);
-      const bids = opened.flatMap((each) => ('bid' in each ? [each.bid] : []));
+      const priced = pricedBy(
+        auction,
+        opened.flatMap((each) => ('bid' in each ? [each] : [])),
+      );
       const refusals = opened.flatMap((each) => ('refused' in each ? [each.refused] : []));
       const outcome = await solver.award({
         tier: auction.tier,
         ceiling: auction.ceiling,
-        bids,
+        bids: priced.bids,
         typeUnavailability: TYPE_UNAVAILABILITY,
         seed: auction.seed,
       });
       const verdicts = [...outcome.verdicts, ...refusals];
-      const opening: AuctionEvent = { type: 'auction.bids-opened', bids, refused: refusals };
+      const opening: AuctionEvent = { type: 'auction.bids-opened', ...priced, refused: refusals };
       if (!outcome.ok) {
         return [
           opening,

@@ -1,5 +1,9 @@
 import { type AnyMachineSnapshot, type AnyStateMachine, getInitialSnapshot } from 'xstate';
-import { decide as decideAuction, decideV1 as decideAuctionV1 } from './auction/decide.ts';
+import {
+  decide as decideAuction,
+  decideV1 as decideAuctionV1,
+  decideV2 as decideAuctionV2,
+} from './auction/decide.ts';
 import { AUCTION_VERSION, auctionMachine } from './auction/machine.ts';
 import { auctionMachineV1 } from './auction/machine-v1.ts';
 import { movements as auctionMovements } from './auction/movements.ts';
@@ -59,7 +63,8 @@ export const LIFECYCLES = {
     opening: 'auction.opened',
     versions: {
       1: version(auctionMachineV1, decideAuctionV1, auctionMovements),
-      2: version(auctionMachine, decideAuction, auctionMovements),
+      2: version(auctionMachine, decideAuctionV2, auctionMovements),
+      3: version(auctionMachine, decideAuction, auctionMovements),
     },
   },
   quorum: {

@@ -25,6 +25,8 @@ export interface Auction {
   readonly durationSeconds: number;
   /** TOPS of one H200, as quoted (D1); the default where it is not told. */
   readonly tRef?: number;
+  /** Absent where bids are compared by price alone. */
+  readonly rule?: 'risk-priced';
   readonly winners: number;
   readonly minimumOwners: number;
   readonly ceiling: Micro;
@@ -80,6 +82,7 @@ export const opened = (event: AuctionOpened): Auction => ({
   utilization: event.utilization,
   durationSeconds: event.durationSeconds,
   ...(event.tRef === undefined ? {} : { tRef: event.tRef }),
+  ...(event.rule === 'risk-priced' && { rule: event.rule }),
   winners: event.winners,
   minimumOwners: event.minimumOwners,
   ceiling: event.ceiling,

@@ -4,7 +4,7 @@ import { toMicro } from '../money.ts';
 import { MAX_BIDS, TIERS } from '../tiers.ts';
 import { addMs, addSeconds } from '../time.ts';
 import type { AllocateAuction, OpenAuction, PlaceBid } from './commands.ts';
-import { decide, decideV1, distinctOwners, reserveOf } from './decide.ts';
+import { decide, decideV1, decideV2, distinctOwners, reserveOf } from './decide.ts';
 import type { AuctionAwarded, AuctionEvent, AuctionOpened, BidPlaced, BidsOpened } from './events.ts';
 import { auctionMachine } from './machine.ts';
 import { auctionMachineV1 } from './machine-v1.ts';
@@ -35,13 +35,13 @@ const { type: _, ...terms } = open;
 
 const opened: AuctionOpened = {
   type: 'auction.opened',
-  machineVersion: 2,
+  machineVersion: 3,
   ...terms,
   winners: 3,
   requiredUp: 2,
   minimumOwners: 4,
   openingFee: toMicro('30'),
-  rule: 'critical-value',
+  rule: 'risk-priced',
   openedAt: OPENED_AT,
   closesAt: CLOSES_AT,
 };
@@ -140,7 +140,7 @@ describe('opening', () => {
     const { openingFee: _, ...free } = opened;
     begun
       .when({ ...open, ceiling: toMicro('0') }, { now: OPENED_AT })
-      .then({ ...free, machineVersion: 1, ceiling: toMicro('0') });
+      .then({ ...free, machineVersion: 1, rule: 'critical-value', ceiling: toMicro('0') });
     expect(
       begun.when({ ...open, auctionSeconds: 86_400 }, { now: OPENED_AT }).thenState().context.closesAt,
     ).toBe('2026-01-02T00:00:00.000Z');
@@ -263,11 +263,19 @@ describe('the close', () => {
   test('a stream of version 1 keeps its rules', () => {
     const { given: givenV1 } = specify(machineDecider(auctionMachineV1, decideV1));
     const { openingFee: _, ...free } = opened;
-    const first = { ...free, machineVersion: 1 };
+    const first = { ...free, machineVersion: 1, rule: 'critical-value' } as const;
     givenV1().when(open, { now: OPENED_AT }).then(first);
     const { state } = givenV1(first, ...bids(4), closed);
     expect(state.can(extended)).toBe(false);
     expect(state.can(bidsOpened)).toBe(true);
+  });
+
+  test('a stream of version 2 compares its bids by price alone', () => {
+    const { given: givenV2 } = specify(machineDecider(auctionMachine, decideV2));
+    const first = { ...opened, machineVersion: 2, rule: 'critical-value' } as const;
+    givenV2().when(open, { now: OPENED_AT }).then(first);
+    expect(givenV2(first).state.context.rule).toBeUndefined();
+    expect(given(opened).state.context.rule).toBe('risk-priced');
   });
 
   test('happens in an open auction only', () => {

@@ -10,7 +10,7 @@ import type { AuctionEvent, AuctionExtended, BidVerdict } from './events.ts';
 import { AUCTION_VERSION, type auctionMachine } from './machine.ts';
 import type { auctionMachineV1 } from './machine-v1.ts';
 
-/** Both versions of the machine decide alike; what differs is what they accept. */
+/** All versions decide alike; what differs is what their machines accept, and what their opening event says. */
 type Snapshot = SnapshotFrom<typeof auctionMachine> | SnapshotFrom<typeof auctionMachineV1>;
 
 /** Longest auction of version 1, seconds: a day. */
@@ -56,6 +56,13 @@ export const decide = (
   ctx: DecisionContext,
 ): Decision<AuctionEvent> => decideAt(AUCTION_VERSION, snapshot, command, ctx);
 
+/** The same for streams of version 2. */
+export const decideV2 = (
+  snapshot: SnapshotFrom<typeof auctionMachine>,
+  command: AuctionCommand,
+  ctx: DecisionContext,
+): Decision<AuctionEvent> => decideAt(2, snapshot, command, ctx);
+
 /** The same for streams of version 1. */
 export const decideV1 = (
   snapshot: SnapshotFrom<typeof auctionMachineV1>,
@@ -96,7 +103,7 @@ const open = (
     minimumOwners: tier.minimumOwners,
     // The job that an auction belongs to has paid for it.
     ...(!isJudged && { openingFee: openingFeeOf(ceiling, tier.winners) }),
-    rule: 'critical-value',
+    rule: version < 3 ? 'critical-value' : 'risk-priced',
     openedAt: ctx.now,
     closesAt: addSeconds(ctx.now, auctionSeconds),
   });

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Micro } from '../money.ts';
+import type { RiskEvidence } from '../provider/risk.ts';
 import type { InfrastructureType, TierName } from '../tiers.ts';
 
 /** What a quorum has to know of a member: who owns it and which failure domains it sits in. */
@@ -63,7 +64,11 @@ export interface AuctionOpened {
   readonly ceiling: Micro;
   /** What opening it cost; absent where its job paid, and before machine version 2. */
   readonly openingFee?: Micro;
-  readonly rule: 'critical-value';
+  /**
+   * How sets of bids are compared: by price alone until machine version 2, by price and risk (`surchargesOf`) since. Winners
+   * are paid their critical values either way.
+   */
+  readonly rule: 'critical-value' | 'risk-priced';
   /** Hex; breaks ties as hash(seed ‖ bid id). */
   readonly seed: string;
   readonly auctionSeconds: number;
@@ -94,9 +99,16 @@ export interface AuctionClosed {
   readonly closedAt: string;
 }
 
+/** The evidence on a bid's provider as the price of its risk counts it (`riskEvidence`). */
+export interface BidRisk extends RiskEvidence {
+  readonly bidId: string;
+}
+
 export interface BidsOpened {
   readonly type: 'auction.bids-opened';
   readonly bids: readonly OpenedBid[];
+  /** Under rule `risk-priced`: what the surcharges follow from, by the seed, for every bid. */
+  readonly risks?: readonly BidRisk[];
   /** Bids that may not win, and why (unreadable box, above the ceiling, probation share). */
   readonly refused: readonly BidVerdict[];
 }

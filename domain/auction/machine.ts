@@ -4,12 +4,13 @@ import { msBetween } from '../time.ts';
 import { type Auction, awarded, blank, failed, opened, sealedBidOf } from './auction.ts';
 import type { AuctionEvent } from './events.ts';
 
-export const AUCTION_VERSION = 2;
+export const AUCTION_VERSION = 3;
 
 /**
  * A sealed reverse auction: open until a logged deadline, extended at most once, awarded or failed with everything
  * refunded. Too few owners extend it, counted at the deadline by their bids, and before any price is opened by those
- * whom the trust gate still admits.
+ * whom the trust gate still admits. Since version 3 bids are compared by price and risk; version 2, of the same states, by
+ * price alone.
  */
 export const auctionMachine = setup({
   types: { context: {} as Auction, events: {} as AuctionEvent | DeadlineRaised },

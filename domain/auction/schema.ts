@@ -7,6 +7,7 @@ import {
   infrastructureType,
   instant,
   listOf,
+  measure,
   micro,
   name,
   schemaOf,
@@ -64,7 +65,7 @@ export const auctionEventSchema = schemaOf<AuctionEvent>()(
       minimumOwners: z.int().positive(),
       ceiling: micro,
       openingFee: micro.exactOptional(),
-      rule: z.literal('critical-value'),
+      rule: z.enum(['critical-value', 'risk-priced']),
       seed: hex(32),
       auctionSeconds: z.int().positive(),
       openedAt: instant,
@@ -89,6 +90,7 @@ export const auctionEventSchema = schemaOf<AuctionEvent>()(
     z.strictObject({
       type: z.literal('auction.bids-opened'),
       bids: listOf(openedBid),
+      risks: listOf(z.strictObject({ bidId: id, positive: measure, negative: measure })).exactOptional(),
       refused: listOf(bidVerdict),
     }),
     z.strictObject({

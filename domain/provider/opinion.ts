@@ -98,10 +98,17 @@ export const isUncertain = ({ uncertainty }: Pick<Opinion, 'uncertainty'>): bool
 
 export const isLow = ({ mean }: Pick<Opinion, 'mean'>): boolean => mean < LOW_MEAN;
 
-/** The sceptical, forgetful opinion of the award gate at `now`: a pure function of the last update (R92). */
-export const gateOpinion = (evidence: Evidence, now: string): Opinion => {
+/** What is remembered of the evidence at `now`: a pure function of the last update (R92). */
+export const rememberedAt = (evidence: Evidence, now: string): Evidence['remembered'] => {
   const share = idleShare(evidence, now);
-  return opinionOf(evidence.remembered.positive * share, evidence.remembered.negative * share, BASE_RATE);
+  const { positive, negative } = evidence.remembered;
+  return { positive: positive * share, negative: negative * share };
+};
+
+/** The sceptical, forgetful opinion of the award gate at `now`. */
+export const gateOpinion = (evidence: Evidence, now: string): Opinion => {
+  const { positive, negative } = rememberedAt(evidence, now);
+  return opinionOf(positive, negative, BASE_RATE);
 };
 
 /** Score that full standing takes (R91). */
@@ -112,13 +119,13 @@ const MOST_DISBELIEF = 0.5;
 const LONGEST_BAR_DAYS = 30;
 
 /** Whether the last fault is long past. Who is barred gets no other item meanwhile, save for work that was under way. */
-const hasWaited = ({ updatedAt }: Evidence, now: string): boolean =>
+export const hasWaited = ({ updatedAt }: Evidence, now: string): boolean =>
   updatedAt !== null && msBetween(updatedAt, now) >= LONGEST_BAR_DAYS * MS_PER_DAY;
 
 export interface Admission {
   readonly admitted: boolean;
   /**
-   * Admitted on probation: its awards are limited to the probation share (settled 16). True for who has too little
+   * Admitted on probation: where risk has no price, its awards are limited to the probation share. True for who has too little
    * evidence to qualify, and for who fell below the score without being refused, so that there is a way back.
    */
   readonly newcomer: boolean;
@@ -129,9 +136,9 @@ export interface Admission {
 }
 
 /**
- * The gate before an award, which itself is by price alone (settled 17). Refused is who is mostly disbelieved; trusted is
- * who has a score of 0.8 and no uncertainty flag; everybody else competes on probation, and so does who was refused for 30
- * days. Reading it changes nothing.
+ * The gate before an award. Refused is who is mostly disbelieved; trusted is who has a score of 0.8 and no uncertainty
+ * flag; everybody else competes on probation, and so does who was refused for 30 days. What the risk of those admitted
+ * adds to their prices is `surchargesOf`. Reading it changes nothing.
  */
 export const admits = (evidence: Evidence, now: string): Admission => {
   const { probability: score, disbelief } = gateOpinion(evidence, now);

@@ -1,11 +1,14 @@
 import type { OpenedBid } from '../../domain/auction/events.ts';
 import type { Provider } from '../../domain/provider/fold.ts';
 import { admits } from '../../domain/provider/opinion.ts';
+import { type RiskEvidence, riskEvidence } from '../../domain/provider/risk.ts';
 import { memberUnavailability } from '../../domain/provider/unavailability.ts';
 import type { Providers } from './providers.ts';
 
-/** What an award has to know of a bidder: where it stands and how well it is known. */
-export type MarketPlacement = Omit<OpenedBid, 'bidId' | 'price'>;
+/** What an award has to know of a bidder: where it stands, how well it is known, and what prices its risk. */
+export interface MarketPlacement extends Omit<OpenedBid, 'bidId' | 'price' | 'surcharge'> {
+  readonly evidence: RiskEvidence;
+}
 
 export interface ProviderMarket {
   /** By provider id, without those that are not listed or that the trust gate refuses. */
@@ -25,6 +28,7 @@ const placementOf = (provider: Provider, now: string): MarketPlacement | null =>
     region,
     unavailability: memberUnavailability(infrastructureType, reliability),
     newcomer: admission.newcomer,
+    evidence: riskEvidence(provider.evidence, now),
   };
 };
 

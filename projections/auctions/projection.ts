@@ -7,6 +7,7 @@ const openedBid = (bid: OpenedBid): ClosedBid => ({
   providerId: bid.providerId,
   owner: bid.owner,
   price: bid.price,
+  surcharge: bid.surcharge ?? null,
   state: 'active',
   reason: null,
 });
@@ -16,6 +17,7 @@ const unopenedBid = ({ bidId, state, reason }: BidVerdict): ClosedBid => ({
   providerId: null,
   owner: null,
   price: null,
+  surcharge: null,
   state,
   reason,
 });
@@ -36,7 +38,7 @@ const judged = (bids: readonly ClosedBid[], verdicts: readonly BidVerdict[]): Cl
 /** One row per auction. Of a bid under seal it keeps that and when it came, not whose it is. */
 export const auctions = rowProjection<AuctionEvent, AuctionRow, 'auction.opened'>({
   name: 'auctions',
-  version: 3,
+  version: 4,
   table: auctionsTable,
   first: 'auction.opened',
   create: (opened) => ({

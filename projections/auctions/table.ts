@@ -10,6 +10,8 @@ export interface ClosedBid {
   readonly providerId: string | null;
   readonly owner: string | null;
   readonly price: Micro | null;
+  /** What its risk added to the price in the award; null where risk has no price. */
+  readonly surcharge: Micro | null;
   readonly state: BidState;
   readonly reason: string | null;
 }

@@ -1,28 +1,45 @@
 import { describe, expect, test } from 'vitest';
-import { ATTACKS, studyTrust } from './trust.ts';
+import { type Attack, meanStudy, type TrustStudy } from './trust.ts';
 
-const TASKS = 20_000;
-const SEED = 1;
-/** Of the tasks without any gate 23 % fail under most attacks, and 30 % go to the attackers. */
-const MOST_FAILED = 0.075;
-const MOST_TAKEN = 0.12;
+/** Share of tasks that may fail (domain-rules 2.3); 0.03 do where everybody is honest. */
+const MOST_FAILED = 0.036;
+/** With three chips more for every attacker. */
+const MOST_FAILED_BY_WHITEWASHING = 0.04;
+const study = (attack: Attack, underbid: boolean): TrustStudy =>
+  meanStudy(attack, { trust: 'priced', underbid });
 
-describe('trust, gate and award of the product together', () => {
-  test.each(ATTACKS)(
-    '%s: attackers get few tasks, also those that ask almost nothing',
-    (attack) => {
-      for (const underbid of [false, true]) {
-        const study = studyTrust(attack, { weighted: true, gated: true, underbid }, TASKS, SEED);
-        expect(study.failed).toBeLessThan(MOST_FAILED);
-        expect(study.taken).toBeLessThan(MOST_TAKEN);
-      }
-    },
-    120_000,
-  );
+describe('trust.sim: trust, gate, price of risk and award of the product together', () => {
+  describe.each([
+    ['at their cost', false],
+    ['almost nothing', true],
+  ])('attackers who ask %s', (_, underbid) => {
+    test.each(['persist', 'camouflage', 'on-off', 'betray'] as const)(
+      '%s: at most 36 tasks of 1,000 fail',
+      (attack) => {
+        expect(study(attack, underbid).failed).toBeLessThanOrEqual(MOST_FAILED);
+      },
+      300_000,
+    );
 
-  test('collusion: a dozen jobs of a friend buy less than when they counted one for one', () => {
-    const taken = (weighted: boolean) =>
-      studyTrust('collusion', { weighted, gated: true, underbid: true }, TASKS, SEED).taken;
-    expect(taken(true)).toBeLessThan(taken(false));
-  }, 120_000);
+    test('whitewash: at most 40 do, at the cost of a chip for each name', () => {
+      expect(study('whitewash', underbid).failed).toBeLessThanOrEqual(MOST_FAILED_BY_WHITEWASHING);
+    }, 300_000);
+
+    test('collusion: friends who vouch buy no more than other names do, and far less than without trust', () => {
+      const { failed } = study('collusion', underbid);
+      expect(failed).toBeLessThanOrEqual(MOST_FAILED_BY_WHITEWASHING);
+      const without = meanStudy('collusion', { trust: 'none', underbid }, { seeds: [1] });
+      expect(failed).toBeLessThan(without.failed / 4);
+    }, 300_000);
+  });
+
+  test('nobody starves: honest newcomers get at least half of what others get, and payments rise by less than a tenth', () => {
+    const seeds = [1];
+    const rules = { trust: 'priced', underbid: false } as const;
+    expect(meanStudy('persist', rules, { seeds, newcomers: true }).newcomers).toBeGreaterThan(0.5);
+    const [priced, before] = [rules, { ...rules, trust: 'probation' as const }].map(
+      (each) => meanStudy('persist', each, { seeds }).paid,
+    );
+    expect(priced).toBeLessThan(1.1 * (before ?? 0));
+  }, 300_000);
 });

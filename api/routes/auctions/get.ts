@@ -32,13 +32,24 @@ export const getAuctionState = ({ db, checkpoints }: Pick<RouteDependencies, 'db
           bids: z
             .object({ count: z.int(), first_at: instant.optional(), last_at: instant.optional() })
             .describe('placed so far, under seal until the close'),
-          winners: z.array(z.object({ provider_id: z.string(), owner: z.string(), payment: micro })),
+          winners: z.array(
+            z.object({
+              provider_id: z.string(),
+              owner: z.string(),
+              payment: micro,
+              surcharge: micro
+                .optional()
+                .describe('what its risk added to its price when bids were compared; nobody pays it'),
+            }),
+          ),
           total: micro.optional(),
           predicted_availability: z.number().optional(),
           solution: z
             .object({
               method: z.enum(['exact', 'best-found']),
-              at_least: micro.optional().describe('with best-found: what every set of bids costs at least'),
+              at_least: micro
+                .optional()
+                .describe('with best-found: what every set of bids costs at least, surcharges included'),
             })
             .optional(),
           stats: z
@@ -72,10 +83,11 @@ export const getAuctionState = ({ db, checkpoints }: Pick<RouteDependencies, 'db
           ...(auction.firstBidAt === null ? {} : { first_at: auction.firstBidAt }),
           ...(auction.lastBidAt === null ? {} : { last_at: auction.lastBidAt }),
         },
-        winners: auction.winners.map(({ providerId, owner, payment }) => ({
+        winners: auction.winners.map(({ providerId, owner, payment, surcharge }) => ({
           provider_id: providerId,
           owner,
           payment,
+          ...(surcharge === undefined ? {} : { surcharge }),
         })),
         ...(auction.total === null ? {} : { total: auction.total }),
         ...(auction.predictedAvailability === null

@@ -11,7 +11,7 @@ const setsOf = <T>(items: readonly T[], size: number): T[][] => {
 };
 
 const priceOf = (set: readonly OpenedBid[]): bigint =>
-  set.reduce((sum, { price }) => sum + BigInt(price), 0n);
+  set.reduce((sum, { price, surcharge = '0' }) => sum + BigInt(price) + BigInt(surcharge), 0n);
 
 export interface Award {
   readonly members: readonly OpenedBid[];
@@ -22,7 +22,7 @@ export interface Award {
 
 /**
  * The award as the rules have it (D3), found the slow way: the API is asked about every set of the right size. A member's
- * payment is the cheapest total without its owner minus what the others asked, at most the ceiling.
+ * payment is the cheapest total without its owner minus what else was bought, at most the ceiling; surcharges count.
  */
 export const awardByBruteForce = async (
   rest: Rest,
