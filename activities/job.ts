@@ -133,9 +133,12 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       creditPercent: 0,
     });
 
-  /** The work of a member that failed, as far as its price is known: that of one which was awarded. */
-  const promisedTo = ({ awarded, submitter }: Job, providerId: string): { readonly work?: PaidWork } => {
-    const winner = awarded.find((each) => each.providerId === providerId);
+  /** The work of a member that failed, as far as its price is known: that of one which was awarded, or accepted it. */
+  const promisedTo = (
+    { awarded, standbys = [], submitter }: Job,
+    providerId: string,
+  ): { readonly work?: PaidWork } => {
+    const winner = [...awarded, ...standbys].find((each) => each.providerId === providerId);
     return winner ? { work: { payer: submitter, fee: winner.payment } } : {};
   };
 

@@ -17,8 +17,9 @@ import { ENCLAVE_VERSION, enclaveMachine, enclaveMachineV2 } from './enclave/mac
 import { enclaveMachineV1 } from './enclave/machine-v1.ts';
 import { movements as enclaveMovements } from './enclave/movements.ts';
 import { aggregateOf, type DomainEvent, domainEventOf, type NewEvent } from './event.ts';
-import { decide as decideJob, decideV1 as decideJobV1 } from './job/decide.ts';
+import { decide as decideJob, decideV1 as decideJobV1, decideV2 as decideJobV2 } from './job/decide.ts';
 import { JOB_VERSION, jobMachine } from './job/machine.ts';
+import { jobMachineV2 } from './job/machine-v2.ts';
 import { movements as jobMovements } from './job/movements.ts';
 import type { LedgerEvent } from './ledger/events.ts';
 import { emptyLedger, foldLedger } from './ledger/fold.ts';
@@ -88,8 +89,9 @@ export const LIFECYCLES = {
     current: JOB_VERSION,
     opening: 'job.submitted',
     versions: {
-      1: version(jobMachine, decideJobV1, jobMovements),
-      2: version(jobMachine, decideJob, jobMovements),
+      1: version(jobMachineV2, decideJobV1, jobMovements),
+      2: version(jobMachineV2, decideJobV2, jobMovements),
+      3: version(jobMachine, decideJob, jobMovements),
     },
   },
   predicate: {

@@ -94,6 +94,8 @@ const activity = (local: boolean, what: string): ActivityEffect<never> => ({
   failed: (_, message) => [aborted('RESOURCE_UNAVAILABLE', `${what}: ${message}`)],
 });
 
+const ask = activity(false, 'no standby can be asked');
+
 /** Settling must not give up: money is held. It repeats until it is done. */
 const settle: ActivityEffect<never> = {
   kind: 'activity',
@@ -291,7 +293,16 @@ const version2: Policies = {
   effects: { ...version1.effects, launch: { kind: 'children', start: enclavesInReservation } },
 };
 
-export const jobLifecycle = lifecycleOf('job', { 1: version1, 2: version2 });
+/** Since version 3 standbys are asked, each by its own node. */
+const version3: Policies = {
+  ...version2,
+  effects: {
+    ...version2.effects,
+    askStandbys: { ...ask, options: { ...ask.options, heartbeatTimeout: '15 seconds' } },
+  },
+};
+
+export const jobLifecycle = lifecycleOf('job', { 1: version1, 2: version2, 3: version3 });
 
 /** A job from submission to settlement. */
 export const job = (input: LifecycleInput) => runLifecycle(jobLifecycle, input);

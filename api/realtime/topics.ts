@@ -19,6 +19,7 @@ const JOB_STATES: Readonly<Record<string, string>> = {
   'job.auction-opened': 'auctioning',
   'job.auction-awarded': 'forming',
   'job.member-failed': 'forming',
+  'job.standby-declined': 'forming',
   'job.results-disagreed': 'forming',
   'job.proven': 'settling',
   'job.aborted': 'settling',

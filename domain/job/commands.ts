@@ -29,4 +29,10 @@ export interface SubmitJob {
   readonly seed: string;
 }
 
-export type JobCommand = SubmitJob | DeadlineCommand;
+/** A standby's node has agreed to come in. Books its owner's deposit, or is refused (402). */
+export interface BindStandby {
+  readonly type: 'bind-standby';
+  readonly providerId: string;
+}
+
+export type JobCommand = SubmitJob | BindStandby | DeadlineCommand;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { machineDecider, specify } from '../../test/support/decider.ts';
+import { bidOf } from '../auction/market.fixture.ts';
 import { toMicro } from '../money.ts';
 import { TIER_NAMES, TIERS } from '../tiers.ts';
-import type { SubmitJob } from './commands.ts';
+import type { JobCommand, SubmitJob } from './commands.ts';
 import { decide, decideV1 } from './decide.ts';
 import type { JobEvent, JobSubmitted } from './events.ts';
 import { jobMachine } from './machine.ts';
@@ -35,7 +36,7 @@ const submit: SubmitJob = {
 const { type: _, ...facts } = submit;
 const submitted: JobSubmitted = {
   type: 'job.submitted',
-  machineVersion: 2,
+  machineVersion: 3,
   ...facts,
   openingFee: toMicro('30'),
   winners: 3,
@@ -126,6 +127,57 @@ describe('submitting', () => {
       .when({ ...submit, ceiling: toMicro('0'), auctionSeconds: 86_400 }, { now: AT })
       .then({ ...free, ceiling: toMicro('0'), auctionSeconds: 86_400, machineVersion: 1 });
     begun.when({ ...month, durationSeconds: 2_592_001 }, { now: AT }).thenRejects('INVALID_REQUEST');
+  });
+});
+
+describe('settled 38: a standby', () => {
+  const members = [0, 1, 2].map((index) => ({ ...bidOf(index, 100), payment: toMicro('120') }));
+  const formed: JobEvent = {
+    type: 'job.quorum-formed',
+    quorumId: 'quorum-1',
+    epoch: 1,
+    members,
+    predictedAvailability: 0.999,
+    formedAt: AT,
+  };
+  const awarded: JobEvent = {
+    type: 'job.auction-awarded',
+    auctionId: submit.auctionId,
+    winners: members.slice(0, 2),
+    reserve: members.slice(2),
+    seed: '11',
+  };
+  const asking = [
+    submitted,
+    { type: 'job.auction-opened', auctionId: submit.auctionId, closesAt: AT },
+    awarded,
+    formed,
+  ] as const satisfies readonly JobEvent[];
+  const bind = (index: number): JobCommand => ({ type: 'bind-standby', providerId: `provider-${index}` });
+  const accepted: JobEvent = {
+    type: 'job.standby-accepted',
+    providerId: 'provider-2',
+    owner: 'owner-2',
+    bidId: 'bid-2',
+    acceptedAt: AT,
+  };
+
+  test('is bound by the engine, once, and only as long as it is asked', () => {
+    given(...asking)
+      .when(bind(2), { now: AT })
+      .then(accepted);
+    given(...asking)
+      .when(bind(2), { actor: 'subject-1' })
+      .thenRejects('AUTHORIZATION_FAILED');
+    given(...asking)
+      .when(bind(1))
+      .thenRejects('CONFLICT', /has been answered/);
+    given(...asking)
+      .when(bind(3))
+      .thenRejects('CONFLICT', /not asked for/);
+    given(...asking, accepted)
+      .when(bind(2))
+      .thenRejects('CONFLICT', /has been answered/);
   });
 });
 

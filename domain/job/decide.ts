@@ -5,12 +5,13 @@ import { argumentErrors, ENCLAVE_LIMITS, WORK_LIMITS } from '../enclave/limits.t
 import { type FieldError, reject } from '../errors.ts';
 import { stateName } from '../lifecycle.ts';
 import { TIERS } from '../tiers.ts';
-import type { JobCommand, SubmitJob } from './commands.ts';
+import type { BindStandby, JobCommand, SubmitJob } from './commands.ts';
 import type { JobEvent } from './events.ts';
 import { aborted } from './job.ts';
 import { JOB_VERSION, type jobMachine } from './machine.ts';
+import type { jobMachineV2 } from './machine-v2.ts';
 
-type Snapshot = SnapshotFrom<typeof jobMachine>;
+type Snapshot = SnapshotFrom<typeof jobMachine> | SnapshotFrom<typeof jobMachineV2>;
 
 /** Longest job of version 1, which no node would run. */
 const V1_SECONDS = 30 * 86_400;
@@ -42,6 +43,8 @@ const decideAt = (
   switch (command.type) {
     case 'submit':
       return submit(version, snapshot, command, ctx);
+    case 'bind-standby':
+      return bind(snapshot, command, ctx);
     case 'deadline': {
       const event = aborted(
         'RESOURCE_UNAVAILABLE',
@@ -55,6 +58,10 @@ const decideAt = (
 /** Rules over commands of a job. After the submission it is its children and effects that move it. */
 export const decide = (snapshot: Snapshot, command: JobCommand, ctx: DecisionContext): Decision<JobEvent> =>
   decideAt(JOB_VERSION, snapshot, command, ctx);
+
+/** The same for streams of version 2, which know no standbys. */
+export const decideV2 = (snapshot: Snapshot, command: JobCommand, ctx: DecisionContext): Decision<JobEvent> =>
+  decideAt(2, snapshot, command, ctx);
 
 /** The same for streams of version 1, whose jobs a node might have refused. */
 export const decideV1 = (snapshot: Snapshot, command: JobCommand, ctx: DecisionContext): Decision<JobEvent> =>
@@ -74,6 +81,19 @@ const boundErrors = (version: number, command: SubmitJob): FieldError[] => {
   // Version 1 measured the arguments and did not look into them.
   if (version === 1) return [...errors, ...unfit.filter(({ field }) => field === 'args')];
   return [...errors, ...unfit, ...ceilingErrors(command.ceiling)];
+};
+
+const bind = (
+  snapshot: Snapshot,
+  { providerId }: BindStandby,
+  { actor, now }: DecisionContext,
+): Decision<JobEvent> => {
+  if (actor !== 'engine') return reject('AUTHORIZATION_FAILED', 'the engine asks standbys, and nobody else');
+  const standby = snapshot.context.members.find((member) => member.providerId === providerId);
+  if (!standby) return reject('CONFLICT', `${providerId} is not asked for any more`);
+  const { owner, bidId } = standby;
+  const event = { type: 'job.standby-accepted', providerId, owner, bidId, acceptedAt: now } as const;
+  return snapshot.can(event) ? accept(event) : reject('CONFLICT', `${providerId} has been answered`);
 };
 
 const submit = (

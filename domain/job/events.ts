@@ -100,6 +100,28 @@ export interface JobMemberFailed {
   readonly message: string;
 }
 
+/** A standby comes in for a member lost, or decides between two results. From here on it is bound like a winner. */
+export interface JobStandbyAccepted {
+  readonly type: 'job.standby-accepted';
+  readonly providerId: string;
+  readonly owner: string;
+  readonly bidId: string;
+  readonly acceptedAt: string;
+}
+
+/** Why a standby does not come in: its node said no or nothing, or its owner cannot pay the deposit. */
+export const DECLINE_REASONS = ['refused', 'silent', 'funds'] as const;
+
+/** A standby does not come in, which costs it nothing and is no evidence (settled 38). */
+export interface JobStandbyDeclined {
+  readonly type: 'job.standby-declined';
+  readonly providerId: string;
+  readonly owner: string;
+  readonly bidId: string;
+  readonly reason: (typeof DECLINE_REASONS)[number];
+  readonly message: string;
+}
+
 export interface JobResultReceived {
   readonly type: 'job.result-received';
   readonly providerId: string;
@@ -211,6 +233,8 @@ export type JobEvent =
   | JobEnclaveAttested
   | JobRunStarted
   | JobMemberFailed
+  | JobStandbyAccepted
+  | JobStandbyDeclined
   | JobResultReceived
   | JobResultsDisagreed
   | JobProven

@@ -35,6 +35,9 @@ export interface Job extends Omit<JobSubmitted, 'type' | 'machineVersion'> {
   readonly reserve: readonly OpenedBid[];
   /** Bids whose deposit is still held: winners of the auction that did not fail. */
   readonly deposits: readonly { readonly bidId: string; readonly owner: string }[];
+  /** Standbys that accepted, each bound by a deposit; those that declined (machine version 3). */
+  readonly standbys?: readonly Winner[];
+  readonly declined?: readonly string[];
   /** Lost of deposits so far (machine version 2); absent while that is nothing. */
   readonly forfeited?: Micro;
   readonly quorumId: string | null;
@@ -172,6 +175,18 @@ export const evolveJob = (job: Job, event: JobEvent): Job => {
         deposits: job.deposits.filter((deposit) => deposit.bidId !== event.bidId),
         ...(event.forfeit !== undefined && { forfeited: add(job.forfeited ?? ZERO, event.forfeit) }),
       };
+    case 'job.standby-accepted': {
+      const { bidId, owner } = event;
+      const standbys = [...(job.standbys ?? []), ...job.members.filter((member) => member.bidId === bidId)];
+      return { ...job, deposits: [...job.deposits, { bidId, owner }], standbys };
+    }
+    case 'job.standby-declined':
+      return {
+        ...job,
+        members: job.members.filter(({ bidId }) => bidId !== event.bidId),
+        enclaves: job.enclaves.filter((each) => each !== enclaveIdOf(job.jobId, event.providerId)),
+        declined: [...(job.declined ?? []), event.providerId],
+      };
     case 'job.results-disagreed':
       return { ...job, deciderAsked: true };
     case 'job.proven':
@@ -184,6 +199,10 @@ export const evolveJob = (job: Job, event: JobEvent): Job => {
       return { ...job, deposits: [] };
   }
 };
+
+/** Members that no deposit binds: standbys that have not said yet whether they come in (machine version 3). */
+export const unboundOf = ({ members, deposits }: Job): readonly Member[] =>
+  members.filter((member) => !deposits.some(({ bidId }) => bidId === member.bidId));
 
 /** What a job with a complete quorum has to do next. */
 export const phaseOf = (job: Job): 'launching' | 'running' | 'proving' => {

@@ -3,10 +3,11 @@ import { machineDecider, specify } from '../../test/support/decider.ts';
 import type { Winner } from '../auction/events.ts';
 import { bidOf } from '../auction/market.fixture.ts';
 import { toMicro } from '../money.ts';
-import { decide } from './decide.ts';
+import { decide, decideV2 } from './decide.ts';
 import type { JobEvent } from './events.ts';
 import { enclaveIdOf, type Job } from './job.ts';
 import { jobMachine } from './machine.ts';
+import { jobMachineV2 } from './machine-v2.ts';
 
 const { given } = specify(machineDecider(jobMachine, decide));
 
@@ -90,6 +91,21 @@ const failed = (index: number): JobEvent => ({
   slashed: false,
   evidenceId: `enclave-${index}@3`,
   message: 'silent',
+});
+const accepted = (index: number): JobEvent => ({
+  type: 'job.standby-accepted',
+  providerId: provider(index),
+  owner: `owner-${index}`,
+  bidId: `bid-${index}`,
+  acceptedAt: AT,
+});
+const declined = (index: number): JobEvent => ({
+  type: 'job.standby-declined',
+  providerId: provider(index),
+  owner: `owner-${index}`,
+  bidId: `bid-${index}`,
+  reason: 'refused',
+  message: 'busy',
 });
 const aborted: JobEvent = { type: 'job.aborted', reason: 'RESOURCE_UNAVAILABLE', message: 'stalled' };
 const disagreed: JobEvent = { type: 'job.results-disagreed', results: 2 };
@@ -216,7 +232,7 @@ describe('a member that fails', () => {
   });
 
   test('gives way to a new one, which is launched while the others keep what they have', () => {
-    const events = [...toRunning, runStarted, result(1), failed(0), formed(2, 1, 2)];
+    const events = [...toRunning, runStarted, result(1), failed(0), formed(2, 1, 2), accepted(2)];
     const { value, job } = after(...events);
     expect(value).toBe('launching');
     expect(job.members.find(({ providerId }) => providerId === provider(1))?.result).not.toBeNull();
@@ -228,6 +244,58 @@ describe('a member that fails', () => {
   test('news of the others is kept while it is replaced', () => {
     const { job } = after(...toLaunching, failed(0), attested(1), result(1));
     expect(job.members).toMatchObject([{ attested: true, result: { proofId: 'proof-1' } }]);
+  });
+});
+
+describe('settled 38: a standby', () => {
+  const asking = [...toLaunching, failed(0), formed(2, 1, 2)];
+
+  test('is asked before it is launched, and then holds a deposit like a winner', () => {
+    expect(after(...asking)).toMatchObject({ value: { forming: 'asking' } });
+    const { value, job } = after(...asking, accepted(2));
+    expect(value).toBe('launching');
+    expect(job.deposits.map(({ bidId }) => bidId)).toEqual(['bid-1', 'bid-2']);
+    expect(job.standbys).toMatchObject([{ bidId: 'bid-2', payment: '120' }]);
+  });
+
+  test('that declines makes room for the next, at fault in nothing', () => {
+    const { value, job } = after(...asking, declined(2));
+    expect(value).toEqual({ forming: 'replacing' });
+    expect(memberIds(job)).toEqual([provider(1)]);
+    expect(job.failed).toHaveLength(1);
+    expect(job.enclaves).not.toContain(enclaveIdOf(JOB, provider(2)));
+    expect(after(...asking, declined(2), formed(3, 1, 3)).value).toEqual({ forming: 'asking' });
+    expect(after(...asking, declined(2), degraded(3, 1)).value).toBe('launching');
+  });
+
+  test('of several each is asked for itself; what one has accepted holds while another is looked for', () => {
+    const two = [...toLaunching, failed(0), failed(1), formed(2, 2, 3)];
+    expect(after(...two, accepted(2)).value).toEqual({ forming: 'asking' });
+    expect(after(...two, accepted(2), accepted(3)).value).toBe('launching');
+    const late = after(...two, declined(2), accepted(3));
+    expect(late.value).toEqual({ forming: 'replacing' });
+    expect(late.job.deposits.map(({ bidId }) => bidId)).toEqual(['bid-3']);
+  });
+
+  test('answers once, and only where it is asked', () => {
+    const { state } = given(...asking);
+    expect(state.can(accepted(1))).toBe(false);
+    expect(state.can(accepted(3))).toBe(false);
+    expect(given(...asking, accepted(2)).state.can(accepted(2))).toBe(false);
+    expect(given(...asking, declined(2)).state.can(declined(2))).toBe(false);
+    expect(given(...asking, declined(2)).state.can(formed(3, 1, 2))).toBe(false);
+    expect(given(...asking, aborted).state.can(accepted(2))).toBe(false);
+  });
+
+  test('may be lost before it answers: it is a member like any other', () => {
+    expect(after(...asking, failed(2)).value).toEqual({ forming: 'replacing' });
+  });
+
+  test('is not asked in streams of version 2', () => {
+    const { given: givenV2 } = specify(machineDecider(jobMachineV2, decideV2));
+    const { state } = givenV2(...asking);
+    expect(state.value).toBe('launching');
+    expect(state.can(accepted(2))).toBe(false);
   });
 });
 
@@ -259,8 +327,8 @@ describe('two results that differ', () => {
 
   test('ask for one more member, whose result decides', () => {
     expect(after(...tied)).toMatchObject({ value: { forming: 'adding' }, job: { deciderAsked: true } });
-    expect(after(...tied, formed(2, 0, 1, 2)).value).toBe('launching');
-    const decided = [...tied, formed(2, 0, 1, 2), attested(2), result(2)];
+    expect(after(...tied, formed(2, 0, 1, 2)).value).toEqual({ forming: 'asking' });
+    const decided = [...tied, formed(2, 0, 1, 2), accepted(2), attested(2), result(2)];
     expect(after(...decided).value).toBe('proving');
     expect(memberIds(after(...decided).job)).toEqual([0, 1, 2].map(provider));
   });

@@ -1,10 +1,10 @@
 import { and, assign, cancel, raise, setup } from 'xstate';
 import { type DeadlineRaised, effect } from '../lifecycle.ts';
 import type { JobEvent } from './events.ts';
-import { blankJob, evolveJob, type Job, phaseOf } from './job.ts';
+import { blankJob, evolveJob, type Job, phaseOf, unboundOf } from './job.ts';
 
-/** Version 2 is the same machine under stricter rules for what is submitted. */
-export const JOB_VERSION = 2;
+/** Since version 3 a replacement is asked before it is launched, and bound by a deposit like a winner (settled 38). */
+export const JOB_VERSION = 3;
 
 /** Margins on top of what a state may rightly take; past them the job is aborted, never left hanging (invariant 20). */
 const SECONDS = 1000;
@@ -29,19 +29,33 @@ const memberOf = ({ context, event }: Step) =>
     ? context.members.find((member) => member.providerId === event.providerId)
     : undefined;
 
-/** False for the report of an epoch that still holds a failed member: the next epoch is on its way. */
-const nobodyFailed = ({ context, event }: Step): boolean =>
-  !('members' in event) ||
-  event.members.every(
-    (member) => !context.failed.some((failure) => failure.providerId === member.providerId),
-  );
+/** Who is not to be a member any more. */
+const goneFrom = ({ failed, declined = [] }: Job): readonly string[] => [
+  ...failed.map(({ providerId }) => providerId),
+  ...declined,
+];
 
-/** Where the event of a complete quorum leads: decided by the state after it. */
+/** False for the report of an epoch that still holds somebody gone: the next epoch is on its way. */
+const nobodyGone = ({ context, event }: Step): boolean => {
+  const gone = goneFrom(context);
+  return !('members' in event) || event.members.every(({ providerId }) => !gone.includes(providerId));
+};
+
+/** Where the event of a complete quorum leads: decided by the state after it. Whoever was added is asked first. */
 const nextPhase = [
-  { guard: and(['nobodyFailed', 'toLaunch']), target: '#job.launching', actions: 'fold' },
-  { guard: and(['nobodyFailed', 'toRun']), target: '#job.running', actions: 'fold' },
-  { guard: and(['nobodyFailed', 'toProve']), target: '#job.proving', actions: 'fold' },
+  { guard: and(['nobodyGone', 'toAsk']), target: '#job.forming.asking', reenter: true, actions: 'fold' },
+  { guard: and(['nobodyGone', 'toLaunch']), target: '#job.launching', actions: 'fold' },
+  { guard: and(['nobodyGone', 'toRun']), target: '#job.running', actions: 'fold' },
+  { guard: and(['nobodyGone', 'toProve']), target: '#job.proving', actions: 'fold' },
 ] as const;
+
+/** A standby that declined is not at fault; somebody else is asked. */
+const replaceDeclined = {
+  guard: 'isUnbound',
+  target: '#job.forming.replacing',
+  reenter: true,
+  actions: 'fold',
+} as const;
 
 /** A member that failed is replaced from wherever the job stands. */
 const replaceFailed = {
@@ -62,6 +76,7 @@ export const jobMachine = setup({
     takeAward: effect<{ job: Job }>(),
     formQuorum: effect<{ job: Job }>(),
     replaceMembers: effect<{ quorumId: string; lost: readonly string[] }>(),
+    askStandbys: effect<{ job: Job }>(),
     addMember: effect<{ quorumId: string }>(),
     launch: effect<{ job: Job }>(),
     run: effect<{ job: Job }>(),
@@ -72,8 +87,11 @@ export const jobMachine = setup({
   guards: {
     auctionGiven: ({ event }) => event.type === 'job.submitted' && event.auctionGiven,
     isMember: (step) => memberOf(step) !== undefined,
+    isUnbound: (step) =>
+      unboundOf(step.context).some(({ providerId }) => providerId === memberOf(step)?.providerId),
     awaitsResult: (step) => memberOf(step)?.result === null,
-    nobodyFailed,
+    nobodyGone,
+    toAsk: (step) => unboundOf(after(step)).length > 0,
     toLaunch: (step) => phaseOf(after(step)) === 'launching',
     toRun: (step) => phaseOf(after(step)) === 'running',
     toProve: (step) => phaseOf(after(step)) === 'proving',
@@ -129,6 +147,8 @@ export const jobMachine = setup({
         'job.quorum-degraded': nextPhase,
         'job.enclave-attested': { guard: 'isMember', actions: 'fold' },
         'job.result-received': { guard: 'awaitsResult', actions: 'fold' },
+        'job.standby-accepted': { guard: 'isUnbound', actions: 'fold' },
+        'job.standby-declined': replaceDeclined,
         'job.member-failed': replaceFailed,
         'job.aborted': { target: 'settling', actions: 'fold' },
       },
@@ -142,8 +162,17 @@ export const jobMachine = setup({
             src: 'replaceMembers',
             input: ({ context }) => ({
               quorumId: context.quorumId ?? '',
-              lost: context.failed.map((failure) => failure.providerId),
+              lost: goneFrom(context),
             }),
+          },
+        },
+        asking: {
+          invoke: { id: 'askStandbys', src: 'askStandbys', input: ({ context }) => ({ job: context }) },
+          on: {
+            'job.standby-accepted': [
+              { guard: and(['isUnbound', 'toAsk']), actions: 'fold' },
+              { guard: and(['isUnbound', 'toLaunch']), target: '#job.launching', actions: 'fold' },
+            ],
           },
         },
         adding: {

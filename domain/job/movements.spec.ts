@@ -99,6 +99,28 @@ describe('submitting', () => {
   });
 });
 
+describe('settled 38: a standby that accepts', () => {
+  const accepted: JobEvent = {
+    type: 'job.standby-accepted',
+    providerId: 'provider-2',
+    owner: 'owner-2',
+    bidId: 'bid-2',
+    acceptedAt: AT,
+  };
+
+  test('is bound by a deposit, which it loses and gets back like a winner', () => {
+    const before = [submitted(), awarded, failing(0, false)];
+    expect(moved(before, accepted)).toEqual(['hold available:owner-2 > deposit:bid-2: 1000']);
+    const bound = [...before, accepted];
+    expect(moved(bound, { ...failing(2, true), forfeit: micro(250) })).toEqual([
+      'slash deposit:bid-2 > forfeits:job-1: 250',
+      'release deposit:bid-2 > available:owner-2: 750',
+    ]);
+    expect(moved(bound, failed)).toContain('release deposit:bid-2 > available:owner-2: 1000');
+    expect(moved([...bound, failing(2, false)], failed).join()).not.toContain('bid-2');
+  });
+});
+
 describe('a failed member', () => {
   test('loses its deposit for a fault, citing the event that shows it', () => {
     const [entry] = movements(stateOf(submitted(), awarded), failing(0, true), 'job-1@9');

@@ -92,7 +92,7 @@ export const movements = (job: Job, event: JobEvent, cause: string): LedgerEntry
             ...openingFee(event.submitter, event.openingFee, cause),
           ];
     case 'job.member-failed': {
-      // A replacement stands without a deposit: its own was refunded when it lost the auction.
+      // Before machine version 3 a replacement stood without a deposit: its own was refunded when it lost the auction.
       if (!job.deposits.some((deposit) => deposit.bidId === event.bidId)) return [];
       if (event.forfeit !== undefined) {
         const { bidId, owner, forfeit, evidenceId } = event;
@@ -105,6 +105,10 @@ export const movements = (job: Job, event: JobEvent, cause: string): LedgerEntry
       return event.slashed
         ? [transfer('slash', account.deposit(event.bidId), account.slashed, job.ceiling, event.evidenceId)]
         : [depositBack(job, event.bidId, event.owner, cause)];
+    }
+    case 'job.standby-accepted': {
+      const { bidId, owner } = event;
+      return [transfer('hold', account.available(owner), account.deposit(bidId), job.ceiling, cause)];
     }
     case 'job.settled':
     case 'job.failed':

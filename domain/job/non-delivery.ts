@@ -56,7 +56,7 @@ const DECLINING: ReadonlySet<EnclaveFault> = new Set(['declared', 'refusal', 'no
 
 /**
  * Whether a failure is that of a standby which was never bound: it holds no deposit, and had not launched. Declining, or
- * being busy, is free and no evidence (settled 38).
+ * being busy, is free and no evidence (settled 38). Since machine version 3 it is asked before, and bound.
  */
 export const isDeclined = (
   fault: EnclaveFault,

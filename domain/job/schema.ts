@@ -22,7 +22,7 @@ import {
   tops,
   version,
 } from '../schema.ts';
-import type { JobEvent } from './events.ts';
+import { DECLINE_REASONS, type JobEvent } from './events.ts';
 
 const epoch = z.int().positive();
 const payout = z.strictObject({ providerId: id, owner: name, bidId: id, amount: micro });
@@ -115,6 +115,21 @@ export const jobEventSchema = schemaOf<JobEvent>()(
       slashed: z.boolean(),
       forfeit: micro.exactOptional(),
       evidenceId: eventIdSchema,
+      message: text,
+    }),
+    z.strictObject({
+      type: z.literal('job.standby-accepted'),
+      providerId: id,
+      owner: name,
+      bidId: id,
+      acceptedAt: instant,
+    }),
+    z.strictObject({
+      type: z.literal('job.standby-declined'),
+      providerId: id,
+      owner: name,
+      bidId: id,
+      reason: z.enum(DECLINE_REASONS),
       message: text,
     }),
     z.strictObject({

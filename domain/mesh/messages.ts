@@ -34,6 +34,18 @@ export type NodeRequest =
   | { readonly type: 'auction-opened'; readonly auction: AuctionAnnouncement }
   /** The capacity that the node's bid holds is free again, unless it won and an enclave follows (invariant 15). */
   | ({ readonly type: 'auction-ended'; readonly auctionId: string } & BidOutcome)
+  /**
+   * Comes the node in, where a member was lost, for an auction that its bid did not win? Saying no is free. Saying yes
+   * books the capacity and binds it by the deposit, like a winner.
+   */
+  | {
+      readonly type: 'stand-in';
+      readonly auctionId: string;
+      readonly tops: number;
+      readonly deposit: Micro;
+      /** For all of the declared work. */
+      readonly payment: Micro;
+    }
   | {
       readonly type: 'create-enclave';
       readonly enclaveId: string;
@@ -92,6 +104,7 @@ export type AuctionAnnouncement = Pick<
 export interface NodeReplies {
   'auction-opened': { readonly type: 'noted' };
   'auction-ended': { readonly type: 'noted' };
+  'stand-in': { readonly type: 'standing-in' };
   'create-enclave': { readonly type: 'enclave-created'; readonly enclaveKey: string };
   'attest-enclave': {
     readonly type: 'attestation';

@@ -104,6 +104,7 @@ const workOrder = z.object({
 export const nodeRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('auction-opened'), auction: auctionAnnouncement }),
   z.object({ type: z.literal('auction-ended'), auctionId: id, ...bidOutcome }),
+  z.object({ type: z.literal('stand-in'), auctionId: id, tops, deposit: amount, payment: amount }),
   z.object({
     type: z.literal('create-enclave'),
     enclaveId: id,
@@ -188,6 +189,7 @@ export const nodeReplySchemas: {
 } = {
   'auction-opened': z.union([noted, refusal]),
   'auction-ended': z.union([noted, refusal]),
+  'stand-in': z.union([z.object({ type: z.literal('standing-in') }), refusal]),
   'create-enclave': z.union([z.object({ type: z.literal('enclave-created'), enclaveKey: hex32 }), refusal]),
   'attest-enclave': z.union([attestation, refusal]),
   'attest-host': z.union([attestation, refusal]),

@@ -11,6 +11,7 @@ import { createObservationActivities } from '../../activities/observation.ts';
 import { createAskPatiently } from '../../activities/patience.ts';
 import { createPredicateActivities } from '../../activities/predicate.ts';
 import { createQuorumActivities } from '../../activities/quorum.ts';
+import { createStandbyActivities } from '../../activities/standby.ts';
 import { createTopologyActivities } from '../../activities/topology.ts';
 import { instant } from '../../domain/time.ts';
 import { epochAt } from '../../domain/topology/epoch.ts';
@@ -200,6 +201,7 @@ const effects = {
   ...createAuctionActivities({ sealing, market, solver, now }),
   ...createQuorumActivities({ store, solver }),
 };
+const ask = createAskPatiently({ gateway: mesh, detector: mesh.detector });
 const worker = await Worker.create({
   connection: nativeConnection,
   namespace: config.temporalNamespace,
@@ -218,7 +220,7 @@ const worker = await Worker.create({
       onFault: (effect, error) => log.warn({ err: error, effect }, 'an effect failed behind its append'),
     }),
     ...createEnclaveActivities({
-      ask: createAskPatiently({ gateway: mesh, detector: mesh.detector }),
+      ask,
       store,
       artifacts,
       meteringOf: createMeteringOf(createMeteredModules({ pool, signer }), createInspection()),
@@ -261,6 +263,7 @@ const worker = await Worker.create({
       now,
     }),
     ...createJobActivities({ lifecycles, store, providers, now }),
+    ...createStandbyActivities({ ask, lifecycles }),
   },
 });
 

@@ -43,6 +43,8 @@ export const createAnswer = (deps: AnswerDeps) => {
       case 'auction-ended':
         bidder.ended(request.auctionId, request);
         return { type: 'noted' };
+      case 'stand-in':
+        return bidder.standIn(request);
       case 'attest-host': {
         const platform = platformNamed(request.platform);
         if (!platform) return unsupported(request.platform);

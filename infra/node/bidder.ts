@@ -1,7 +1,7 @@
 import type { BidOutcome } from '../../domain/auction/reservation.ts';
-import type { ErrorCode } from '../../domain/errors.ts';
+import { type ErrorCode, type Rejection, reject } from '../../domain/errors.ts';
 import { type CostPolicy, chooseBid, type NodeCapacity } from '../../domain/mesh/bid-policy.ts';
-import type { AuctionAnnouncement } from '../../domain/mesh/messages.ts';
+import type { AuctionAnnouncement, NodeReplies } from '../../domain/mesh/messages.ts';
 import { signBid } from '../../domain/mesh/signed-bid.ts';
 import type { Micro } from '../../domain/money.ts';
 import { epochMs } from '../../domain/time.ts';
@@ -28,6 +28,11 @@ export interface Bidder {
   /** Bids, once per auction and in its last seconds, when the cost policy and the free capacity allow it. */
   opened(auction: AuctionAnnouncement): void;
   ended(auctionId: string, outcome: BidOutcome): void;
+  /** Books the capacity for an auction that its bid did not win, or says no, which is free. */
+  standIn(request: {
+    readonly auctionId: string;
+    readonly tops: number;
+  }): NodeReplies['stand-in'] | Rejection;
 }
 
 /**
@@ -139,5 +144,13 @@ export const createBidder = (deps: BidderDeps): Bidder => {
         });
     },
     ended,
+    standIn({ auctionId, tops }) {
+      // Asked twice, it is booked once.
+      if (!capacity.reserved(auctionId) && !capacity.reserve(auctionId, tops, deps.nowMs()))
+        return reject('RESOURCE_UNAVAILABLE', 'all capacity of this node is taken');
+      capacity.won(auctionId);
+      log.info({ auctionId }, 'standing in');
+      return { type: 'standing-in' };
+    },
   };
 };

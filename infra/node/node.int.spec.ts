@@ -269,6 +269,35 @@ describe('bidding', () => {
     expect(engine.bids.map(({ auctionId }) => auctionId.at(-1))).not.toContain('4');
   });
 
+  it('settled 38: comes in for another where it has a place, which is booked for that auction alone', async () => {
+    const engine = await engineWith({ onOutcome: () => ({ type: 'bid-decided', won: false }) });
+    await nodeWith(configFor([engine.address], { maxConcurrent: 1 }));
+    await joined(engine);
+    const standIn = (digit: string) =>
+      engine.ask(
+        {
+          type: 'stand-in',
+          auctionId: auction(digit).auctionId,
+          tops: 500,
+          deposit: toMicro('1000'),
+          payment: toMicro('900'),
+        },
+        TIMEOUT,
+      );
+    expect(await standIn('1')).toEqual({ type: 'standing-in' });
+    // Its answer was lost: it is asked again, and has one place booked all the same.
+    expect(await standIn('1')).toEqual({ type: 'standing-in' });
+    expect(await standIn('2')).toMatchObject({ type: 'refused', code: 'RESOURCE_UNAVAILABLE' });
+    await announce(engine, auction('3'));
+    expect(engine.bids).toEqual([]);
+    // The engine could not book the deposit.
+    const { auctionId } = auction('1');
+    expect(await engine.ask({ type: 'auction-ended', auctionId, won: false }, TIMEOUT)).toEqual({
+      type: 'noted',
+    });
+    expect(await standIn('2')).toEqual({ type: 'standing-in' });
+  });
+
   it('repeats a bid that met an engine which was not ready, and frees the capacity of one refused for good', async () => {
     let tries = 0;
     const engine = await engineWith({

@@ -32,7 +32,7 @@ const told = (row: JobRow, event: RecordedEvent, change: Change): Change => ({
 /** One row per job: where it stands, who works on it, what it costs, and its story so far. */
 export const jobs = rowProjection<JobEvent, JobRow, 'job.submitted'>({
   name: 'jobs',
-  version: 4,
+  version: 5,
   table: jobsTable,
   first: 'job.submitted',
   create: (submitted, event) => ({
@@ -111,6 +111,12 @@ export const jobs = rowProjection<JobEvent, JobRow, 'job.submitted'>({
           ...row.failedMembers,
           { providerId, owner, fault, cause, slashed, forfeit, evidenceId, message },
         ],
+      }),
+    'job.standby-accepted': (row, _, event) => told(row, event, { state: phaseOf(row.members) }),
+    'job.standby-declined': (row, { providerId }, event) =>
+      told(row, event, {
+        state: 'forming',
+        members: row.members.filter((member) => member.providerId !== providerId),
       }),
     'job.results-disagreed': (row, _, event) => told(row, event, { state: 'forming' }),
     'job.proven': (row, proven, event) =>

@@ -43,6 +43,8 @@ export class SimulatedHost {
   readonly #parent: string | undefined;
   readonly #answers = new Map<string, CommandOutcome>();
   #state = '';
+  /** When what came before is done, whatever came of it: its own callers hear of that. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(lifecycle: Lifecycle, stream: string, world: Surroundings, parent?: string) {
     this.lifecycle = lifecycleAt(lifecycle, lifecycle.family.current);
@@ -56,7 +58,11 @@ export class SimulatedHost {
     return this.snapshot.status === 'done';
   }
 
-  async execute(command: Command, meta: CommandMeta): Promise<CommandOutcome> {
+  execute(command: Command, meta: CommandMeta): Promise<CommandOutcome> {
+    return this.#inTurn(() => this.#execute(command, meta));
+  }
+
+  async #execute(command: Command, meta: CommandMeta): Promise<CommandOutcome> {
     const known = this.#answers.get(meta.commandId);
     if (known) return known;
     const decision = this.lifecycle.version.decide(this.snapshot, command, {
@@ -84,7 +90,20 @@ export class SimulatedHost {
   }
 
   /** The answer of an effect or the report of a child; dropped when the state no longer takes it. */
-  async take(item: Extract<Item, { kind: 'events' | 'report' }>): Promise<void> {
+  take(item: Extract<Item, { kind: 'events' | 'report' }>): Promise<void> {
+    return this.#inTurn(() => this.#take(item));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
+  }
+
+  async #take(item: Extract<Item, { kind: 'events' | 'report' }>): Promise<void> {
     const events =
       item.kind === 'events'
         ? item.events

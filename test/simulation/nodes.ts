@@ -1,6 +1,9 @@
+import type { Answer, AskPatiently } from '../../activities/patience.ts';
+import { createStandbyActivities } from '../../activities/standby.ts';
 import type { Enclave } from '../../domain/enclave/enclave.ts';
 import type { EnclaveEvent, EnclaveFailed, EnclaveFault } from '../../domain/enclave/events.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
+import type { NodeRequest } from '../../domain/mesh/messages.ts';
 import { proofIdOf } from '../../domain/proof/proof-id.ts';
 import type { MeteredRecord } from '../../domain/proof/record.ts';
 import { addSeconds } from '../../domain/time.ts';
@@ -19,7 +22,7 @@ const failed = (fault: EnclaveFault, code: ErrorCode): EnclaveFailed => ({
 });
 
 /** Nodes that mostly do as they are told: one in `honesty` steps goes wrong, in every way the engine knows. */
-export const nodeActivities = ({ draw, now }: World, honesty: number): Activities => {
+export const nodeActivities = ({ draw, now, lifecycles }: World, honesty: number): Activities => {
   const goesWrong = (): boolean => draw(honesty) === 0;
 
   const recordOf = (
@@ -67,7 +70,21 @@ export const nodeActivities = ({ draw, now }: World, honesty: number): Activitie
     ];
   };
 
+  /** Some are busy, some say nothing; some have accepted what their owners cannot pay for. */
+  const ask = async (): Promise<Answer<NodeRequest>> => {
+    const answers = [
+      { type: 'standing-in' },
+      { type: 'refused', code: 'RESOURCE_UNAVAILABLE', message: 'busy' },
+      { type: 'silent', message: 'no answer in time' },
+      { type: 'lost', message: 'three heartbeats missed' },
+    ] as const;
+    const reply = goesWrong() ? answers[1 + draw(3)] : answers[0];
+    return { reply: reply ?? answers[0], missedHeartbeats: 0, missedInAll: 0 };
+  };
+
   return {
+    ...createStandbyActivities({ ask: ask as AskPatiently, lifecycles }),
+
     'enclave.createOnNode': async (): Promise<EnclaveEvent[]> => {
       if (!goesWrong()) return [{ type: 'enclave.created', enclaveKey: HEX }];
       const faults = [

@@ -1,6 +1,7 @@
 import { createAuctionActivities } from '../../../activities/auction.ts';
 import { createJobActivities } from '../../../activities/job.ts';
 import { createQuorumActivities } from '../../../activities/quorum.ts';
+import { createStandbyActivities } from '../../../activities/standby.ts';
 import { award } from '../../../domain/auction/award.ts';
 import { generator } from '../../../domain/auction/market.fixture.ts';
 import { transfer } from '../../../domain/ledger/entry.ts';
@@ -18,6 +19,7 @@ import { createBidViews } from '../../../infra/bidding/bid-views.ts';
 import { announceAuctions } from '../../../infra/main/worker/announce.ts';
 import { createProviderMarket } from '../../../infra/providers/provider-market.ts';
 import type { Draw } from '../world.ts';
+import { askStandby } from './ask-standby.ts';
 import { createClock } from './clock.ts';
 import { enclaveActivities } from './enclaves.ts';
 import { createEngine, type Engine } from './engine.ts';
@@ -75,6 +77,7 @@ export const openMarket = async (profiles: readonly NodeProfile[], seed: number)
     }),
     ...createQuorumActivities({ store, solver }),
     ...createJobActivities({ lifecycles, store, providers, now }),
+    ...createStandbyActivities({ ask: askStandby(clock, nodeOf), lifecycles }),
     ...enclaveActivities(clock, nodeOf, workloads),
   }));
   const { store, providers, lifecycles, journal } = engine;

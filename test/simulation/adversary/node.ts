@@ -141,6 +141,7 @@ export const createNode = (
         bidder.opened(auction);
       },
       ended: bidder.ended,
+      standIn: bidder.standIn,
     },
   };
 };

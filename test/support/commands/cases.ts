@@ -1,9 +1,10 @@
 import type { AuctionCommand, OpenAuction } from '../../../domain/auction/commands.ts';
-import type { AuctionEvent, OpenedBid } from '../../../domain/auction/events.ts';
+import type { AuctionEvent, OpenedBid, Winner } from '../../../domain/auction/events.ts';
 import type { CreateEnclave, EnclaveCommand } from '../../../domain/enclave/commands.ts';
 import type { EnclaveEvent } from '../../../domain/enclave/events.ts';
 import type { DomainEvent } from '../../../domain/event.ts';
 import type { JobCommand, SubmitJob } from '../../../domain/job/commands.ts';
+import type { JobEvent } from '../../../domain/job/events.ts';
 import { toMicro } from '../../../domain/money.ts';
 import type { Command } from '../../../domain/ports/lifecycles.ts';
 import type { PredicateCommand } from '../../../domain/predicate/commands.ts';
@@ -60,6 +61,25 @@ const bidOf = (index: number): OpenedBid => ({
   price: toMicro(100n),
   newcomer: false,
 });
+
+/** One member was awarded, and another is to come in. */
+const asking = (id: string, now: string): JobEvent[] => {
+  const [winner, standby] = [0, 1].map((index) => ({ ...bidOf(index), payment: toMicro(100n) }));
+  const members = [winner, standby] as Winner[];
+  const auctionId = `auction-of-${id}`;
+  return [
+    { type: 'job.auction-opened', auctionId, closesAt: now },
+    { type: 'job.auction-awarded', auctionId, winners: members.slice(0, 1), reserve: [bidOf(1)], seed: HEX },
+    {
+      type: 'job.quorum-formed',
+      quorumId: `quorum-${id}`,
+      epoch: 1,
+      members,
+      predictedAvailability: 0.99,
+      formedAt: now,
+    },
+  ];
+};
 
 const auction = (id: string, jobId: string | null): OpenAuction => ({
   type: 'open',
@@ -237,7 +257,13 @@ export const COMMAND_CASES: {
       return behind(`enclave-${id}`, enclave(id), attested(now), command);
     },
   },
-  job: { submit: (id) => opening(`job-${id}`, job(id), SUBMITTER) },
+  job: {
+    submit: (id) => opening(`job-${id}`, job(id), SUBMITTER),
+    'bind-standby': (id, now) => {
+      const command: JobCommand = { type: 'bind-standby', providerId: 'provider-1' };
+      return behind(`job-${id}`, job(id), asking(id, now), command);
+    },
+  },
   predicate: {
     request: (id) => {
       const shape = ['ge', 0, 8] as const;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
+import type { AskPatiently } from '../../../activities/patience.ts';
 import type { Enclave } from '../../../domain/enclave/enclave.ts';
 import type { EnclaveEvent, EnclaveFault } from '../../../domain/enclave/events.ts';
 import { proofIdOf } from '../../../domain/proof/proof-id.ts';
@@ -9,6 +10,8 @@ import { now } from '../open-engine.ts';
 
 /** How a node behaves, where not as it should. */
 export interface NodeScript {
+  /** Says no when it is asked to come in for another. */
+  readonly busy?: true;
   readonly launchFault?: EnclaveFault;
   /** The engine fails whatever it tries to launch. */
   readonly broken?: true;
@@ -43,6 +46,14 @@ const recordOf = (enclave: Enclave, script: NodeScript): UnmeteredRecord => ({
   finishedAt: now(),
   reportHash: HEX,
 });
+
+/** Standbys by script, as a worker would have their answers. */
+export const scriptedStandbys = (scriptOf: (providerId: string) => NodeScript): AskPatiently =>
+  (async (providerId: string) => {
+    const busy = { type: 'refused', code: 'RESOURCE_UNAVAILABLE', message: 'scripted: busy' } as const;
+    const reply = scriptOf(providerId).busy ? busy : ({ type: 'standing-in' } as const);
+    return { reply, missedHeartbeats: 0, missedInAll: 0 };
+  }) as AskPatiently;
 
 /** Effects of enclaves by script: what a worker would answer after it had asked their nodes. */
 export const scriptedNodes = (scriptOf: (providerId: string) => NodeScript) => {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createJobActivities } from '../../../activities/job.ts';
+import { createStandbyActivities } from '../../../activities/standby.ts';
 import { aggregateOf } from '../../../domain/event.ts';
 import { toMicro } from '../../../domain/money.ts';
 import type { Command } from '../../../domain/ports/lifecycles.ts';
@@ -13,7 +14,7 @@ import { sealContext } from '../../../infra/bidding/seal-context.ts';
 import type { LifecycleInput } from '../../../workflows/lifecycle.ts';
 import { type Engine, type EngineOptions, metaOf, now, openEngine } from '../open-engine.ts';
 import { HISTORIES, recordHistory } from '../record-history.ts';
-import { type NodeScript, scriptedNodes } from './nodes.ts';
+import { type NodeScript, scriptedNodes, scriptedStandbys } from './nodes.ts';
 
 const LOOK_MS = 50;
 
@@ -65,6 +66,10 @@ export const openRecorder = async (
     ...servers,
     activities: () => ({
       ...scriptedNodes((providerId) => scripts.get(providerId) ?? {}),
+      'job.askStandbys': (input: never) => {
+        const ask = scriptedStandbys((providerId) => scripts.get(providerId) ?? {});
+        return createStandbyActivities({ ask, lifecycles: engine.lifecycles })['job.askStandbys'](input);
+      },
       ...Object.fromEntries(JOB_EFFECTS.map((name) => [`job.${name}`, jobEffect(name)])),
       ...others,
     }),

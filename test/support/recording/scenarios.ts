@@ -115,8 +115,11 @@ export const SCENARIOS: Scenarios = {
     await recorder.keep(job.enclaves[0] as string, 'terminated');
   },
 
-  'a job whose member is lost in the run, and whose next one refuses': async (recorder) => {
-    const scripts = [{ runFault: 'lost', runMs: 500 }, ok, ok, { launchFault: 'refusal' }, ok] as const;
+  'a job whose member is lost in the run, whose next one is busy, and the one after refuses': async (
+    recorder,
+  ) => {
+    const lostInRun = { runFault: 'lost', runMs: 500 } as const;
+    const scripts = [lostInRun, ok, ok, { busy: true }, { launchFault: 'refusal' }, ok] as const;
     const job = await runJob(recorder, 'gold', scripts);
     const [lost] = job.failed;
     await recorder.keep(job.jobId, 'members-replaced');
