@@ -2,6 +2,8 @@ import * as fc from 'fast-check';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AuctionEvent } from '../../domain/auction/events.ts';
+import { bidOf } from '../../domain/auction/market.fixture.ts';
 import { aggregateOf, newEvent } from '../../domain/event.ts';
 import { createFrontier } from '../../domain/merkle-frontier.ts';
 import { toMicro } from '../../domain/money.ts';
@@ -276,6 +278,63 @@ describe('audit check', () => {
     expect(problems).toMatchObject([
       { subject: 'subject-x', difference: expect.stringMatching(/revision 0: .* schema: roles\.0: /) },
       { subject: 'weather-x', difference: 'revision 0: weather.changed is no known type of event' },
+    ]);
+  });
+
+  it('finds an award that does not follow from its bids', async () => {
+    const stream = `auction-${'9'.repeat(26)}`;
+    const risks = [0, 1, 2].map((index) => ({ bidId: `bid-${index}`, positive: 0, negative: 0 }));
+    const bids = [0, 1, 2].map((index) => bidOf(index, 100 + index, { surcharge: toMicro('0') }));
+    const events: AuctionEvent[] = [
+      {
+        type: 'auction.opened',
+        machineVersion: 3,
+        auctionId: stream,
+        submitter: 'subject-s',
+        jobId: null,
+        quoteId: 'quote-1',
+        tier: 'bronze',
+        tierTableVersion: 1,
+        requiredTops: 500,
+        utilization: 0.5,
+        durationSeconds: 60,
+        winners: 1,
+        requiredUp: 1,
+        minimumOwners: 3,
+        ceiling: toMicro('1000'),
+        rule: 'risk-priced',
+        seed: 'ab'.repeat(32),
+        auctionSeconds: 10,
+        openedAt: context.occurredAt,
+        closesAt: context.occurredAt,
+      },
+      { type: 'auction.closed', closedAt: context.occurredAt },
+      { type: 'auction.bids-opened', bids, risks, refused: [] },
+      {
+        type: 'auction.awarded',
+        winners: [{ ...bidOf(0, 100, { surcharge: toMicro('0') }), payment: toMicro('102') }],
+        verdicts: [],
+        total: toMicro('102'),
+        predictedAvailability: 0.99,
+        method: 'exact',
+        allocateBy: null,
+      },
+    ];
+    await store.append({
+      stream,
+      expectedRevision: NO_STREAM,
+      events: events.map((event) => newEvent(event, context)),
+    });
+    await goLive(stream);
+    const report = await check();
+    expect(report).toMatchObject({ chain_ok: true, replay_ok: false });
+    expect(report.problems).toEqual([
+      {
+        check: 'replay',
+        subject: stream,
+        difference: 'it was awarded to bid-0 for 102, by its bids to bid-0 for 101',
+      },
+      { check: 'replay', subject: stream, difference: 'its total is 102, of its payments 101' },
     ]);
   });
 

@@ -63,7 +63,7 @@ const checkReadModel = async ({ name, compare }: AuditedReadModel): Promise<Prob
 
 /**
  * Proves from outside what must always hold (design §9): hash chain and signed tree of the log, the state of every
- * stream, every read model and Σ of the ledger, each recomputed from the events alone. Reads only.
+ * stream, every award, every read model and Σ of the ledger, each recomputed from the events alone. Reads only.
  * @throws when the database cannot be read at all.
  */
 export const runAuditCheck = async (deps: AuditDeps): Promise<AuditReport> => {
@@ -92,7 +92,7 @@ export const runAuditCheck = async (deps: AuditDeps): Promise<AuditReport> => {
     streams: walk.streams.size,
     position: String(pin.position),
     chain_ok: !walk.problems.some(({ check }) => check === 'chain'),
-    replay_ok: replay.length === 0,
+    replay_ok: replay.length === 0 && !walk.problems.some(({ check }) => check === 'replay'),
     projections_ok: projections.length === 0,
     // Whichever of the two is not zero; the log speaks first.
     ledger_sum_micro: walk.ledgerSum === 0n ? balances : toMicro(walk.ledgerSum),

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { LEDGER_STREAM, type LedgerEvent, type Posting } from '../../domain/ledger/events.ts';
 import { isMicro, units } from '../../domain/money.ts';
 import { type ChainEntry, createChainVerifier } from '../event-store/chain.ts';
+import { createAwardCheck } from './award-check.ts';
 import { dataOf, type Pin, readEntries } from './log.ts';
 import type { Problem } from './report.ts';
 import { createHeadCheck } from './signed-head.ts';
@@ -15,7 +16,7 @@ export interface Walk {
   /** Σ over all postings of the log. */
   readonly ledgerSum: bigint;
   readonly sla: SlaTotals;
-  /** Of the chain, and of money that does not follow from the events it cites. */
+  /** Of the chain, of awards that do not follow from their bids, and of money that does not follow from the events it cites. */
   readonly problems: readonly Problem[];
 }
 
@@ -31,13 +32,14 @@ const sumOf = (entry: ChainEntry): bigint => {
   );
 };
 
-/** Reads the whole pinned log once: hash chain, order, the signed tree, and the money in it. */
+/** Reads the whole pinned log once: hash chain, order, the signed tree, the awards and the money in it. */
 export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
   const verifier = createChainVerifier();
   const signed = await createHeadCheck(pool, pin.position);
   const streams = new Map<string, bigint>();
   const problems: Problem[] = [];
   const sla = createSlaTally();
+  const awards = createAwardCheck();
   let events = 0;
   let ledgerSum = 0n;
   for await (const entry of readEntries(pool, pin.position)) {
@@ -48,6 +50,7 @@ export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
     streams.set(entry.stream, entry.revision);
     if (entry.stream === LEDGER_STREAM) ledgerSum += sumOf(entry);
     sla.take(entry);
+    awards.take(entry);
   }
   const end = verifier.head();
   if (end.position !== pin.position || end.hash !== pin.hash) {
@@ -63,5 +66,11 @@ export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
   }
   const difference = signed.difference();
   if (difference !== null) problems.push(inChain('signed head', difference));
-  return { events, streams, ledgerSum, sla: sla.totals(), problems: [...problems, ...sla.problems()] };
+  return {
+    events,
+    streams,
+    ledgerSum,
+    sla: sla.totals(),
+    problems: [...problems, ...awards.problems(), ...sla.problems()],
+  };
 };

@@ -33,7 +33,7 @@ describe('trust.sim: trust, gate, price of risk and award of the product togethe
     }, 300_000);
   });
 
-  test('nobody starves: honest newcomers get at least half of what others get, and payments rise by less than a tenth', () => {
+  test('honest newcomers get at least half of what others get, and payments rise by less than a tenth', () => {
     const seeds = [1];
     const rules = { trust: 'priced', underbid: false } as const;
     expect(meanStudy('persist', rules, { seeds, newcomers: true }).newcomers).toBeGreaterThan(0.5);
