@@ -1,9 +1,6 @@
 import { expect, test } from 'vitest';
 import { TIER_NAMES } from '../../domain/tiers.ts';
-import { biddersOf, HIGHEST_COSTS, overbidStudy } from './overbid.ts';
-
-/** More members mean more bids to try and more losses to answer. */
-const PROFILES = { bronze: 60, silver: 60, gold: 40, platinum: 20 };
+import { biddersOf, HIGHEST_COSTS, overbidStudy, PROFILES } from './overbid.ts';
 
 const rows = TIER_NAMES.flatMap((tier) =>
   biddersOf(tier).flatMap((bidders) => HIGHEST_COSTS.map((highest) => [tier, bidders, highest] as const)),
@@ -12,13 +9,7 @@ const rows = TIER_NAMES.flatMap((tier) =>
 test.each(rows)(
   'issue 9, row 17: %s with %d bidders and costs up to %d: a lie pays in at most a tenth of the profiles',
   (tier, bidders, highest) => {
-    const { overbids, underbids, replaced, profiles } = overbidStudy(
-      tier,
-      bidders,
-      PROFILES[tier],
-      2,
-      highest,
-    );
+    const { overbids, underbids, replaced, profiles } = overbidStudy(tier, bidders, PROFILES, 2, highest);
     expect(overbids / profiles).toBeLessThanOrEqual(0.1);
     expect(underbids / profiles).toBeLessThanOrEqual(0.1);
     expect(replaced).toBeGreaterThan(0);

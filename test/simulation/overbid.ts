@@ -141,7 +141,8 @@ export const biddersOf = (tier: TierName): readonly number[] => [
 /** Costs up to the ceiling, and up to a third of it. */
 export const HIGHEST_COSTS = [CEILING, CEILING / 3] as const;
 
-const PROFILES = 100;
+/** Of each row printed; fewer say little about a tenth. */
+export const PROFILES = 100;
 const percent = (part: number, whole = 1): string => `${((100 * part) / whole).toFixed(0)} %`;
 const say = (cells: readonly (string | number)[]): void =>
   void process.stdout.write(`${cells.map((cell) => String(cell).padStart(14)).join('')}\n`);
