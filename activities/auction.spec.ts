@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { award } from '../domain/auction/award.ts';
 import { decide } from '../domain/auction/decide.ts';
 import type { AuctionEvent, AuctionOpened, BidRisk } from '../domain/auction/events.ts';
@@ -57,8 +57,10 @@ const closedUnder = (rule: AuctionOpened['rule'], ...between: readonly AuctionEv
 };
 
 let opened = 0;
-const activitiesWith = (admitted: readonly number[]) => {
+let asked: string[] = [];
+const activitiesWith = (admitted: readonly number[], full: readonly number[] = []) => {
   opened = 0;
+  asked = [];
   const placements = new Map(
     admitted.map((index) => {
       const { bidId: _, price: __, ...placement } = bidOf(index, 1);
@@ -76,6 +78,10 @@ const activitiesWith = (admitted: readonly number[]) => {
       },
     },
     solver,
+    hasRoom: async (providerId) => {
+      asked.push(providerId);
+      return !full.some((index) => providerId === `provider-${index}`);
+    },
     now: () => NOW,
   });
 };
@@ -137,4 +143,82 @@ test('enough owners admitted are awarded', async () => {
     { type: 'auction.bids-opened', refused: [{ bidId: 'bid-4' }] },
     { type: 'auction.awarded', method: 'exact' },
   ]);
+});
+
+describe('settled 41: a bid holds nothing, so who is about to win is asked for room', () => {
+  const all = [0, 1, 2, 3, 4];
+  const wonBy = (events: readonly AuctionEvent[]): string[] =>
+    events.flatMap((event) =>
+      event.type === 'auction.awarded' ? event.winners.map(({ providerId }) => providerId) : [],
+    );
+
+  test('and nobody else, where all have it', async () => {
+    const { 'auction.openBids': openBids } = activitiesWith(all);
+    const won = wonBy(await openBids({ auction: closed().context, mayExtend: true }));
+    expect(won).toHaveLength(3);
+    expect(asked.sort()).toEqual(won.sort());
+  });
+
+  test('who has none is left out, with its reason, and the next one wins', async () => {
+    const { 'auction.openBids': openBids } = activitiesWith(all, [1]);
+    const events = await openBids({ auction: closed().context, mayExtend: true });
+    expect(wonBy(events)).not.toContain('provider-1');
+    expect(events).toMatchObject([
+      { refused: [{ bidId: 'bid-1', state: 'rejected', reason: 'its node had no room left at the close' }] },
+      { type: 'auction.awarded' },
+    ]);
+    expect(new Set(asked).size).toBe(asked.length);
+  });
+
+  test('an auction that too few have room for is extended once, and then fails', async () => {
+    const { 'auction.openBids': openBids } = activitiesWith(all, [0, 1]);
+    expect(await openBids({ auction: closed().context, mayExtend: true })).toEqual([extended]);
+    expect(await openBids({ auction: closed(extended).context, mayExtend: false })).toMatchObject([
+      { type: 'auction.bids-opened', refused: [{ bidId: 'bid-0' }, { bidId: 'bid-1' }] },
+      { type: 'auction.failed' },
+    ]);
+  });
+
+  test('however many say no, each is asked once and the rounds are few', async () => {
+    const bids = Array.from({ length: 60 }, (_, index) => index);
+    const market = new Map(
+      bids.map((index) => {
+        const { bidId: _, price: __, ...placement } = bidOf(index, 1);
+        const evidence = { positive: 12, negative: 0 };
+        return [placement.providerId, { ...placement, evidence } satisfies MarketPlacement];
+      }),
+    );
+    let solved = 0;
+    const questions: string[] = [];
+    const { 'auction.openBids': openBids } = createAuctionActivities({
+      market: { placementsOf: async () => market },
+      sealing: { openAll: async (_, boxes) => boxes.map(({ box }) => JSON.stringify({ price: box })) },
+      solver: {
+        award: async (input) => {
+          solved++;
+          return award(input);
+        },
+      },
+      hasRoom: async (providerId) => {
+        questions.push(providerId);
+        return Number(providerId.slice('provider-'.length)) >= 50;
+      },
+      now: () => NOW,
+    });
+    const auction = {
+      ...closed().context,
+      bids: bids.map((index) => ({
+        bidId: `bid-${index}`,
+        providerId: `provider-${index}`,
+        owner: `owner-${index}`,
+        sealed: `${100 + index}`,
+        deposit: toMicro('1000'),
+        placedAt: OPENED_AT,
+      })),
+    };
+    expect(wonBy(await openBids({ auction, mayExtend: false }))).toHaveLength(3);
+    expect(questions).toHaveLength(60);
+    expect(new Set(questions).size).toBe(60);
+    expect(solved).toBeLessThanOrEqual(5);
+  });
 });

@@ -17,8 +17,13 @@ export interface AuctionDeps {
   readonly sealing: Pick<Sealing, 'openAll'>;
   readonly market: ProviderMarket;
   readonly solver: Pick<Solver, 'award'>;
+  /** Whether a node still has room for its bid, which it holds then. One that does not say so is bound by its bid. */
+  readonly hasRoom: (providerId: string, auction: Auction) => Promise<boolean>;
   readonly now: () => string;
 }
+
+/** Why a bid could not win that nothing is held against. */
+const NO_ROOM = 'its node had no room left at the close';
 
 type Placements = ReadonlyMap<string, MarketPlacement>;
 
@@ -54,8 +59,11 @@ const pricedBy = (
   };
 };
 
+/** Times that those about to win are asked for room, before everybody left is. */
+const ROUNDS = 3;
+
 /** Effects of an auction. */
-export const createAuctionActivities = ({ sealing, market, solver, now }: AuctionDeps) => {
+export const createAuctionActivities = ({ sealing, market, solver, hasRoom, now }: AuctionDeps) => {
   const judge = (
     auction: Auction,
     bid: SealedBid,
@@ -79,10 +87,41 @@ export const createAuctionActivities = ({ sealing, market, solver, now }: Auctio
     );
   };
 
+  /**
+   * The award among bids whose nodes have room (settled 37): bids hold no capacity, so that asking takes none from those
+   * who buy, and who is about to win is asked. Each is asked once; who has no room is left out and nothing is held
+   * against it, for it may have won elsewhere meanwhile.
+   */
+  const awardWithRoom = async (auction: Auction, opened: readonly Judged[]) => {
+    const asked = new Set<string>();
+    const isUnasked = ({ bidId }: Pick<OpenedBid, 'bidId'>): boolean => !asked.has(bidId);
+    let left = opened;
+    for (let round = 1; ; round++) {
+      const priced = pricedBy(auction, left);
+      const outcome = await solver.award({
+        tier: auction.tier,
+        ceiling: auction.ceiling,
+        bids: priced.bids,
+        typeUnavailability: TYPE_UNAVAILABILITY,
+        seed: auction.seed,
+      });
+      const bought = outcome.ok ? outcome.winners.filter(isUnasked) : [];
+      if (bought.length === 0) return { outcome, priced, left };
+      const full = new Set<string>();
+      await Promise.all(
+        (round > ROUNDS ? priced.bids.filter(isUnasked) : bought).map(async ({ bidId, providerId }) => {
+          asked.add(bidId);
+          if (!(await hasRoom(providerId, auction))) full.add(bidId);
+        }),
+      );
+      left = left.filter(({ bid: { bidId } }) => !full.has(bidId));
+    }
+  };
+
   return {
     /**
      * Opens the sealed bids and awards the auction: `auction.bids-opened`, then `auction.awarded` or `auction.failed`. Too
-     * few owners whom the trust gate admits extend it instead, as long as no price has been opened.
+     * few owners whom the trust gate admits, or who have room, extend it instead, as long as no price is in the log.
      * Depends on the keys and the providers as they stand; the first answer that is appended holds.
      */
     'auction.openBids': async ({
@@ -98,18 +137,16 @@ export const createAuctionActivities = ({ sealing, market, solver, now }: Auctio
       if (mayExtend && owners < auction.minimumOwners)
         return [extension(auction, owners, now(), EXTENSION_SECONDS)];
       const opened = await openAll(auction, placements);
-      const priced = pricedBy(
-        auction,
-        opened.flatMap((each) => ('bid' in each ? [each] : [])),
-      );
-      const refusals = opened.flatMap((each) => ('refused' in each ? [each.refused] : []));
-      const outcome = await solver.award({
-        tier: auction.tier,
-        ceiling: auction.ceiling,
-        bids: priced.bids,
-        typeUnavailability: TYPE_UNAVAILABILITY,
-        seed: auction.seed,
-      });
+      const readable = opened.flatMap((each) => ('bid' in each ? [each] : []));
+      const { outcome, priced, left } = await awardWithRoom(auction, readable);
+      if (mayExtend && !outcome.ok && left.length < readable.length)
+        return [extension(auction, distinctOwners(priced.bids), now(), EXTENSION_SECONDS)];
+      const refusals = [
+        ...opened.flatMap((each) => ('refused' in each ? [each.refused] : [])),
+        ...readable
+          .filter((each) => !left.includes(each))
+          .map(({ bid: { bidId } }): BidVerdict => ({ bidId, state: 'rejected', reason: NO_ROOM })),
+      ];
       const verdicts = [...outcome.verdicts, ...refusals];
       const opening: AuctionEvent = { type: 'auction.bids-opened', ...priced, refused: refusals };
       if (!outcome.ok) {

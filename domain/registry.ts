@@ -3,6 +3,7 @@ import {
   decide as decideAuction,
   decideV1 as decideAuctionV1,
   decideV2 as decideAuctionV2,
+  decideV3 as decideAuctionV3,
 } from './auction/decide.ts';
 import { AUCTION_VERSION, auctionMachine } from './auction/machine.ts';
 import { auctionMachineV1 } from './auction/machine-v1.ts';
@@ -12,8 +13,9 @@ import {
   decide as decideEnclave,
   decideV1 as decideEnclaveV1,
   decideV2 as decideEnclaveV2,
+  decideV3 as decideEnclaveV3,
 } from './enclave/decide.ts';
-import { ENCLAVE_VERSION, enclaveMachine, enclaveMachineV2 } from './enclave/machine.ts';
+import { ENCLAVE_VERSION, enclaveMachine, enclaveMachineV2, enclaveMachineV3 } from './enclave/machine.ts';
 import { enclaveMachineV1 } from './enclave/machine-v1.ts';
 import { movements as enclaveMovements } from './enclave/movements.ts';
 import { aggregateOf, type DomainEvent, domainEventOf, type NewEvent } from './event.ts';
@@ -65,7 +67,8 @@ export const LIFECYCLES = {
     versions: {
       1: version(auctionMachineV1, decideAuctionV1, auctionMovements),
       2: version(auctionMachine, decideAuctionV2, auctionMovements),
-      3: version(auctionMachine, decideAuction, auctionMovements),
+      3: version(auctionMachine, decideAuctionV3, auctionMovements),
+      4: version(auctionMachine, decideAuction, auctionMovements),
     },
   },
   quorum: {
@@ -82,7 +85,8 @@ export const LIFECYCLES = {
     versions: {
       1: version(enclaveMachineV1, decideEnclaveV1),
       2: version(enclaveMachineV2, decideEnclaveV2),
-      3: version(enclaveMachine, decideEnclave, enclaveMovements),
+      3: version(enclaveMachineV3, decideEnclaveV3, enclaveMovements),
+      4: version(enclaveMachine, decideEnclave, enclaveMovements),
     },
   },
   job: {

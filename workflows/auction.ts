@@ -46,7 +46,12 @@ const policies: Policies = {
   }),
 };
 
-export const auctionLifecycle = lifecycleOf('auction', { 1: policies, 2: policies, 3: policies });
+export const auctionLifecycle = lifecycleOf('auction', {
+  1: policies,
+  2: policies,
+  3: policies,
+  4: policies,
+});
 
 /** A sealed reverse auction. */
 export const auction = (input: LifecycleInput) => runLifecycle(auctionLifecycle, input);

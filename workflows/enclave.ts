@@ -83,7 +83,12 @@ const version3: Policies = {
   },
 };
 
-export const enclaveLifecycle = lifecycleOf('enclave', { 1: version1, 2: version2, 3: version3 });
+export const enclaveLifecycle = lifecycleOf('enclave', {
+  1: version1,
+  2: version2,
+  3: version3,
+  4: version3,
+});
 
 /** One enclave on one node, from request to destruction. */
 export const enclave = (input: LifecycleInput) => runLifecycle(enclaveLifecycle, input);

@@ -1,3 +1,4 @@
+import type { Rent } from '../enclave/rent.ts';
 import type { ErrorCode } from '../errors.ts';
 import { type Micro, ZERO } from '../money.ts';
 import type { TierName } from '../tiers.ts';
@@ -32,6 +33,8 @@ export interface Auction {
   readonly ceiling: Micro;
   readonly seed: string;
   readonly auctionSeconds: number;
+  /** Per winner, for as long as its award waits to be taken; none where a job has taken it. */
+  readonly reservation?: Rent;
   /** Start of the running term: opening or extension. */
   readonly since: string;
   readonly closesAt: string;
@@ -88,6 +91,7 @@ export const opened = (event: AuctionOpened): Auction => ({
   ceiling: event.ceiling,
   seed: event.seed,
   auctionSeconds: event.auctionSeconds,
+  ...(event.reservation && { reservation: event.reservation }),
   since: event.openedAt,
   closesAt: event.closesAt,
 });

@@ -4,7 +4,7 @@ import { toMicro } from '../money.ts';
 import { MAX_BIDS, TIERS } from '../tiers.ts';
 import { addMs, addSeconds } from '../time.ts';
 import type { AllocateAuction, OpenAuction, PlaceBid } from './commands.ts';
-import { decide, decideV1, decideV2, distinctOwners, reserveOf } from './decide.ts';
+import { decide, decideV1, decideV2, decideV3, distinctOwners, reserveOf } from './decide.ts';
 import type { AuctionAwarded, AuctionEvent, AuctionOpened, BidPlaced, BidsOpened } from './events.ts';
 import { auctionMachine } from './machine.ts';
 import { auctionMachineV1 } from './machine-v1.ts';
@@ -35,12 +35,14 @@ const { type: _, ...terms } = open;
 
 const opened: AuctionOpened = {
   type: 'auction.opened',
-  machineVersion: 3,
+  machineVersion: 4,
   ...terms,
   winners: 3,
   requiredUp: 2,
   minimumOwners: 4,
   openingFee: toMicro('30'),
+  // 1,000 TOPS by the list for an hour, and for 120 s of it.
+  reservation: { hourly: toMicro('1111111'), held: toMicro('37038') },
   rule: 'risk-priced',
   openedAt: OPENED_AT,
   closesAt: CLOSES_AT,
@@ -122,7 +124,7 @@ describe('opening', () => {
   });
 
   test('is judged and paid with its job where it has one', () => {
-    const { openingFee: _, ...unpaid } = opened;
+    const { openingFee: _, reservation: __, ...unpaid } = opened;
     const ofJob = { ...open, jobId: 'job-1', ceiling: toMicro('1'), auctionSeconds: 86_400 };
     given()
       .when(ofJob, { now: OPENED_AT })
@@ -137,7 +139,7 @@ describe('opening', () => {
 
   test('streams of version 1 keep their bounds, and cost nothing', () => {
     const begun = specify(machineDecider(auctionMachineV1, decideV1)).given();
-    const { openingFee: _, ...free } = opened;
+    const { openingFee: _, reservation: __, ...free } = opened;
     begun
       .when({ ...open, ceiling: toMicro('0') }, { now: OPENED_AT })
       .then({ ...free, machineVersion: 1, rule: 'critical-value', ceiling: toMicro('0') });
@@ -262,7 +264,7 @@ describe('the close', () => {
 
   test('a stream of version 1 keeps its rules', () => {
     const { given: givenV1 } = specify(machineDecider(auctionMachineV1, decideV1));
-    const { openingFee: _, ...free } = opened;
+    const { openingFee: _, reservation: __, ...free } = opened;
     const first = { ...free, machineVersion: 1, rule: 'critical-value' } as const;
     givenV1().when(open, { now: OPENED_AT }).then(first);
     const { state } = givenV1(first, ...bids(4), closed);
@@ -272,7 +274,8 @@ describe('the close', () => {
 
   test('a stream of version 2 compares its bids by price alone', () => {
     const { given: givenV2 } = specify(machineDecider(auctionMachine, decideV2));
-    const first = { ...opened, machineVersion: 2, rule: 'critical-value' } as const;
+    const { reservation: _, ...free } = opened;
+    const first = { ...free, machineVersion: 2, rule: 'critical-value' } as const;
     givenV2().when(open, { now: OPENED_AT }).then(first);
     expect(givenV2(first).state.context.rule).toBeUndefined();
     expect(given(opened).state.context.rule).toBe('risk-priced');
@@ -291,7 +294,24 @@ describe('the award', () => {
 
   test('is taken by a job of the submitter', () => {
     given(...history, awarded)
-      .when(allocate, { actor: SUBMITTER })
+      .when(allocate, { actor: SUBMITTER, now: CLOSES_AT })
+      .then({ type: 'auction.allocated', jobId: 'job-1', allocatedAt: CLOSES_AT });
+  });
+
+  test('settled 41: is paid for until it is taken, by the TOPS that it books; in streams of version 3 it is not', () => {
+    const at = (requiredTops: number) =>
+      given()
+        .when({ ...open, requiredTops }, { now: OPENED_AT })
+        .thenState().context.reservation;
+    expect(at(1)).toEqual(opened.reservation);
+    expect(at(9000)).toEqual({ hourly: '10000000', held: '333334' });
+    const version3 = specify(machineDecider(auctionMachine, decideV3));
+    const { reservation: _, ...free } = opened;
+    const first = { ...free, machineVersion: 3 };
+    version3.given().when(open, { now: OPENED_AT }).then(first);
+    version3
+      .given(first, ...history.slice(1), awarded)
+      .when(allocate, { actor: SUBMITTER, now: CLOSES_AT })
       .then({ type: 'auction.allocated', jobId: 'job-1' });
   });
 

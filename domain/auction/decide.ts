@@ -3,7 +3,7 @@ import { accept, type Decision, type DecisionContext } from '../decision.ts';
 import { type Rejection, reject } from '../errors.ts';
 import { MAX_BIDS, TIERS } from '../tiers.ts';
 import { addSeconds, isBefore } from '../time.ts';
-import { AUCTION_SECONDS, ceilingErrors, EXTENSION_SECONDS, openingFeeOf } from './asking.ts';
+import { AUCTION_SECONDS, ceilingErrors, EXTENSION_SECONDS, openingFeeOf, reservationOf } from './asking.ts';
 import type { Auction, SealedBid } from './auction.ts';
 import type { AuctionCommand, OpenAuction, PlaceBid } from './commands.ts';
 import type { AuctionEvent, AuctionExtended, BidVerdict } from './events.ts';
@@ -35,7 +35,11 @@ const decideAt = (
     case 'allocate': {
       if (ctx.actor !== auction.submitter)
         return reject('AUTHORIZATION_FAILED', 'only the submitter allocates its auction');
-      const event = { type: 'auction.allocated', jobId: command.jobId } as const;
+      const event = {
+        type: 'auction.allocated',
+        jobId: command.jobId,
+        ...(version > 3 && { allocatedAt: ctx.now }),
+      } as const;
       if (snapshot.can(event)) return accept(event);
       if (auction.failure) return reject(auction.failure.reason, auction.failure.message);
       return reject('CONFLICT', `the auction is ${snapshot.value}, not awarded`);
@@ -56,12 +60,11 @@ export const decide = (
   ctx: DecisionContext,
 ): Decision<AuctionEvent> => decideAt(AUCTION_VERSION, snapshot, command, ctx);
 
+/** The same for streams of version 3, whose awards wait to be taken for nothing. */
+export const decideV3: typeof decide = (snapshot, command, ctx) => decideAt(3, snapshot, command, ctx);
+
 /** The same for streams of version 2. */
-export const decideV2 = (
-  snapshot: SnapshotFrom<typeof auctionMachine>,
-  command: AuctionCommand,
-  ctx: DecisionContext,
-): Decision<AuctionEvent> => decideAt(2, snapshot, command, ctx);
+export const decideV2: typeof decide = (snapshot, command, ctx) => decideAt(2, snapshot, command, ctx);
 
 /** The same for streams of version 1. */
 export const decideV1 = (
@@ -103,6 +106,7 @@ const open = (
     minimumOwners: tier.minimumOwners,
     // The job that an auction belongs to has paid for it.
     ...(!isJudged && { openingFee: openingFeeOf(ceiling, tier.winners) }),
+    ...(version > 3 && jobId === null && { reservation: reservationOf(command) }),
     rule: version < 3 ? 'critical-value' : 'risk-priced',
     openedAt: ctx.now,
     closesAt: addSeconds(ctx.now, auctionSeconds),

@@ -1,3 +1,4 @@
+import type { Rent } from '../enclave/rent.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Micro } from '../money.ts';
 import type { RiskEvidence } from '../provider/risk.ts';
@@ -64,6 +65,8 @@ export interface AuctionOpened {
   readonly ceiling: Micro;
   /** What opening it cost; absent where its job paid, and before machine version 2. */
   readonly openingFee?: Micro;
+  /** What each winner's capacity costs for as long as the award waits to be taken; since version 4, without a job. */
+  readonly reservation?: Rent;
   /**
    * How sets of bids are compared: by price alone until machine version 2, by price and risk (`surchargesOf`) since. Winners
    * are paid their critical values either way.
@@ -137,9 +140,11 @@ export interface AuctionFailed {
 export interface AuctionAllocated {
   readonly type: 'auction.allocated';
   readonly jobId: string;
+  /** Since version 4. */
+  readonly allocatedAt?: string;
 }
 
-/** Nobody took the award in time: everything is refunded. */
+/** Nobody took the award in time: everything is refunded but what the winners' capacity was worth meanwhile. */
 export interface AuctionLapsed {
   readonly type: 'auction.lapsed';
   readonly lapsedAt: string;

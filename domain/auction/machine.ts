@@ -4,7 +4,8 @@ import { msBetween } from '../time.ts';
 import { type Auction, awarded, blank, failed, opened, sealedBidOf } from './auction.ts';
 import type { AuctionEvent } from './events.ts';
 
-export const AUCTION_VERSION = 3;
+/** Version 4 is the machine of version 3 under one more rule: an award that waits to be taken is paid for by the second. */
+export const AUCTION_VERSION = 4;
 
 /**
  * A sealed reverse auction: open until a logged deadline, extended at most once, awarded or failed with everything

@@ -3,6 +3,7 @@ import { type AnyMachineSnapshot, getInitialSnapshot } from 'xstate';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import { applyEvent } from '../lifecycle.ts';
 import { toMicro } from '../money.ts';
+import { addSeconds } from '../time.ts';
 import type { Auction } from './auction.ts';
 import type { AuctionAwarded, AuctionEvent, AuctionOpened } from './events.ts';
 import { auctionMachine } from './machine.ts';
@@ -120,6 +121,48 @@ describe('an auction on its own', () => {
       'release deposit:bid-0 > available:owner-0: 1000',
       'release escrow:auction-1 > available:subject-s: 2000',
     ]);
+  });
+
+  describe('settled 41: an award that waits to be taken', () => {
+    const reservation = { hourly: toMicro('3600000'), held: toMicro('120000') };
+    const asked: AuctionOpened = { ...opened(null), reservation };
+    const story = [asked, placed(0), placed(1), ...closing, awarded(addSeconds(AT, 120))];
+
+    test('is held for at the opening, per winner', () => {
+      expect(moved(asked)).toEqual([
+        'hold available:subject-s > escrow:auction-1: 2000',
+        'hold available:subject-s > rent:auction-1: 240000',
+      ]);
+    });
+
+    test('pays its winners for the seconds until a job takes it', () => {
+      const allocated: AuctionEvent = {
+        type: 'auction.allocated',
+        jobId: 'job-1',
+        allocatedAt: addSeconds(AT, 7),
+      };
+      expect(moved(...story, allocated)).toEqual([
+        'payment rent:auction-1 > available:owner-0: 7000',
+        'release rent:auction-1 > available:subject-s: 233000',
+      ]);
+    });
+
+    test('pays them for all of the time where nobody does, however late that is noticed', () => {
+      expect(moved(...story, { type: 'auction.lapsed', lapsedAt: addSeconds(AT, 150) })).toEqual([
+        'release deposit:bid-0 > available:owner-0: 1000',
+        'release escrow:auction-1 > available:subject-s: 2000',
+        'payment rent:auction-1 > available:owner-0: 120000',
+        'release rent:auction-1 > available:subject-s: 120000',
+      ]);
+    });
+
+    test('costs nothing where there is none', () => {
+      expect(moved(asked, placed(0), failed)).toEqual([
+        'release deposit:bid-0 > available:owner-0: 1000',
+        'release escrow:auction-1 > available:subject-s: 2000',
+        'release rent:auction-1 > available:subject-s: 240000',
+      ]);
+    });
   });
 
   test('moves nothing when it is extended, closed, opened or taken', () => {

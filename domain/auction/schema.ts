@@ -65,6 +65,7 @@ export const auctionEventSchema = schemaOf<AuctionEvent>()(
       minimumOwners: z.int().positive(),
       ceiling: micro,
       openingFee: micro.exactOptional(),
+      reservation: z.strictObject({ hourly: micro, held: micro }).exactOptional(),
       rule: z.enum(['critical-value', 'risk-priced']),
       seed: hex(32),
       auctionSeconds: z.int().positive(),
@@ -109,7 +110,11 @@ export const auctionEventSchema = schemaOf<AuctionEvent>()(
       message: text,
       verdicts: listOf(bidVerdict),
     }),
-    z.strictObject({ type: z.literal('auction.allocated'), jobId: id }),
+    z.strictObject({
+      type: z.literal('auction.allocated'),
+      jobId: id,
+      allocatedAt: instant.exactOptional(),
+    }),
     z.strictObject({ type: z.literal('auction.lapsed'), lapsedAt: instant }),
   ]),
 );

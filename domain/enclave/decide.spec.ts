@@ -29,7 +29,7 @@ const requested: EnclaveEvent = (() => {
   const { type: _, lifetimeSeconds: __, ...facts } = create;
   return {
     type: 'enclave.requested',
-    machineVersion: 3,
+    machineVersion: 4,
     ...facts,
     requestedAt: AT,
     expiresAt: addSeconds(AT, 600),

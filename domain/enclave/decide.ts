@@ -44,6 +44,9 @@ export const decide = (
   ctx: DecisionContext,
 ): Decision<EnclaveEvent> => decideAt(ENCLAVE_VERSION, snapshot, command, ctx);
 
+/** The same for streams of version 3. */
+export const decideV3: typeof decide = (snapshot, command, ctx) => decideAt(3, snapshot, command, ctx);
+
 /** The same for streams of version 2. */
 export const decideV2: typeof decide = (snapshot, command, ctx) => decideAt(2, snapshot, command, ctx);
 

@@ -28,7 +28,7 @@ export interface Enclave {
   readonly allowSimulated: boolean;
   readonly reservation?: Reservation;
   readonly rent?: Rent;
-  /** What is paid for of a rented one: from its first attestation to the end that was no failure. */
+  /** What is paid for of a rented one: from its first attestation, or its request, to the end that was no failure. */
   readonly rented?: { readonly from: string; readonly to?: string };
   readonly requestedAt: string;
   readonly expiresAt: string;
@@ -99,6 +99,15 @@ export const attested = (
 /** The end of a rented enclave's time. */
 export const rentedTo = ({ rented }: Enclave, to: string | undefined): Partial<Enclave> =>
   rented && to !== undefined ? { rented: { ...rented, to } } : {};
+
+/**
+ * What is paid for of an enclave that was ended before it stood: its place was kept from the request on. Without it, who
+ * creates and ends enclaves one after the other would keep places for nothing. What its node failed of says no end.
+ */
+export const cutShort = ({ rent, rented, requestedAt }: Enclave, event: EnclaveFailed): Partial<Enclave> =>
+  rent && !rented && event.fault === 'stopped' && event.endedAt !== undefined
+    ? { rented: { from: requestedAt, to: event.endedAt } }
+    : {};
 
 export const failed = (enclave: Enclave, event: EnclaveFailed): Partial<Enclave> => ({
   failure: {

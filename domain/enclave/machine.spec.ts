@@ -190,8 +190,8 @@ describe('a stream of version 1', () => {
     expect(decideV1(initial, command, { now: AT, actor: 'engine' })).toEqual({ ok: true, events: [first] });
     const second = decideV2(getInitialSnapshot(enclaveMachine), command, { now: AT, actor: 'engine' });
     expect(second).toEqual({ ok: true, events: [{ ...first, machineVersion: 2 }] });
-    expect(Object.keys(LIFECYCLES.enclave.versions)).toEqual(['1', '2', '3']);
-    expect(LIFECYCLES.enclave.current).toBe(3);
+    expect(Object.keys(LIFECYCLES.enclave.versions)).toEqual(['1', '2', '3', '4']);
+    expect(LIFECYCLES.enclave.current).toBe(4);
   });
 });
 

@@ -1,11 +1,11 @@
 import { assign, cancel, raise, setup } from 'xstate';
 import { type DeadlineRaised, effect } from '../lifecycle.ts';
 import { msBetween } from '../time.ts';
-import { attested, blank, type Enclave, failed, rentedTo, requested } from './enclave.ts';
+import { attested, blank, cutShort, type Enclave, failed, rentedTo, requested } from './enclave.ts';
 import type { EnclaveEvent, EnclaveRunFinished } from './events.ts';
 import { renewalDueAt } from './renewal.ts';
 
-export const ENCLAVE_VERSION = 3;
+export const ENCLAVE_VERSION = 4;
 
 interface Context extends Enclave {
   /** When an event last started something: what delays count from. */
@@ -64,7 +64,7 @@ const machineOf = (version: number) => {
             return { result, destroyReason: 'work done', ...ended, events };
           }
           case 'enclave.failed':
-            return failed(context, event);
+            return { ...failed(context, event), ...(version > 3 && cutShort(context, event)) };
           default:
             return { events };
         }
@@ -147,6 +147,9 @@ const machineOf = (version: number) => {
  * expires. Whatever goes wrong, it is destroyed before anybody is told (saga compensation, R39).
  */
 export const enclaveMachine = machineOf(ENCLAVE_VERSION);
+
+/** Version 3: who ends an enclave before it stands pays nothing. */
+export const enclaveMachineV3 = machineOf(3);
 
 /** Version 2: another thing is meant by an effect that failed for good, too (workflows/enclave.ts). */
 export const enclaveMachineV2 = machineOf(2);

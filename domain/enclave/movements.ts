@@ -6,8 +6,9 @@ import type { EnclaveEvent } from './events.ts';
 import { chargeFor } from './rent.ts';
 
 /**
- * Money that follows an enclave's events: those without a job are rented. The time from its attestation to its end goes
- * to the node's owner, the rest back to the creator; of one that failed everything goes back. `enclave` is the state
+ * Money that follows an enclave's events: those without a job are rented. The time from its attestation to its end, or
+ * from its request where its creator ended it before, goes to the node's owner, the rest back to the creator; of one that
+ * failed everything goes back. `enclave` is the state
  * before the event.
  */
 export const movements = (enclave: Enclave, event: EnclaveEvent, cause: string): LedgerEntry[] => {

@@ -2,11 +2,11 @@ import { type Micro, multiply, toMicro, units } from '../money.ts';
 import { TIERS } from '../tiers.ts';
 import { msBetween } from '../time.ts';
 
-/** What an enclave without a job costs its creator (settled 41): it keeps a place of its node from jobs that would pay. */
+/** What capacity costs whoever keeps it without a job (settled 41): an enclave, or an award that waits to be taken. */
 export interface Rent {
   /** Price of an hour. */
   readonly hourly: Micro;
-  /** Held from the creator's account for the longest life it may have. */
+  /** Held from the account for the longest time that it may be kept. */
   readonly held: Micro;
 }
 
@@ -18,15 +18,24 @@ const MS_PER_HOUR = 3_600_000n;
 /** `hourly` for `ms`, rounded up as every charge (settled 10). */
 const priceOf = (hourly: Micro, ms: bigint): bigint => (units(hourly) * ms + MS_PER_HOUR - 1n) / MS_PER_HOUR;
 
+/** What `seconds` of it cost. */
+export const rentFor = (hourly: Micro, seconds: number): Micro =>
+  toMicro(priceOf(hourly, BigInt(Math.ceil(seconds * 1000))));
+
 /** Each core is priced like an H200-hour of bronze. */
 export const rentOf = ({ cpuCores }: { readonly cpuCores: number }, lifetimeSeconds: number): Rent => {
   const hourly = multiply(TIERS.bronze.rateMicro, cpuCores);
-  return { hourly, held: toMicro(priceOf(hourly, BigInt(Math.ceil(lifetimeSeconds * 1000)))) };
+  return { hourly, held: rentFor(hourly, lifetimeSeconds) };
 };
 
-/** What the time from `from` to `to` costs; never more than is held. */
-export const chargeFor = ({ hourly, held }: Rent, from: string, to: string): Micro => {
-  const ms = Math.max(msBetween(from, to), LEAST_RENTED_SECONDS * 1000);
+/** What the time from `from` to `to` costs, or `least` seconds where it was shorter; never more than is held. */
+export const chargeFor = (
+  { hourly, held }: Rent,
+  from: string,
+  to: string,
+  least = LEAST_RENTED_SECONDS,
+): Micro => {
+  const ms = Math.max(msBetween(from, to), least * 1000);
   const price = priceOf(hourly, BigInt(ms));
   return price > units(held) ? held : toMicro(price);
 };

@@ -41,8 +41,8 @@ export const account = {
   available: (principal: string): string => `available:${principal}`,
   escrow: (auctionId: string): string => `escrow:${auctionId}`,
   deposit: (bidId: string): string => `deposit:${bidId}`,
-  /** Rent of an enclave without a job (settled 41). */
-  rent: (enclaveId: string): string => `rent:${enclaveId}`,
+  /** Rent of an enclave without a job, or of an award that waits for one (settled 41). */
+  rent: (kept: string): string => `rent:${kept}`,
   stake: (providerId: string): string => `stake:${providerId}`,
   /** Fees for opening auctions (settled 41). */
   fees: 'fees',

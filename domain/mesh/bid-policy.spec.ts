@@ -51,8 +51,21 @@ describe('cost policy', () => {
     expect(askingPrice(policy, auction)).toBe('300000');
     expect(askingPrice(policy, { ...auction, utilization: 0.5 })).toBe('150000');
     expect(askingPrice({ ...policy, margin: 0.1 }, auction)).toBe('330000');
-    expect(askingPrice(policy, { ...auction, durationSeconds: 0.001 })).toBe('1');
     expect(askingPrice({ ...policy, floor: toMicro('500000') }, auction)).toBe('500000');
+  });
+
+  it('settled 41: does not keep its capacity for less than that is worth for 30 seconds, however little is done there', () => {
+    for (const [utilization, durationSeconds, price] of [
+      [1, 31, '2584'],
+      [0.5, 31, '2500'],
+      [1, 0.001, '2500'],
+      [0, 3600, '2500'],
+    ] as const)
+      expect(askingPrice(policy, { ...auction, utilization, durationSeconds })).toBe(price);
+    // A place of 2,000 TOPS on four is a quarter of them, whatever the job asks for.
+    const tiny = { ...auction, requiredTops: 1, durationSeconds: 1 };
+    expect(chooseBid(policy, node, idle, tiny)).toEqual({ bid: true, price: '1389' });
+    expect(askingPrice({ ...policy, pricePerH200Hour: toMicro('0') }, tiny, 500)).toBe('1');
   });
 
   it('counts H200-hours by the reference that the auction was priced by', () => {
@@ -99,7 +112,7 @@ describe('cost policy', () => {
         const may =
           job.submitter !== node.owner &&
           job.requiredTops <= node.tops &&
-          units(askingPrice(costs, job)) <= units(job.ceiling);
+          units(askingPrice(costs, job, node.tops / costs.maxConcurrent)) <= units(job.ceiling);
         expect(chooseBid(costs, node, idle, job).bid).toBe(may);
       }),
       { numRuns: 1000 },

@@ -1,3 +1,4 @@
+import { LEAST_SECONDS } from '../auction/asking.ts';
 import { type Micro, toMicro, units } from '../money.ts';
 import { DEFAULT_T_REF } from '../tiers.ts';
 import type { AuctionAnnouncement } from './messages.ts';
@@ -35,23 +36,31 @@ const millionths = (value: number): bigint => BigInt(Math.ceil(value * 1_000_000
 
 /**
  * Cost of the H200-hours of the job plus margin, rounded up: a node never sells below its cost. H200-hours are counted
- * by the reference that the auction was priced by.
+ * by the reference that the auction was priced by. What keeps the node's capacity is not for less than that is worth for
+ * a while (`LEAST_SECONDS`), however little work it does there.
+ * @param placeTops what the smallest job takes of the node: its share of the places
  */
 export const askingPrice = (
   policy: CostPolicy,
   job: Pick<AuctionAnnouncement, 'requiredTops' | 'utilization' | 'durationSeconds' | 'tRef'>,
+  placeTops = 0,
 ): Micro => {
-  const factors = [job.requiredTops, job.utilization, job.durationSeconds, 1 + policy.margin];
-  const numerator = factors.reduce(
-    (product, factor) => product * millionths(factor),
-    units(policy.pricePerH200Hour),
-  );
   // Rounded down, since it divides.
   const tRef = BigInt(Math.max(1, Math.floor((job.tRef ?? DEFAULT_T_REF) * 1_000_000)));
-  const denominator = tRef * 3600n * MILLION ** BigInt(factors.length - 1);
-  const price = (numerator + denominator - 1n) / denominator;
+  const costOf = (tops: number, utilization: number, seconds: number): bigint => {
+    const factors = [tops, utilization, seconds, 1 + policy.margin];
+    const numerator = factors.reduce(
+      (product, factor) => product * millionths(factor),
+      units(policy.pricePerH200Hour),
+    );
+    const denominator = tRef * 3600n * MILLION ** BigInt(factors.length - 1);
+    return (numerator + denominator - 1n) / denominator;
+  };
+  const work = costOf(job.requiredTops, job.utilization, job.durationSeconds);
+  const place = costOf(Math.max(job.requiredTops, placeTops), 1, LEAST_SECONDS);
+  const cost = work > place ? work : place;
   const floor = units(policy.floor);
-  return toMicro(price > floor ? price : floor);
+  return toMicro(cost > floor ? cost : floor);
 };
 
 /** Whether a job of this size fits beside what the node holds already (invariant 15). */
@@ -67,7 +76,7 @@ export const chooseBid = (
 ): BidChoice => {
   if (auction.submitter === node.owner) return { bid: false, reason: 'own-auction' };
   if (!fits(policy, node, load, auction.requiredTops)) return { bid: false, reason: 'no-capacity' };
-  const price = askingPrice(policy, auction);
+  const price = askingPrice(policy, auction, node.tops / policy.maxConcurrent);
   return units(price) > units(auction.ceiling)
     ? { bid: false, reason: 'above-ceiling' }
     : { bid: true, price };

@@ -46,6 +46,8 @@ export type NodeRequest =
       /** For all of the declared work. */
       readonly payment: Micro;
     }
+  /** The auction has closed and the bid is about to win: is there still room for it? Yes holds it, no costs nothing. */
+  | { readonly type: 'confirm-bid'; readonly auctionId: string; readonly tops: number }
   | {
       readonly type: 'create-enclave';
       readonly enclaveId: string;
@@ -105,6 +107,7 @@ export interface NodeReplies {
   'auction-opened': { readonly type: 'noted' };
   'auction-ended': { readonly type: 'noted' };
   'stand-in': { readonly type: 'standing-in' };
+  'confirm-bid': { readonly type: 'bid-confirmed'; readonly hasRoom: boolean };
   'create-enclave': { readonly type: 'enclave-created'; readonly enclaveKey: string };
   'attest-enclave': {
     readonly type: 'attestation';

@@ -105,6 +105,7 @@ export const nodeRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('auction-opened'), auction: auctionAnnouncement }),
   z.object({ type: z.literal('auction-ended'), auctionId: id, ...bidOutcome }),
   z.object({ type: z.literal('stand-in'), auctionId: id, tops, deposit: amount, payment: amount }),
+  z.object({ type: z.literal('confirm-bid'), auctionId: id, tops }),
   z.object({
     type: z.literal('create-enclave'),
     enclaveId: id,
@@ -190,6 +191,7 @@ export const nodeReplySchemas: {
   'auction-opened': z.union([noted, refusal]),
   'auction-ended': z.union([noted, refusal]),
   'stand-in': z.union([z.object({ type: z.literal('standing-in') }), refusal]),
+  'confirm-bid': z.union([z.object({ type: z.literal('bid-confirmed'), hasRoom: z.boolean() }), refusal]),
   'create-enclave': z.union([z.object({ type: z.literal('enclave-created'), enclaveKey: hex32 }), refusal]),
   'attest-enclave': z.union([attestation, refusal]),
   'attest-host': z.union([attestation, refusal]),

@@ -67,6 +67,7 @@ import { createMeshHandlers } from './worker/mesh-handlers.ts';
 import { createNeighbourhoods } from './worker/neighbourhoods.ts';
 import { createObservationTargets } from './worker/observation-targets.ts';
 import { withPatience } from './worker/patience.ts';
+import { roomOf } from './worker/room.ts';
 
 const config = loadConfig(process.env);
 const log = pino({ level: config.logLevel, name: 'worker' });
@@ -198,7 +199,7 @@ const nativeConnection = await reach('Temporal', () =>
 );
 /** Local effects: they may follow the append that asks for them. */
 const effects = {
-  ...createAuctionActivities({ sealing, market, solver, now }),
+  ...createAuctionActivities({ sealing, market, solver, hasRoom: roomOf(mesh), now }),
   ...createQuorumActivities({ store, solver }),
 };
 const ask = createAskPatiently({ gateway: mesh, detector: mesh.detector });

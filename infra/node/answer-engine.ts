@@ -45,6 +45,8 @@ export const createAnswer = (deps: AnswerDeps) => {
         return { type: 'noted' };
       case 'stand-in':
         return bidder.standIn(request);
+      case 'confirm-bid':
+        return { type: 'bid-confirmed', hasRoom: bidder.confirm(request.auctionId, request.tops) };
       case 'attest-host': {
         const platform = platformNamed(request.platform);
         if (!platform) return unsupported(request.platform);

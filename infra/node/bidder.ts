@@ -27,6 +27,8 @@ export interface BidderDeps {
 export interface Bidder {
   /** Bids, once per auction and in its last seconds, when the cost policy and the free capacity allow it. */
   opened(auction: AuctionAnnouncement): void;
+  /** Whether there is room for a bid of so many TOPS; from now on it is held. */
+  confirm(auctionId: string, tops: number): boolean;
   ended(auctionId: string, outcome: BidOutcome): void;
   /** Books the capacity for an auction that its bid did not win, or says no, which is free. */
   standIn(request: {
@@ -36,17 +38,16 @@ export interface Bidder {
 }
 
 /**
- * A bid holds capacity and a deposit until its outcome, so that it is placed no earlier than this before the close, ms: an
- * auction that is open for an hour and costs its submitter next to nothing must not hold a node for as long. It is longer
- * than an engine may stall (20 s), so that a bid sent into a stall is in before the close.
+ * A bid holds a deposit until its outcome, so that it is placed no earlier than this before the close, ms: an auction that
+ * is open for an hour and costs its submitter next to nothing must not hold an account for as long. It is longer than an
+ * engine may stall (20 s), so that a bid sent into a stall is in before the close.
  */
 const LEAD_MS = 30_000;
 /** How long after a close its news is waited for, and between two questions about it, ms. */
 const ASK_MS = 3_000;
 
 /**
- * Refusals after which a bid may stand all the same: it was placed before a restart, or its answer was lost. It still
- * holds its capacity.
+ * Refusals after which a bid may stand all the same: it was placed before a restart, or its answer was lost.
  */
 const STANDS: ReadonlySet<ErrorCode> = new Set(['CONFLICT', 'RESOURCE_UNAVAILABLE', 'INTERNAL_ERROR']);
 
@@ -75,7 +76,7 @@ export const createBidder = (deps: BidderDeps): Bidder => {
     else capacity.release(auctionId);
   };
 
-  /** Auctions that take bids for longer than a bid is worth its capacity, until their last seconds. */
+  /** Auctions that take bids for longer than a bid is worth its deposit, until their last seconds. */
   const waiting = new Map<string, AuctionAnnouncement>();
 
   const bid = (auctionId: string): void => {
@@ -83,7 +84,7 @@ export const createBidder = (deps: BidderDeps): Bidder => {
     if (!auction) return;
     waiting.delete(auctionId);
     const choice = chooseBid(policy, node, capacity.load(), auction);
-    if (!choice.bid || !capacity.reserve(auctionId, auction.requiredTops, epochMs(auction.closesAt))) {
+    if (!choice.bid || !capacity.stand(auctionId, auction.requiredTops, epochMs(auction.closesAt))) {
       log.info({ auctionId, reason: choice.bid ? 'no-capacity' : choice.reason }, 'no bid');
       return;
     }
@@ -129,7 +130,7 @@ export const createBidder = (deps: BidderDeps): Bidder => {
       const { auctionId } = auction;
       const closesAtMs = epochMs(auction.closesAt);
       if (closesAtMs <= deps.nowMs()) return;
-      if (capacity.reserved(auctionId)) {
+      if (capacity.stands(auctionId)) {
         capacity.extend(auctionId, closesAtMs);
         return;
       }
@@ -143,10 +144,11 @@ export const createBidder = (deps: BidderDeps): Bidder => {
           if (!deps.signal.aborted) log.error({ auctionId, err: error }, 'bid failed');
         });
     },
+    confirm: (auctionId, tops) => capacity.confirm(auctionId, tops),
     ended,
     standIn({ auctionId, tops }) {
       // Asked twice, it is booked once.
-      if (!capacity.reserved(auctionId) && !capacity.reserve(auctionId, tops, deps.nowMs()))
+      if (!capacity.confirm(auctionId, tops))
         return reject('RESOURCE_UNAVAILABLE', 'all capacity of this node is taken');
       capacity.won(auctionId);
       log.info({ auctionId }, 'standing in');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toMicro } from '../../domain/money.ts';
-import { createCapacityBook } from './capacity.ts';
+import { type CapacityBook, createCapacityBook } from './capacity.ts';
 
 const policy = { pricePerH200Hour: toMicro('1'), floor: toMicro('1'), margin: 0, maxConcurrent: 3 };
 const node = { owner: 'subject-1', tops: 1000 };
@@ -12,12 +12,51 @@ const book = (startMs = 0) => {
   return { capacity, pass: (ms: number) => void (now += ms) };
 };
 
+/** A bid that is about to win. */
+const hold = (capacity: CapacityBook, auctionId: string, tops: number, closesAtMs: number): boolean =>
+  capacity.stand(auctionId, tops, closesAtMs) && capacity.confirm(auctionId, tops);
+
 describe('capacity', () => {
+  it('settled 41: a standing bid holds nothing, however many there are, until it is about to win', () => {
+    const { capacity } = book();
+    for (let bid = 0; bid < 100; bid++) expect(capacity.stand(`cheap-${bid}`, 1000, 1_000)).toBe(true);
+    expect(capacity.load()).toEqual({ slots: 0, tops: 0 });
+    expect(capacity.confirm('cheap-7', 1000)).toBe(true);
+    expect(capacity.confirm('cheap-7', 1000)).toBe(true);
+    expect(capacity.load()).toEqual({ slots: 1, tops: 1000 });
+    expect(capacity.confirm('cheap-8', 1000)).toBe(false);
+    expect(capacity.confirm('bid by its owner', 1)).toBe(false);
+    capacity.release('cheap-7');
+    expect(capacity.confirm('cheap-8', 1000)).toBe(true);
+    capacity.release('cheap-8');
+    expect(capacity.confirm('bid by its owner', 1)).toBe(true);
+    expect(capacity.load()).toEqual({ slots: 1, tops: 1 });
+  });
+
+  it('holds what won without being asked before, as far as there is room', () => {
+    const { capacity } = book();
+    for (const bid of ['a', 'b']) capacity.stand(bid, 600, 1_000);
+    capacity.won('a', 121_000);
+    capacity.won('b', 121_000);
+    expect(capacity.load()).toEqual({ slots: 1, tops: 600 });
+    expect(capacity.occupy('enclave-of-b', { auctionId: 'b', tops: 600 })).toBe(false);
+    capacity.release('a');
+    expect(capacity.occupy('enclave-of-b', { auctionId: 'b', tops: 600 })).toBe(true);
+    expect(capacity.stands('b')).toBe(false);
+  });
+
   it('invariant 15: never promises more than there is, whatever happens in whatever order', () => {
     const id = fc.integer({ min: 0, max: 5 }).map(String);
     const step = fc.oneof(
-      fc.record({ do: fc.constant('reserve' as const), id, tops: fc.integer({ min: 1, max: 1200 }) }),
-      fc.record({ do: fc.constantFrom('won' as const, 'release' as const, 'vacate' as const), id }),
+      fc.record({
+        do: fc.constantFrom('stand' as const, 'confirm' as const),
+        id,
+        tops: fc.integer({ min: 1, max: 1200 }),
+      }),
+      fc.record({
+        do: fc.constantFrom('won' as const, 'release' as const, 'vacate' as const),
+        id,
+      }),
       fc.record({
         do: fc.constant('occupy' as const),
         id,
@@ -32,9 +71,10 @@ describe('capacity', () => {
         const { capacity, pass } = book();
         for (const each of steps) {
           if (each.do === 'pass') pass(each.ms);
-          else if (each.do === 'reserve') {
-            if (!capacity.reserved(each.id)) capacity.reserve(each.id, each.tops, 10_000);
-          } else if (each.do === 'occupy') capacity.occupy(each.id, each.claim);
+          else if (each.do === 'stand') {
+            if (!capacity.stands(each.id)) capacity.stand(each.id, each.tops, 10_000);
+          } else if (each.do === 'confirm') capacity.confirm(each.id, each.tops);
+          else if (each.do === 'occupy') capacity.occupy(each.id, each.claim);
           else capacity[each.do](each.id);
           const load = capacity.load();
           expect(load.slots).toBeLessThanOrEqual(policy.maxConcurrent);
@@ -47,8 +87,8 @@ describe('capacity', () => {
 
   it('frees a loser at once, and an unheard-of bid when its award could no longer be taken', () => {
     const { capacity, pass } = book();
-    capacity.reserve('a', 400, 5_000);
-    capacity.reserve('b', 400, 5_000);
+    hold(capacity, 'a', 400, 5_000);
+    hold(capacity, 'b', 400, 5_000);
     expect(capacity.load()).toEqual({ slots: 2, tops: 800 });
     capacity.release('a');
     expect(capacity.load()).toEqual({ slots: 1, tops: 400 });
@@ -62,12 +102,12 @@ describe('capacity', () => {
 
   it('settled 37: a winner keeps its place until the award can no longer be taken, so no honest node has to refuse', () => {
     const { capacity, pass } = book();
-    capacity.reserve('a', 900, 1_000);
+    hold(capacity, 'a', 900, 1_000);
     pass(1_000);
     // An auction on its own: its submitter has 120 s to take the award.
     capacity.won('a', 121_000);
     pass(119_000);
-    expect(capacity.reserve('b', 900, 200_000)).toBe(false);
+    expect(hold(capacity, 'b', 900, 200_000)).toBe(false);
     expect(capacity.occupy('created by hand')).toBe(true);
     // Taken at the last moment, launched after members that took their time.
     pass(150_000);
@@ -76,50 +116,53 @@ describe('capacity', () => {
 
   it('frees what was won as soon as the engine says that nobody will take it', () => {
     const { capacity } = book();
-    capacity.reserve('a', 900, 1_000);
+    hold(capacity, 'a', 900, 1_000);
     capacity.won('a', 121_000);
     capacity.release('a');
     expect(capacity.load()).toEqual({ slots: 0, tops: 0 });
   });
 
-  it('keeps an extended auction and a winner longer', () => {
+  it('keeps an extended auction in mind longer, and the place of a winner', () => {
     const { capacity, pass } = book();
-    capacity.reserve('a', 400, 5_000);
-    capacity.reserve('b', 400, 5_000);
+    hold(capacity, 'a', 400, 5_000);
+    hold(capacity, 'b', 400, 5_000);
     capacity.extend('a', 20_000);
     // Old news of another engine.
     capacity.extend('a', 5_000);
     capacity.won('b');
     expect(capacity.unheard('a')).toBe(20_000);
     expect(capacity.unheard('b')).toBe(null);
-    pass(360_000 - 1);
-    expect(capacity.load().slots).toBe(2);
-    pass(1);
+    // Nobody has won the extended one: it will be asked for again.
     expect(capacity.load().slots).toBe(1);
+    pass(360_000 - 1);
+    expect(capacity.load().slots).toBe(1);
+    pass(1);
+    expect(capacity.load().slots).toBe(0);
+    expect(capacity.confirm('a', 400)).toBe(true);
     pass(140_000);
     expect(capacity.load().slots).toBe(0);
   });
 
   it('settled 37: an enclave claims the booking of its own auction, however big another one is', () => {
     const { capacity } = book();
-    capacity.reserve('small', 100, 1_000);
-    capacity.reserve('big', 800, 1_000);
+    hold(capacity, 'small', 100, 1_000);
+    hold(capacity, 'big', 800, 1_000);
     capacity.won('small');
     capacity.won('big');
     expect(capacity.occupy('enclave-of-big', { auctionId: 'big', tops: 800 })).toBe(true);
-    expect(capacity.reserved('small')).toBe(true);
-    expect(capacity.reserved('big')).toBe(false);
+    expect(capacity.stands('small')).toBe(true);
+    expect(capacity.stands('big')).toBe(false);
     expect(capacity.occupy('enclave-of-small', { auctionId: 'small', tops: 100 })).toBe(true);
     capacity.vacate('enclave-of-small');
     // Swapped, 800 would be free now, and a second big job would run beside the first.
     expect(capacity.load()).toEqual({ slots: 1, tops: 800 });
-    expect(capacity.reserve('another big', 800, 2_000)).toBe(false);
+    expect(hold(capacity, 'another big', 800, 2_000)).toBe(false);
   });
 
   it('counts a claim once, however often it is asked for and whether or not the award was heard of', () => {
     const { capacity, pass } = book();
-    capacity.reserve('early', 100, 1_000);
-    capacity.reserve('unheard', 300, 5_000);
+    hold(capacity, 'early', 100, 1_000);
+    hold(capacity, 'unheard', 300, 5_000);
     pass(2_000);
     const own = { auctionId: 'unheard', tops: 300 };
     expect(capacity.occupy('enclave-1', own)).toBe(true);
@@ -134,7 +177,7 @@ describe('capacity', () => {
 
   it('leaves the bookings of others alone: an enclave without one needs room of its own', () => {
     const { capacity } = book();
-    capacity.reserve('winner', 700, 1_000);
+    hold(capacity, 'winner', 700, 1_000);
     capacity.won('winner');
     expect(capacity.occupy('replacement', { auctionId: 'lost before', tops: 400 })).toBe(false);
     expect(capacity.occupy('replacement', { auctionId: 'lost before', tops: 300 })).toBe(true);
@@ -148,7 +191,7 @@ describe('capacity', () => {
     const { capacity } = book();
     expect(capacity.occupy('e1')).toBe(true);
     expect(capacity.occupy('e2')).toBe(true);
-    capacity.reserve('a', 400, 5_000);
+    hold(capacity, 'a', 400, 5_000);
     expect(capacity.occupy('e3')).toBe(false);
     capacity.release('a');
     expect(capacity.occupy('e3')).toBe(true);

@@ -5,14 +5,25 @@ import { type CostPolicy, fits, type Load, type NodeCapacity } from '../../domai
 /** What the node has promised and what it runs; the sum never exceeds what it has (invariant 15). */
 export interface CapacityBook {
   load(): Load;
-  /** Holds capacity for a bid until its outcome is known, or its award could no longer be taken; false when there is none. */
-  reserve(auctionId: string, tops: number, closesAtMs: number): boolean;
-  reserved(auctionId: string): boolean;
-  /** The auction was extended. News of several engines may come in any order: it never closes earlier than was said. */
+  /**
+   * Remembers a bid for which there is room now; false when there is none. It holds nothing: whoever asks and does not buy
+   * would keep capacity from those who do.
+   */
+  stand(auctionId: string, tops: number, closesAtMs: number): boolean;
+  stands(auctionId: string): boolean;
+  /**
+   * Holds capacity for a bid that is about to win; false when there is none any more. The bid may be unknown here: placed
+   * by the owner, or before a restart.
+   */
+  confirm(auctionId: string, tops: number): boolean;
+  /**
+   * The auction was extended, and nobody has won yet. News of several engines may come in any order: it never closes
+   * earlier than was said.
+   */
   extend(auctionId: string, closesAtMs: number): void;
   /** When the auction of a standing bid closes, as long as nothing is known of its outcome; else null. */
   unheard(auctionId: string): number | null;
-  /** The bid won: an enclave follows, if a job takes the award, at the latest at `takenByMs`. */
+  /** The bid won: an enclave follows, if a job takes the award, at the latest at `takenByMs`. Held as far as there is room. */
   won(auctionId: string, takenByMs?: number): void;
   release(auctionId: string): void;
   /**
@@ -32,6 +43,7 @@ export interface CapacityDeps {
 
 interface Booking {
   readonly tops: number;
+  isHeld: boolean;
   closesAtMs: number;
   heldUntilMs: number;
   won: boolean;
@@ -39,7 +51,7 @@ interface Booking {
 
 /** A winner may wait this long for its enclave once its award is taken. */
 const LAUNCH_MS = LAUNCH_SECONDS * 1000;
-/** Without news, a bid holds its capacity this long after the close: until then its award may be taken. */
+/** Without news, a bid is remembered this long after the close: until then its award may be taken. */
 const UNHEARD_MS = ALLOCATION_SECONDS * 1000 + LAUNCH_MS;
 
 export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): CapacityBook => {
@@ -49,21 +61,37 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
   const load = (): Load => {
     const now = nowMs();
     for (const [id, { heldUntilMs }] of reservations) if (heldUntilMs <= now) reservations.delete(id);
-    const held = [...reservations.values()].map(({ tops }) => tops).concat([...enclaves.values()]);
+    const held = [...reservations.values()]
+      .filter(({ isHeld }) => isHeld)
+      .map(({ tops }) => tops)
+      .concat([...enclaves.values()]);
     return { slots: held.length, tops: held.reduce((sum, tops) => sum + tops, 0) };
+  };
+
+  const hold = (reservation: Booking): boolean => {
+    if (!reservation.isHeld && fits(policy, node, load(), reservation.tops)) reservation.isHeld = true;
+    return reservation.isHeld;
+  };
+
+  const remember = (auctionId: string, tops: number, closesAtMs: number): boolean => {
+    if (!fits(policy, node, load(), tops)) return false;
+    const heldUntilMs = closesAtMs + UNHEARD_MS;
+    reservations.set(auctionId, { tops, isHeld: false, closesAtMs, heldUntilMs, won: false });
+    return true;
   };
 
   return {
     load,
-    reserve(auctionId, tops, closesAtMs) {
-      if (!fits(policy, node, load(), tops)) return false;
-      reservations.set(auctionId, { tops, closesAtMs, heldUntilMs: closesAtMs + UNHEARD_MS, won: false });
-      return true;
+    stand: remember,
+    stands: (auctionId) => reservations.has(auctionId),
+    confirm(auctionId, tops) {
+      if (!reservations.has(auctionId) && !remember(auctionId, tops, nowMs())) return false;
+      return hold(reservations.get(auctionId) as Booking);
     },
-    reserved: (auctionId) => reservations.has(auctionId),
     extend(auctionId, closesAtMs) {
       const reservation = reservations.get(auctionId);
       if (!reservation || reservation.won || closesAtMs <= reservation.closesAtMs) return;
+      reservation.isHeld = false;
       reservation.closesAtMs = closesAtMs;
       reservation.heldUntilMs = closesAtMs + UNHEARD_MS;
     },
@@ -75,6 +103,7 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
     won(auctionId, takenByMs = nowMs()) {
       const reservation = reservations.get(auctionId);
       if (!reservation) return;
+      hold(reservation);
       reservation.won = true;
       reservation.heldUntilMs = takenByMs + LAUNCH_MS;
     },
@@ -82,12 +111,14 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
     occupy(enclaveId, reservation) {
       if (enclaves.has(enclaveId)) return true;
       const held = load();
-      const booked = reservation && reservations.get(reservation.auctionId);
-      if (booked) reservations.delete(reservation.auctionId);
+      const bid = reservation && reservations.get(reservation.auctionId);
       // What no auction announced says nothing about its TOPS: it takes a place.
-      else if (reservation ? !fits(policy, node, held, reservation.tops) : held.slots >= policy.maxConcurrent)
-        return false;
-      enclaves.set(enclaveId, booked?.tops ?? reservation?.tops ?? 0);
+      const hasPlace = reservation
+        ? fits(policy, node, held, reservation.tops)
+        : held.slots < policy.maxConcurrent;
+      if (!bid?.isHeld && !hasPlace) return false;
+      if (reservation) reservations.delete(reservation.auctionId);
+      enclaves.set(enclaveId, (bid?.isHeld ? bid.tops : reservation?.tops) ?? 0);
       return true;
     },
     vacate: (enclaveId) => void enclaves.delete(enclaveId),

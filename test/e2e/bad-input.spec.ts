@@ -267,8 +267,8 @@ describe('a module that misbehaves', () => {
     expect(Number(member?.paid_micro)).toBeGreaterThan(0);
     expect(job.price_micro).toBe(member?.paid_micro);
     expect(await trustIn(member?.node_id as string)).toEqual(trust);
-    // What its auction cost: 1 % of a ceiling of 111, rounded up.
-    const fee = 2n;
+    // What its auction cost: 1 % of a ceiling of 4,630, rounded up.
+    const fee = 47n;
     expect(await money()).toEqual({
       available: String(BigInt(before.available) - BigInt(job.price_micro as string) - fee),
       escrow: before.escrow,

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { BidVerdict, OpenedBid } from '../../domain/auction/events.ts';
+import { chargeFor } from '../../domain/enclave/rent.ts';
+import { toMicro } from '../../domain/money.ts';
 import type { ExecutionProof } from '../../domain/proof/record.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
 import { expectProblem, sha256Of } from '../support/rest.ts';
@@ -27,6 +29,9 @@ const LOCAL_NODES = ['aws', 'azure', 'datacenter', 'edge', 'gcp', 'hybrid'];
 const CEILING = 888_889n;
 /** One percent of three ceilings. */
 const OPENING_FEE = 26_667n;
+/** Of a place that counts as 1,000 TOPS, an hour by the list, and 120 s of it for three winners. */
+const RESERVED = { hourly: toMicro('1111111'), held: toMicro('37038') };
+const RESERVATION = 3n * 37_038n;
 const QUOTE = { tier: 'gold', required_tops: 500, utilization: 0.8, duration_seconds: 7200 } as const;
 /** Long enough for seven bids and every look at the open auction. */
 const AUCTION_SECONDS = 20;
@@ -126,13 +131,14 @@ describe('from an auction by hand to the settled job', () => {
         min_bidders: 4,
         escrow: '2666667',
         opening_fee: String(OPENING_FEE),
+        reservation: String(RESERVATION),
         deposit: '888889',
       },
     });
     auctionId = opened.body.auction_id;
     openedAt = (await eventsOf(operator, `stream=${auctionId}`))[0]?.position as string;
     expect(await accountOf(operator)).toMatchObject({
-      available: String(BigInt(operatorBefore.available) - 3n * CEILING - OPENING_FEE),
+      available: String(BigInt(operatorBefore.available) - 3n * CEILING - OPENING_FEE - RESERVATION),
       escrow: String(BigInt(operatorBefore.escrow) + 3n * CEILING),
       total: '0',
     });
@@ -537,8 +543,21 @@ describe('from an auction by hand to the settled job', () => {
       refund: String(3n * CEILING - paid),
       sla_credit: '0',
     });
+    const auction = await eventsOf(operator, `stream=${auctionId}`);
+    const timeOf = (type: string, name: string): string =>
+      auction.find((event) => event.type === type)?.data[name] as string;
+    // What each winner got for the time until the job took the award.
+    const waited = BigInt(
+      chargeFor(
+        RESERVED,
+        timeOf('auction.closed', 'closedAt'),
+        timeOf('auction.allocated', 'allocatedAt'),
+        0,
+      ),
+    );
+    expect(waited).toBeGreaterThan(0n);
     expect(await accountOf(operator)).toMatchObject({
-      available: String(BigInt(operatorBefore.available) - paid - OPENING_FEE),
+      available: String(BigInt(operatorBefore.available) - paid - OPENING_FEE - 3n * waited),
       escrow: operatorBefore.escrow,
       total: '0',
     });
@@ -548,7 +567,9 @@ describe('from an auction by hand to the settled job', () => {
       const after = await accountOf(owner);
       if (owner !== guest) {
         expect(after).toMatchObject({
-          available: String(BigInt(before.available) + BigInt(member?.paid_micro ?? 0)),
+          available: String(
+            BigInt(before.available) + (member ? BigInt(member.paid_micro as string) + waited : 0n),
+          ),
           deposits: before.deposits,
         });
       }

@@ -47,11 +47,17 @@ describe('a quote', () => {
     expect(answer).toMatchObject({ status: 200, body: { h200_hours: '0.888889', ceiling, winners } });
   });
 
-  test('settled 41: work that is worth less than the least ceiling is quoted with that', async () => {
+  test('settled 41: work that is worth less than a place for half a minute is quoted with that', async () => {
     const little = { ...QUOTE, required_tops: 1, duration_seconds: 1 };
     expect(await operator.rest.post('/v1/fog/pricing/quote', little)).toMatchObject({
       status: 200,
-      body: { h200_hours: '0.000000', ceiling: '100', winners: 3, maximum_total: '300', opening_fee: '3' },
+      body: {
+        h200_hours: '0.000000',
+        ceiling: '9259',
+        winners: 3,
+        maximum_total: '27777',
+        opening_fee: '278',
+      },
     });
   });
 });

@@ -180,8 +180,8 @@ describe('settled 41: auctions of one submitter', () => {
     expectProblem(await open(submitter), tooMany);
     const job = { ...inputs, code_hash: sha256Of(MODULE), max_price_micro: '100', allow_simulated: true };
     expectProblem(await submitter.rest.post('/v1/fog/scheduler/submit', job), tooMany);
-    // 100 in escrow and a fee of 1 for each.
-    expect(await available(submitter.id)).toBe(FUNDS - 16n * 101n);
+    // 100 in escrow, a fee of 1 and 120 s of the award for each.
+    expect(await available(submitter.id)).toBe(FUNDS - 16n * (101n + 37_038n));
     expect(await open(await submitterWith(FUNDS))).toMatchObject({ status: 201 });
   });
 

@@ -118,6 +118,10 @@ describe('random histories of auctions and jobs, on the real rules, effects and 
         spent += BigInt(openingFee) - BigInt(compensation?.submitter ?? 0);
       }
       const entries = await entriesOf(world);
+      // What awards that waited to be taken have cost.
+      for (const { kind, postings } of entries)
+        if (kind === 'payment' && postings[0]?.account.startsWith('rent:auction'))
+          spent += units(postings[1]?.amount ?? ZERO);
       const granted = entries.find(({ kind, entryId }) => kind === 'credit' && entryId.includes(SUBMITTER));
       const balance = balanceOf(entries.reduce(evolveLedger, emptyLedger), account.available(SUBMITTER));
       expect(balance).toBe(units(granted?.postings[1]?.amount ?? ZERO) - spent);

@@ -1,7 +1,7 @@
 import { createAuctionActivities } from '../../activities/auction.ts';
 import { createJobActivities } from '../../activities/job.ts';
 import { createQuorumActivities } from '../../activities/quorum.ts';
-import { openingFeeOf } from '../../domain/auction/asking.ts';
+import { openingFeeOf, reservationOf } from '../../domain/auction/asking.ts';
 import { award } from '../../domain/auction/award.ts';
 import type { OpenAuction } from '../../domain/auction/commands.ts';
 import type { SubmitJob } from '../../domain/job/commands.ts';
@@ -50,7 +50,14 @@ const activitiesOf =
     const { store, providers, lifecycles, now } = world;
     const market = createProviderMarket({ providers, now });
     return {
-      ...createAuctionActivities({ sealing: openBoxes, market, solver, now }),
+      ...createAuctionActivities({
+        sealing: openBoxes,
+        market,
+        solver,
+        // A node may have won elsewhere meanwhile.
+        hasRoom: async () => world.draw(30) !== 0,
+        now,
+      }),
       ...createQuorumActivities({ store, solver }),
       ...createJobActivities({ lifecycles, store, providers, now }),
       ...nodeActivities(world, honesty),
@@ -199,7 +206,8 @@ export const play = async (draw: Draw, steps?: number): Promise<World> => {
     jobOf(index + 1, tier, ceiling, draw(3) === 0),
   );
   const { winners } = TIERS[tier];
-  const cost = ceiling * BigInt(winners) + units(openingFeeOf(toMicro(ceiling), winners));
+  const { held } = reservationOf({ requiredTops: 500 });
+  const cost = (ceiling + units(held)) * BigInt(winners) + units(openingFeeOf(toMicro(ceiling), winners));
   await fund(world, SUBMITTER, cost * BigInt(1 + draw(2)));
   for (const job of jobs) {
     submit(world, job);

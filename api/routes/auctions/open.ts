@@ -64,7 +64,8 @@ export const openAuction = ({
   const opened = async (auctionId: string, outcome: CommandAccepted) => {
     const [first] = await store.readStream(auctionId, { from: 0n, to: 0n });
     if (!first) throw new Error(`${auctionId} was opened but has no event`);
-    const { ceiling, winners, minimumOwners, openingFee, closesAt } = domainEventOf<AuctionOpened>(first);
+    const { ceiling, winners, minimumOwners, openingFee, reservation, closesAt } =
+      domainEventOf<AuctionOpened>(first);
     return respond(201, {
       auction_id: auctionId,
       state: outcome.state,
@@ -73,6 +74,7 @@ export const openAuction = ({
       min_bidders: minimumOwners,
       escrow: multiply(ceiling, winners),
       opening_fee: openingFee ?? ZERO,
+      reservation: multiply(reservation?.held ?? ZERO, winners),
       deposit: ceiling,
       closes_at: closesAt,
       position: outcome.position,
@@ -110,6 +112,7 @@ export const openAuction = ({
           min_bidders: z.int(),
           escrow: micro,
           opening_fee: micro.describe('paid for asking, not given back'),
+          reservation: micro.describe('held for the award until a job takes it, and charged by the second'),
           deposit: micro,
           closes_at: instant,
           position,

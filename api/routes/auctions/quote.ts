@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { askableCeiling, openingFeeOf } from '../../../domain/auction/asking.ts';
+import { askableCeiling, openingFeeOf, reservationOf } from '../../../domain/auction/asking.ts';
 import { priceQuote } from '../../../domain/auction/pricing.ts';
 import type { Quote, QuoteInputs } from '../../../domain/auction/quote.ts';
 import { WORK_LIMITS } from '../../../domain/enclave/limits.ts';
@@ -40,6 +40,9 @@ export const quoteSchema = z
     winners: z.int(),
     maximum_total: micro.describe('winners × ceiling: what is held in escrow'),
     opening_fee: micro.describe('1 % of it: paid for asking, not given back'),
+    reservation: micro.describe(
+      'held beside it where the auction is opened without a job: the award is paid for by the second until a job takes it',
+    ),
     privacy: z.number(),
     inputs: z.object({
       tier: z.enum(TIER_NAMES),
@@ -67,7 +70,7 @@ export const makeQuote = (
   const inputs = quotedInputs(request);
   const priced = priceQuote(inputs, tRef);
   if (!priced.ok) return priced;
-  const ceiling = askableCeiling(priced.value.ceiling);
+  const ceiling = askableCeiling(priced.value.ceiling, inputs, tRef);
   return ok({
     ...priced.value,
     ceiling,
@@ -102,6 +105,7 @@ export const answerQuote = async (
     winners: quote.winners,
     maximum_total: quote.maximumTotal,
     opening_fee: openingFeeOf(quote.ceiling, quote.winners),
+    reservation: multiply(reservationOf({ ...quote.inputs, tRef: quote.tRef }).held, quote.winners),
     privacy: quote.privacy,
     inputs: request,
     expires_at: quote.expiresAt,

@@ -15,8 +15,9 @@ export interface Attack {
   readonly name: string;
   /** Rows of the table of issue 9 that it comes from, or the variant. */
   readonly from: string;
-  /** The attacker's nodes; in the run that it is compared with they do as they should. */
+  /** The attacker's nodes; in the run that it is compared with they do as they should, or are not there. */
   readonly nodes?: readonly NodeProfile[];
+  readonly without?: 'honest' | 'absent';
   /** What its submitters do; without it they do nothing. */
   readonly begin?: (stage: Stage) => Promise<void>;
 }

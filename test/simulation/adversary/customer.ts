@@ -47,7 +47,7 @@ export interface Customer {
   terminate(enclaveId: string): Promise<CommandOutcome>;
 }
 
-/** Most that an order costs, micro-units: what its account has to hold. */
+/** Most that a job costs, micro-units: what an account has to hold. */
 export const mostOf = ({ ceiling, tier }: Pick<Order, 'ceiling' | 'tier'>): bigint => {
   const { winners } = TIERS[tier];
   return units(multiply(ceiling, winners)) + units(openingFeeOf(ceiling, winners));
@@ -124,7 +124,7 @@ export const createCustomer = ({ engine, workloads }: Market, name: string): Cus
         ...wanted,
         jobId: `job-${id}`,
         auctionId: `auction-${id}`,
-        ceiling: askableCeiling(price.value.ceiling),
+        ceiling: askableCeiling(price.value.ceiling, { tier, requiredTops: tops }),
       };
       workloads.set(order.jobId, wanted.share);
       return order;

@@ -45,10 +45,14 @@ export const metered = (
     },
     book: {
       ...book,
-      reserve(auctionId, tops, closesAtMs) {
-        const held = book.reserve(auctionId, tops, closesAtMs);
+      confirm(auctionId, tops) {
+        const held = book.confirm(auctionId, tops);
         if (held) begin(auctionId, auctionId, tops);
         return held;
+      },
+      extend(auctionId, closesAtMs) {
+        book.extend(auctionId, closesAtMs);
+        end(auctionId);
       },
       release(auctionId) {
         book.release(auctionId);

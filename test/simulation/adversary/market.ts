@@ -6,7 +6,7 @@ import { award } from '../../../domain/auction/award.ts';
 import { generator } from '../../../domain/auction/market.fixture.ts';
 import { transfer } from '../../../domain/ledger/entry.ts';
 import { account } from '../../../domain/ledger/events.ts';
-import { toMicro, units } from '../../../domain/money.ts';
+import { toMicro } from '../../../domain/money.ts';
 import type { Sealing } from '../../../domain/ports/sealing.ts';
 import type { ProviderCommand } from '../../../domain/provider/decide.ts';
 import { requiredStake } from '../../../domain/provider/stake.ts';
@@ -34,7 +34,8 @@ const openBoxes: Sealing = {
   destroyKey: async () => undefined,
 };
 
-const OWNER_CREDIT = 1_000_000_000n;
+/** What every owner of a node has at the start. */
+export const OWNER_CREDIT = 1_000_000_000n;
 const DAY = 86_400;
 /** Jobs of as many payers, which is more than full standing takes. */
 const RECORD = 12;
@@ -47,8 +48,6 @@ export interface Market {
   readonly workloads: Map<string, number>;
   readonly draw: Draw;
   fund(principal: string, amount: bigint): Promise<void>;
-  /** What is available to a principal. */
-  balanceOf(principal: string): Promise<bigint>;
   close(): Promise<void>;
 }
 
@@ -73,6 +72,10 @@ export const openMarket = async (profiles: readonly NodeProfile[], seed: number)
       sealing: openBoxes,
       market: createProviderMarket({ providers, now }),
       solver,
+      hasRoom: async (providerId, { auctionId, requiredTops }) => {
+        await clock.pause(2 * MESSAGE_MS);
+        return nodeOf(providerId).bidder.confirm(auctionId, requiredTops);
+      },
       now,
     }),
     ...createQuorumActivities({ store, solver }),
@@ -164,7 +167,6 @@ export const openMarket = async (profiles: readonly NodeProfile[], seed: number)
     workloads,
     draw,
     fund,
-    balanceOf: async (principal) => units(await journal.balanceOf(account.available(principal))),
     async close() {
       closing.abort();
       await announcing;

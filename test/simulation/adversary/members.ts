@@ -25,11 +25,13 @@ export const MEMBERS: readonly Attack[] = [
     name: 'new names underbid and stay silent',
     from: '8, sybil',
     nodes: ringOf(() => launching('stays-silent'), { newcomer: true }),
+    without: 'absent',
   },
   {
     name: 'new names underbid and crash',
     from: '8, sybil',
     nodes: ringOf(() => crashing, { newcomer: true }),
+    without: 'absent',
   },
   {
     name: 'trusted members stay silent',
@@ -62,6 +64,11 @@ export const MEMBERS: readonly Attack[] = [
     name: 'a member crashes for allies that ask the ceiling',
     from: 'replacement collusion',
     nodes: ringOf((index) => (index === 0 ? crashing : { asks: (_, ceiling) => ceiling })),
+  },
+  {
+    name: 'bidders that never have room',
+    from: 'free bids',
+    nodes: ringOf(() => ({ ...cheapest, confirming: 'never' })),
   },
   {
     name: 'a ring asks the ceiling',

@@ -33,6 +33,8 @@ export type Misdeed = 'declines' | 'refuses' | 'claims-no-artefact' | 'stays-sil
 export interface Conduct {
   /** The price that it asks instead of its own. */
   readonly asks?: (price: Micro, ceiling: Micro) => Micro;
+  /** Says at every close that it has no room. */
+  readonly confirming?: 'never';
   readonly launching?: (enclave: Enclave) => Misdeed | null;
   /** Null: as it should. */
   readonly running?: (enclave: Enclave) => 'crashes' | { readonly slower: number } | null;
@@ -140,6 +142,7 @@ export const createNode = (
         ceilings.set(auction.auctionId, auction.ceiling);
         bidder.opened(auction);
       },
+      confirm: (auctionId, asked) => conduct.confirming !== 'never' && bidder.confirm(auctionId, asked),
       ended: bidder.ended,
       standIn: bidder.standIn,
     },

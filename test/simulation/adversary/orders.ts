@@ -1,31 +1,36 @@
 import { ZERO } from '../../../domain/money.ts';
+import type { CommandOutcome } from '../../../domain/ports/lifecycles.ts';
 import type { Attack } from './attack.ts';
 import type { Customer, Order, Wanted } from './customer.ts';
-import { mostOf } from './customer.ts';
 
 /** Sizes that take a whole node of each kind there is. */
 const WHOLE_NODES = [6_000, 4_000, 2_000] as const;
 /** Open at once, of the 16 that a submitter may have: enough to hold every node. */
-const OPEN_AT_ONCE = 6;
-const MONEY = 20_000_000n;
+const OPEN_AT_ONCE = 4;
+/**
+ * What an attacker brings, micro-units: half as much again as all honest submitters spend. With more it could buy most of
+ * the capacity there is at the list price, which is no attack.
+ */
+const MONEY = 1_000_000n;
 
 /** Orders of `wanted`, one after the other, as many at once as `most`, from each of `customers`. */
 const floodOf =
   (
     wanted: (index: number) => Wanted,
-    send: (customer: Customer, order: Order) => Promise<unknown>,
-    { customers = 1, most = OPEN_AT_ONCE, everyMs = 1_000, money = MONEY } = {},
+    send: (customer: Customer, order: Order) => Promise<CommandOutcome>,
+    { customers = 1, most = OPEN_AT_ONCE } = {},
   ): NonNullable<Attack['begin']> =>
-  async ({ market, customer, every }) => {
+  async ({ customer, every }) => {
     for (let number = 0; number < customers; number++) {
-      const attacker = await customer(`attacker-${number}`, money);
+      const attacker = await customer(`attacker-${number}`, MONEY / BigInt(customers));
       let index = 0;
-      every(everyMs, async () => {
+      every(1_000, async () => {
         while (attacker.openAuctions() < most) {
-          const order = attacker.order(wanted(index++));
-          const free = await market.balanceOf(attacker.principal);
-          if (free < mostOf(order)) return;
-          await send(attacker, order);
+          const sent = await send(attacker, attacker.order(wanted(index++)));
+          if (sent.ok) continue;
+          // Its money is bound by other orders, or spent.
+          if (sent.code === 'INSUFFICIENT_BALANCE') return;
+          throw new Error(sent.message);
         }
       });
     }
@@ -40,7 +45,7 @@ const cheap = (index: number, change: Partial<Wanted> = {}): Wanted => ({
   utilization: 0.0001,
   durationSeconds: 1,
   auctionSeconds: 5,
-  share: 1,
+  share: 0,
   ...change,
 });
 
@@ -49,7 +54,6 @@ const idle = (index: number, change: Partial<Wanted> = {}): Wanted => ({
   ...cheap(index),
   utilization: 0.8,
   durationSeconds: 60,
-  share: 0,
   ...change,
 });
 
@@ -80,14 +84,14 @@ export const ORDERS: readonly Attack[] = [
   },
   { name: 'rapid short orders', from: 'rapid short orders', begin: floodOf(cheap, submit) },
   {
-    name: 'rapid short orders, four submitters',
+    name: 'rapid short orders of three submitters',
     from: 'sybil',
-    begin: floodOf(cheap, submit, { customers: 4 }),
+    begin: floodOf(cheap, submit, { customers: 3 }),
   },
   {
     name: 'rapid orders for next to no capacity',
     from: 'capacity lock',
-    begin: floodOf((index) => cheap(index, { tops: 1 }), submit, { most: 16 }),
+    begin: floodOf((index) => cheap(index, { tops: 1 }), submit),
   },
   {
     name: 'orders without work',
@@ -97,17 +101,17 @@ export const ORDERS: readonly Attack[] = [
   {
     name: 'large orders without work',
     from: 'capacity lock',
-    begin: floodOf((index) => idle(index, { durationSeconds: 3_600 }), submit, { money: 100_000_000n }),
+    begin: floodOf((index) => idle(index, { durationSeconds: 600 }), submit),
   },
   {
     name: 'platinum orders that find too few owners',
     from: 'capacity lock',
-    begin: floodOf(() => idle(0, { tier: 'platinum' }), submit, { money: 100_000_000n }),
+    begin: floodOf(() => idle(0, { tier: 'platinum' }), submit),
   },
   {
     name: 'awards that lapse',
     from: 'award hoarding',
-    begin: floodOf(idle, (customer, order) => customer.auction(order), { money: 100_000_000n }),
+    begin: floodOf(idle, (customer, order) => customer.auction(order)),
   },
   {
     name: 'awards of cheap orders that lapse',
@@ -119,12 +123,12 @@ export const ORDERS: readonly Attack[] = [
     from: '4',
     begin: async (stage) => {
       const { clock } = stage.market.engine;
-      const taken = async (customer: Customer, order: Order): Promise<void> => {
+      const taken = async (customer: Customer, order: Order): Promise<CommandOutcome> => {
         const opened = await customer.auction(order);
-        if (!opened.ok) throw new Error(opened.message);
-        clock.after(1000 * order.auctionSeconds + 118_000, () => customer.take(order));
+        if (opened.ok) clock.after(1000 * order.auctionSeconds + 118_000, () => customer.take(order));
+        return opened;
       };
-      await floodOf(idle, taken, { money: 100_000_000n })(stage);
+      await floodOf(idle, taken)(stage);
     },
   },
 ];

@@ -2,7 +2,7 @@ import { account } from '../../../domain/ledger/events.ts';
 import type { Attack } from './attack.ts';
 import { createCustomer } from './customer.ts';
 import { HONEST_NODES, type HonestJob, submitHonestJobs } from './honest.ts';
-import { type Market, openMarket } from './market.ts';
+import { type Market, OWNER_CREDIT, openMarket } from './market.ts';
 
 const SEED = 9;
 /** Honest jobs come, and attacks go on, for so long. */
@@ -12,7 +12,7 @@ const END_MS = ATTACK_MS + 2 * 3_600_000;
 
 /** What a market came to. */
 export interface Outcome {
-  /** Micro-units by principal: what is available to it and what it has staked, less what an attacker brought. */
+  /** Micro-units by principal: what is available to it and what it has staked, less what owners and attackers had at the start. */
   readonly wealth: ReadonlyMap<string, number>;
   /** TOPS × ms that each honest node held, by its owner and the order. */
   readonly held: ReadonlyMap<string, ReadonlyMap<string, number>>;
@@ -68,9 +68,10 @@ export const play = async (attack: Attack, isAttacking: boolean): Promise<Outcom
     ...brought.keys(),
   ]);
   const principals = [...market.nodes.map(({ owner }) => owner), ...jobs.map(({ submitter }) => submitter)];
+  const had = new Map([...market.nodes.map(({ owner }) => [owner, OWNER_CREDIT] as const), ...brought]);
   const wealth = new Map<string, number>();
   for (const principal of [...principals, ...brought.keys()])
-    wealth.set(principal, (await wealthOf(market, principal)) - Number(brought.get(principal) ?? 0n));
+    wealth.set(principal, (await wealthOf(market, principal)) - Number(had.get(principal) ?? 0n));
   const held = new Map(
     market.nodes.slice(0, HONEST_NODES.length).map(({ owner, holds }) => [owner, holds.totals()]),
   );

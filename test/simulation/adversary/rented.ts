@@ -3,7 +3,8 @@ import type { Attack } from './attack.ts';
 /** Enclaves without a job that one creator may have at once (`TEE_ENCLAVES_PER_CREATOR`). */
 const AT_ONCE = 4;
 const CREATORS = 4;
-const MONEY = 20_000_000n;
+/** Enough for the rent of all its places. */
+const MONEY = 2_500_000n;
 
 export const RENTED: readonly Attack[] = [
   {
@@ -26,7 +27,7 @@ export const RENTED: readonly Attack[] = [
       for (let number = 0; number < CREATORS; number++) {
         const attacker = await customer(`attacker-${number}`, MONEY);
         let next = 0;
-        every(400, async () => {
+        every(1_000, async () => {
           for (let place = 0; place < AT_ONCE; place++) {
             const node = market.nodes[(number + next++) % market.nodes.length];
             if (!node) continue;

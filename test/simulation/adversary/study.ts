@@ -17,6 +17,13 @@ export interface Study {
   readonly cleared: number;
 }
 
+/** The market where nobody attacks, which is one and the same. */
+let undisturbed: Promise<Outcome> | null = null;
+const peace = (): Promise<Outcome> => {
+  undisturbed ??= play({ name: 'nobody', from: '' }, false);
+  return undisturbed;
+};
+
 const sum = (amounts: Iterable<number>): number => [...amounts].reduce((total, each) => total + each, 0);
 
 const MS_PER_HOUR = 3_600_000;
@@ -57,7 +64,7 @@ const worthOfCleared = ({ jobs }: Outcome): number =>
  * differences between two runs of the same market, with the attack and without it.
  *
  * Cost: what the attacker's accounts and stakes hold less: fees, slashes, rents, prices paid, net of what came back.
- * Where it has nodes, they do as they should in the run without.
+ * Where it has nodes, they do as they should in the run without; new names, which come for the attack, are not there.
  *
  * Loss: that of the honest owners and that of the honest submitters; what one side gains is no comfort to the other.
  * Owners lose what their accounts and stakes hold less, and capacity that they held more for the attacker's orders, for
@@ -67,7 +74,7 @@ const worthOfCleared = ({ jobs }: Outcome): number =>
  * that no longer clear, each at what it was worth to its submitter: winners × ceiling. Their time has no price here.
  */
 export const studyAttack = async (attack: Attack): Promise<Study> => {
-  const without = await play(attack, false);
+  const without = await (attack.nodes && attack.without !== 'absent' ? play(attack, false) : peace());
   const within = await play(attack, true);
   const lostBy = (principals: Iterable<string>): number =>
     sum(
@@ -88,6 +95,6 @@ export const studyAttack = async (attack: Attack): Promise<Study> => {
 
 /** Share of honest jobs that clear where nobody attacks. */
 export const studyPeace = async (): Promise<number> => {
-  const { jobs } = await play({ name: 'nobody', from: '' }, false);
+  const { jobs } = await peace();
   return jobs.filter(({ cleared }) => cleared).length / jobs.length;
 };

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { studyAttack, studyPeace } from './adversary/study.ts';
+import { ATTACKS, LEAST_CLEARED } from './adversary.ts';
+
+/**
+ * Known to cost more: a lost member raises what the others are paid, and of what it forfeits its submitter gets half. Each
+ * of its names can do so a few times, for its stake, before nobody buys of it.
+ */
+const MOST: Readonly<Record<string, number>> = {
+  'new names underbid and stay silent': 2.5,
+  'new names underbid and crash': 2.5,
+};
+
+test('every honest job clears where nobody attacks', async () => {
+  expect(await studyPeace()).toBe(1);
+});
+
+test.each(ATTACKS)(
+  '$name: costs its victims no more than the attacker, and honest jobs clear',
+  async (attack) => {
+    const { cost, factor, cleared } = await studyAttack(attack);
+    // An attack that never took place shows nothing; of orders that are refused it is the point.
+    if (attack.name === 'free orders') expect(cost).toBe(0);
+    else expect(cost).toBeGreaterThan(0);
+    expect(factor).toBeLessThanOrEqual(MOST[attack.name] ?? 1);
+    expect(cleared).toBeGreaterThanOrEqual(LEAST_CLEARED);
+  },
+);
