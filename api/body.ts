@@ -4,7 +4,7 @@ import type { ProblemFacts } from './problem.ts';
 
 export const MAX_JSON_BYTES = 1024 * 1024;
 /** What bodies that are being read may take together. */
-export const MAX_BODIES_BYTES = 16 * 1024 * 1024;
+export const MAX_BODIES_BYTES = 8 * 1024 * 1024;
 /** What a piece of a body costs beside its bytes. */
 const PIECE_BYTES = 512;
 

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import { ulid } from 'ulid';
+import { newUlid } from '../infra/ids/new-id.ts';
 import type { ApiContext, ApiEnv } from './environment.ts';
 import { sendProblem } from './send.ts';
 import { traceOf } from './trace.ts';
@@ -18,7 +18,7 @@ const CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'";
 /** Identifies the request (the caller's id if it is a sane one) and forbids sniffing, framing and caching. */
 export const identify = (): MiddlewareHandler<ApiEnv> => (c, next) => {
   const given = c.req.header('x-request-id');
-  const requestId = given && REQUEST_ID.test(given) ? given : ulid();
+  const requestId = given && REQUEST_ID.test(given) ? given : newUlid();
   c.set('requestId', requestId);
   c.set('trace', traceOf(c.req.header('traceparent')));
   c.header('X-Request-ID', requestId);

@@ -14,8 +14,8 @@ export interface Hub {
   position(): bigint;
   attach(listener: Listener): void;
   detach(listener: Listener): void;
-  /** Events after `after`, one page, ready to be sent. */
-  replay(after: bigint): Promise<readonly Announcement[]>;
+  /** Events after `after`, one page, ready to be sent; none when nobody wants them any more once their turn has come. */
+  replay(after: bigint, isWanted: () => boolean): Promise<readonly Announcement[]>;
   /** Follows the log until `signal` aborts; a lost database is waited for. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -68,9 +68,11 @@ export const createHub = ({
     position: () => position,
     attach: (listener) => void listeners.add(listener),
     detach: (listener) => void listeners.delete(listener),
-    replay: (after) => {
+    replay: (after, isWanted) => {
       const lane = lanes[next++ % lanes.length] as Lane;
-      const page = lane.last.then(async () => announce(await store.readAll({ after, limit: REPLAY_PAGE })));
+      const page = lane.last.then(async () =>
+        isWanted() ? announce(await store.readAll({ after, limit: REPLAY_PAGE })) : [],
+      );
       lane.last = page.catch(() => undefined);
       return page;
     },

@@ -18,7 +18,7 @@ import { createSession, type Session, SLOW_CONSUMER, type Socket } from './sessi
 /** A client that answers no ping for this long is gone. */
 const HEARTBEAT_MS = 30_000;
 /** Sockets at once: in all, of each principal, of each network. */
-const SOCKETS = { total: 1_024, ofPrincipal: 32, ofNetwork: 256 };
+const SOCKETS = { total: 512, ofPrincipal: 16, ofNetwork: 128 };
 /** Sockets that a principal opens within a minute: each may ask for the whole log. */
 const OPENED = 120;
 /** Frames of a client within so many ms. */
@@ -38,6 +38,8 @@ const socketOf = (ws: WebSocket, outgoing: Outgoing): Socket => {
   let last: Promise<void> = Promise.resolve();
   return {
     send: (frame) => {
+      // What a client had said before it was cut off is answered to nobody.
+      if (ws.readyState !== ws.OPEN) return;
       const sent = Promise.withResolvers<void>();
       ws.send(frame, (error) => {
         outgoing.note(ws);
@@ -85,7 +87,10 @@ const boundTalk = (ws: WebSocket): void => {
       said = 0;
     }
     said += 1;
-    if (said > MAX_SAID) ws.terminate();
+    if (said <= MAX_SAID) return;
+    // Thousands more may have come in the same piece.
+    ws.removeAllListeners('message');
+    ws.terminate();
   };
   ws.on('message', count);
   ws.on('ping', count);

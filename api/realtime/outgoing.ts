@@ -5,7 +5,7 @@ export interface Sending {
 }
 
 /** Bytes that may wait for all sockets of this process together. */
-export const MAX_OUTGOING_BYTES = 16 * 1024 * 1024;
+export const MAX_OUTGOING_BYTES = 8 * 1024 * 1024;
 
 export interface Outgoing {
   /** Counts what waits for `socket` now. */

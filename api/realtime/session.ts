@@ -108,7 +108,7 @@ export const createSession = ({
         }
         return;
       }
-      for (const announcement of await hub.replay(cursor)) {
+      for (const announcement of await hub.replay(cursor, () => !ended)) {
         for (const [name, subscription] of current) send(name, subscription, announcement);
         cursor = announcement.event.position;
         // The rest of the page is read again: nobody's slowness keeps it in memory.

@@ -1,25 +1,26 @@
 import type { Pool } from 'pg';
+import { release } from '../memory/release.ts';
 
 /** Bytes of a chunk that is written: what a process holds of an artefact at a time, a few times over. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** The same bytes in pieces of `CHUNK_BYTES`, the last one shorter. */
+/** The same bytes in pieces of `CHUNK_BYTES`, the last one shorter; none of what it was given is kept. */
 async function* inChunks(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
-  let parts: Uint8Array[] = [];
+  let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   let size = 0;
   for await (const received of bytes) {
-    let rest = received;
-    while (size + rest.length >= CHUNK_BYTES) {
-      const end = CHUNK_BYTES - size;
-      yield Buffer.concat([...parts, rest.subarray(0, end)], CHUNK_BYTES);
-      rest = rest.subarray(end);
-      parts = [];
+    for (let taken = 0; taken < received.length; ) {
+      const part = received.subarray(taken, taken + CHUNK_BYTES - size);
+      chunk.set(part, size);
+      taken += part.length;
+      size += part.length;
+      if (size < CHUNK_BYTES) continue;
+      yield chunk;
+      chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
       size = 0;
     }
-    if (rest.length > 0) parts.push(rest);
-    size += rest.length;
   }
-  if (size > 0) yield Buffer.concat(parts, size);
+  if (size > 0) yield chunk.subarray(0, size);
 }
 
 /** Bytes in `engine.content_chunks`, written and read one chunk at a time. */
@@ -39,6 +40,7 @@ export const createContents = (pool: Pool) => {
     drop,
     /**
      * Takes `bytes` in, chunk by chunk; what fails midway leaves nothing.
+     * @param look sees each chunk, which is gone afterwards
      * @param stores false where they are only looked at
      * @returns the content they are stored as
      */
@@ -52,12 +54,13 @@ export const createContents = (pool: Pool) => {
         let number = 0;
         for await (const chunk of inChunks(bytes)) {
           look(chunk);
-          if (content === null) continue;
-          await pool.query('insert into engine.content_chunks (content, number, bytes) values ($1, $2, $3)', [
-            content,
-            number++,
-            chunk,
-          ]);
+          if (content !== null) {
+            await pool.query(
+              'insert into engine.content_chunks (content, number, bytes) values ($1, $2, $3)',
+              [content, number++, chunk],
+            );
+          }
+          release(chunk);
         }
         return content;
       } catch (error) {

@@ -29,6 +29,9 @@ const FOREIGN_KEY = '23503';
 const isDeletedMeanwhile = (error: unknown): boolean =>
   (error as { readonly code?: unknown } | null)?.code === FOREIGN_KEY;
 
+/** First bytes that tell what kind of file it is. */
+const HEAD_BYTES = 64;
+
 /** Bytes that were received: stored as a content of their own, or known before (null). */
 interface Received {
   readonly sha256: string;
@@ -126,7 +129,7 @@ export const createPostgresArtifacts = ({
     let head: Uint8Array = new Uint8Array();
     const content = await contents.write(bytes, known === null, (chunk) => {
       hash.update(chunk);
-      if (size === 0) head = chunk;
+      if (size === 0) head = Uint8Array.from(chunk.subarray(0, HEAD_BYTES));
       size += chunk.length;
     });
     return { sha256: hash.digest('hex'), size, head, content };

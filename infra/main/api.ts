@@ -6,7 +6,8 @@ import { startApi } from './api/start-api.ts';
 import { stopSignal } from './stop-signal.ts';
 
 const config = loadConfig(process.env);
-const log = pino({ level: config.logLevel, name: 'api' });
+// A line for every request: the event loop does not wait for the disk, and what was logged is written before an exit.
+const log = pino({ level: config.logLevel, name: 'api' }, pino.destination({ dest: 1, sync: false }));
 const stop = stopSignal(log);
 
 const api = await startApi(config, log, TASK_QUEUE, stop).catch((error: unknown) => {

@@ -37,14 +37,28 @@ const NODE_FLAGS = ['--single-threaded-gc'];
 
 /**
  * What strangers make an API take for a moment is given back: by V8, whose young generation otherwise grows to 128 MB and
- * stays, and by the allocator (mallopt(3)), which otherwise keeps what threads have freed, for themselves.
+ * stays, and whose old one doubles before it is looked through; and by the allocator (mallopt(3)), which otherwise keeps
+ * what threads have freed, for themselves.
  */
-const API_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=512'];
+const API_FLAGS = [
+  '--max-semi-space-size=4',
+  '--initial-old-space-size=64',
+  '--heap-growing-percent=20',
+  '--max-old-space-size=512',
+];
 const API_ALLOCATOR = {
   MALLOC_ARENA_MAX: '2',
   MALLOC_MMAP_THRESHOLD_: '65536',
   MALLOC_TRIM_THRESHOLD_: '131072',
 };
+
+/**
+ * Node keeps what it made of the TypeScript there, each owner for itself: a process that finds it starts in half the time
+ * and takes 30 MB less, for it needs no compiler.
+ */
+const compileCache = (folder: string): NodeJS.ProcessEnv => ({
+  NODE_COMPILE_CACHE: join(folder, 'compiled'),
+});
 
 /**
  * APIs, workers, projectors and the nodes, each a process of its own. The engine's are numbered from 0 on.
@@ -95,6 +109,7 @@ export const localServices = (
       numbered('worker', index, logs('worker ready'), {
         WORKER_INDEX: `${index}`,
         MESH_PORT: `${meshPort}`,
+        ...compileCache(home.home),
       }),
     ),
     ...Array.from({ length: projectors }, (_, index) =>
@@ -105,14 +120,14 @@ export const localServices = (
         'api',
         index,
         () => answers(`http://127.0.0.1:${each}/v1/system/health/live`),
-        { PORT: `${each}`, ...API_ALLOCATOR },
+        { PORT: `${each}`, ...API_ALLOCATOR, ...compileCache(home.home) },
         API_FLAGS,
       ),
     ),
     ...nodes.map(({ profile, configFile }) =>
       service(`node-${profile.name}`, 'node.ts', logs('node ready'), {
         args: [configFile],
-        env: nodeEnvironment,
+        env: { ...nodeEnvironment, ...compileCache(dirname(configFile)) },
         flags: nodeFlags(dirname(configFile)),
       }),
     ),

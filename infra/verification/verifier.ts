@@ -19,14 +19,14 @@ export interface VerifierOptions {
 }
 
 /** Proofs that wait or are being verified: in all, and of each principal. */
-const PROOFS = { total: 64, each: 8 };
+const PROOFS = { total: 16, each: 2 };
 const BUDGET = 6_000;
 /** Signatures of one proof; the largest proof of availability that the shape allows has 513. */
 const MOST_SIGNATURES = 520;
 /** Reports of one proof of SLA compliance: seven observers, each with several. */
 const MOST_REPORTS = 64;
 const MOST_MS = 30_000;
-const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
+const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 };
 
 export const createVerifier = ({
   windows = memoryWindows(),

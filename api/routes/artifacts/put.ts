@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ok, type Result, reject } from '../../../domain/errors.ts';
 import { MAX_ARTIFACT_BYTES, type Upload, type Uploads } from '../../../domain/ports/artifacts.ts';
 import type { MeteredModules, Metering } from '../../../domain/ports/metered-modules.ts';
+import { passing } from '../../../infra/memory/release.ts';
 import { createPlaces } from '../../../infra/rate-limits/places.ts';
 import type { Inspection } from '../../../infra/sandbox/inspection.ts';
 import { defineRoute, respond } from '../../define-route.ts';
@@ -66,7 +67,7 @@ export const putArtifact = ({
       const leave = uploads.take(principal.id);
       if (typeof leave === 'string') return noPlace(leave, 'uploads');
       try {
-        const upload = await artifacts.receive(body, params.sha256);
+        const upload = await artifacts.receive(passing(body), params.sha256);
         try {
           const mediaType = header('content-type');
           return await keep(upload, { hash: params.sha256, owner: principal.id, mediaType });

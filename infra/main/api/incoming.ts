@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
+import { release } from '../../memory/release.ts';
 
 /** What half-sent messages of all sockets may take together. */
 const MAX_INCOMING_BYTES = 8 * 1024 * 1024;
@@ -12,8 +13,11 @@ const FRAME_BYTES = 6;
 interface Pending {
   /** Received and not part of a whole message yet. */
   bytes: number;
-  lastPiece: number;
+  /** What came since the last whole message, and the piece that one ended in. */
+  pieces: Buffer[];
 }
+
+const costOf = (piece: Buffer | undefined): number => (piece ? piece.length + PIECE_BYTES : 0);
 
 /**
  * Counts what `sockets` have received of messages that are not whole, in pieces and in sum. Beyond `most` whoever has
@@ -23,41 +27,46 @@ export const boundIncoming = (sockets: WebSocketServer, most = MAX_INCOMING_BYTE
   const pending = new Map<WebSocket, Pending>();
   let sum = 0;
 
-  const set = (socket: WebSocket, bytes: number, lastPiece: number): void => {
-    sum += bytes - (pending.get(socket)?.bytes ?? 0);
-    pending.set(socket, { bytes, lastPiece });
+  const pendingOf = (socket: WebSocket): Pending => {
+    const known = pending.get(socket) ?? { bytes: 0, pieces: [] };
+    pending.set(socket, known);
+    return known;
+  };
+  const set = (known: Pending, bytes: number): void => {
+    sum += bytes - known.bytes;
+    known.bytes = bytes;
   };
   const drop = (socket: WebSocket): void => {
     sum -= pending.get(socket)?.bytes ?? 0;
     pending.delete(socket);
   };
-  const received = (socket: WebSocket, piece: number): void => {
-    set(socket, (pending.get(socket)?.bytes ?? 0) + piece, piece);
-    while (sum > most) {
-      const [largest] = [...pending].reduce((worst, each) => (each[1].bytes > worst[1].bytes ? each : worst));
-      drop(largest);
-      largest.terminate();
-    }
+  const cutOff = (socket: WebSocket, { pieces }: Pending): void => {
+    drop(socket);
+    socket.terminate();
+    release(...pieces);
+  };
+  const received = (socket: WebSocket, piece: Buffer): void => {
+    const known = pendingOf(socket);
+    known.pieces.push(piece);
+    set(known, known.bytes + costOf(piece));
+    while (sum > most)
+      cutOff(...[...pending].reduce((worst, each) => (each[1].bytes > worst[1].bytes ? each : worst)));
   };
   /** A frame is whole: what is left can be no more than the last piece had. */
   const whole = (socket: WebSocket, payload: number): void => {
-    const known = pending.get(socket);
-    if (known)
-      set(
-        socket,
-        Math.max(0, Math.min(known.bytes - payload - FRAME_BYTES, known.lastPiece)),
-        known.lastPiece,
-      );
+    const known = pendingOf(socket);
+    known.pieces = known.pieces.slice(-1);
+    set(known, Math.max(0, Math.min(known.bytes - payload - FRAME_BYTES, costOf(known.pieces[0]))));
   };
   /** A control frame may come in the middle of a message: it takes its own bytes away alone. */
   const control = (socket: WebSocket, payload: number): void => {
-    const known = pending.get(socket);
-    if (known) set(socket, Math.max(0, known.bytes - payload - FRAME_BYTES), known.lastPiece);
+    const known = pendingOf(socket);
+    set(known, Math.max(0, known.bytes - payload - FRAME_BYTES));
   };
 
   sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
     const stream: Duplex = request.socket;
-    stream.prependListener('data', (piece: Buffer) => received(socket, piece.length + PIECE_BYTES));
+    stream.prependListener('data', (piece: Buffer) => received(socket, piece));
     socket.on('message', (data) => whole(socket, (data as Buffer).length));
     socket.on('ping', (data) => control(socket, data.length));
     socket.on('pong', (data) => control(socket, data.length));

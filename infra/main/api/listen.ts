@@ -15,7 +15,7 @@ const MAX_FRAGMENTS = 64;
 /** How long a socket that is closed may take to read what waits for it, ms. */
 const CLOSE_MS = 10_000;
 /** Connections of any kind, and how long a request may take to arrive, ms: an upload of the largest size in two minutes. */
-const MAX_CONNECTIONS = 4_096;
+const MAX_CONNECTIONS = 768;
 const HEADERS_MS = 15_000;
 const REQUEST_MS = 120_000;
 /** Half a second in which clients that keep a connection learn, with an answer, that they should leave. */

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
-import { ulid } from 'ulid';
 import { createApp } from '../../../api/app.ts';
 import { createSignIn } from '../../../api/auth/sign-in.ts';
 import type { Route } from '../../../api/define-route.ts';
@@ -30,6 +29,7 @@ import { createBidViews } from '../../bidding/bid-views.ts';
 import type { Config } from '../../config/config.ts';
 import { createPostgresEventStore } from '../../event-store/postgres/store.ts';
 import { createIdempotencyKeys } from '../../idempotency/keys.ts';
+import { newUlid } from '../../ids/new-id.ts';
 import { createJournal } from '../../journal/journal.ts';
 import { createAccessTokens } from '../../keys/access-tokens.ts';
 import { createChallenges } from '../../keys/challenges.ts';
@@ -122,7 +122,7 @@ export const startApi = async (
   });
   const lifecycles = createLifecycles({ client, store, taskQueue });
 
-  const tokens = createAccessTokens({ signer, now, newId: ulid });
+  const tokens = createAccessTokens({ signer, now, newId: newUlid });
   const changes = followNews({
     pool,
     channel: PRINCIPALS_CHANGED,
