@@ -58,9 +58,11 @@ const closedUnder = (rule: AuctionOpened['rule'], ...between: readonly AuctionEv
 
 let opened = 0;
 let asked: string[] = [];
+let solved = 0;
 const activitiesWith = (admitted: readonly number[], full: readonly number[] = []) => {
   opened = 0;
   asked = [];
+  solved = 0;
   const placements = new Map(
     admitted.map((index) => {
       const { bidId: _, price: __, ...placement } = bidOf(index, 1);
@@ -68,7 +70,12 @@ const activitiesWith = (admitted: readonly number[], full: readonly number[] = [
       return [placement.providerId, { ...placement, evidence } satisfies MarketPlacement];
     }),
   );
-  const solver: Pick<Solver, 'award'> = { award: async (input) => award(input) };
+  const solver: Pick<Solver, 'award'> = {
+    award: async (input) => {
+      solved += 1;
+      return award(input);
+    },
+  };
   return createAuctionActivities({
     market: { placementsOf: async () => placements },
     sealing: {
@@ -157,6 +164,7 @@ describe('settled 41: a bid holds nothing, so who is about to win is asked for r
     const won = wonBy(await openBids({ auction: closed().context, mayExtend: true }));
     expect(won).toHaveLength(3);
     expect(asked.sort()).toEqual(won.sort());
+    expect(solved).toBe(1);
   });
 
   test('who has none is left out, with its reason, and the next one wins', async () => {
@@ -188,14 +196,14 @@ describe('settled 41: a bid holds nothing, so who is about to win is asked for r
         return [placement.providerId, { ...placement, evidence } satisfies MarketPlacement];
       }),
     );
-    let solved = 0;
+    let searches = 0;
     const questions: string[] = [];
     const { 'auction.openBids': openBids } = createAuctionActivities({
       market: { placementsOf: async () => market },
       sealing: { openAll: async (_, boxes) => boxes.map(({ box }) => JSON.stringify({ price: box })) },
       solver: {
         award: async (input) => {
-          solved++;
+          searches++;
           return award(input);
         },
       },
@@ -219,6 +227,6 @@ describe('settled 41: a bid holds nothing, so who is about to win is asked for r
     expect(wonBy(await openBids({ auction, mayExtend: false }))).toHaveLength(3);
     expect(questions).toHaveLength(60);
     expect(new Set(questions).size).toBe(60);
-    expect(solved).toBeLessThanOrEqual(5);
+    expect(searches).toBeLessThanOrEqual(5);
   });
 });

@@ -114,6 +114,7 @@ export const createAuctionActivities = ({ sealing, market, solver, hasRoom, now 
           if (!(await hasRoom(providerId, auction))) full.add(bidId);
         }),
       );
+      if (full.size === 0) return { outcome, priced, left };
       left = left.filter(({ bid: { bidId } }) => !full.has(bidId));
     }
   };

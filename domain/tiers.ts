@@ -139,5 +139,8 @@ export const STAKE_PERCENT = 10n;
 export const MINIMUM_STAKE: Micro = toMicro('100000');
 /** How long stake stays within reach of a fraud that comes to light later. */
 export const UNBONDING_SECONDS = 24 * 3600;
-/** Share of awards open to newcomers while a set without them is feasible (D4, settled 16). */
+/**
+ * Share of awards open to newcomers while a set without them is feasible (D4, settled 16), where the auction's rule does not
+ * price risk: where it does, newcomers compete in every one (`domain/auction/surcharge.ts`).
+ */
 export const PROBATION_SHARE = 0.05;

@@ -15,7 +15,13 @@ export const lockStake = ({ providers }: Pick<RouteDependencies, 'providers'>) =
       access: ['provider'],
       params: z.strictObject({ provider_id: idOf('provider') }),
       body: z.strictObject({ amount }),
-      responses: { 200: z.object({ stake: micro, probation_share: z.number(), position }) },
+      responses: {
+        200: z.object({
+          stake: micro,
+          probation_share: z.number().describe('of newcomers, in auctions opened before risk was priced'),
+          position,
+        }),
+      },
       errors: ['INSUFFICIENT_BALANCE', 'RESOURCE_NOT_FOUND'],
     },
     async ({ principal, commandId, traceparent }, { params, body }) => {

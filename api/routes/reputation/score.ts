@@ -18,7 +18,7 @@ const scoreSchema = z.object({
   low: z.boolean().describe('mean below 0.5'),
   tier: z.enum(['trusted', 'probation', 'refused']),
   score: z.number().describe('of the award gate, which forgets; read at this moment'),
-  probation_share: z.number(),
+  probation_share: z.number().describe('of newcomers, in auctions opened before risk was priced'),
   updated_at: instant,
   position,
 });
