@@ -68,6 +68,18 @@ describe('R79: a lost member is replaced', () => {
     expect(replaceMember(input({ reserve: [bidOf(4, 1001)] }))).toMatchObject({ ok: false });
   });
 
+  test('a tenth of the ceiling more than the dearest beside it also there, as long as such bids complete the set', () => {
+    const alone = replaced({
+      survivors: [winner(0, 1)],
+      reserve: [bidOf(3, 30), bidOf(4, 40), bidOf(5, 990)],
+    });
+    expect(alone.added.map(({ price, payment }) => [price, payment])).toEqual([
+      ['40', '130'],
+      ['30', '140'],
+    ]);
+    expect(replaced({ tier: 'silver', add: 1, reserve: [bidOf(3, 30)] }).added[0]?.payment).toBe('102');
+  });
+
   test('in quorums of version 1 up to the ceiling whoever stays, and survivors keep what they were awarded', () => {
     const lost = { reserve: [bidOf(3, 300)], barredOwners: ['owner-9'], quorumVersion: 1 };
     const { members } = replaced(lost);

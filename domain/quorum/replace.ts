@@ -58,7 +58,8 @@ const withinPrice = (bids: readonly OpenedBid[], highest: Micro): readonly Opene
  * lost (settled 38, `worthOf`). Risk counts as it did there: by the surcharges of then, and of bids without one newcomers
  * are taken only where nobody else completes the set.
  *
- * As long as those who stay can do the job alone, that is bounded by `highestBeside`, and nobody dearer is asked. A loss
+ * That is bounded by `highestBeside`, and nobody dearer is asked, as long as those who stay can do the job alone or somebody
+ * within the bound completes the set: else whoever brings losses about would make the others as dear as the ceiling. A loss
  * also raises the payments of those who stay to what the rule gives them in that market, by a tenth of the ceiling at
  * most. So a member that stayed and one that lost on purpose, to take the lost one's place, are paid much the same:
  * losing on purpose gains little but the chance that the very member is lost which was bought instead.
@@ -71,8 +72,6 @@ export const replaceMember = (input: ReplaceInput): Replaced | NotReplaced => {
   const open = withinPrice(input.reserve, ceiling).filter(({ owner }) => !barredOwners.includes(owner));
   // Nobody can decide between two results, or do the job, without one more.
   const isNeeded = size > winners || survivors.length < requiredUp;
-  const isBounded = !isOfOld && !isNeeded;
-  const asked = isBounded ? withinPrice(open, highestBeside(survivors, ceiling)) : open;
   const terms: Omit<Market, 'candidates'> = {
     tier,
     size,
@@ -81,10 +80,17 @@ export const replaceMember = (input: ReplaceInput): Replaced | NotReplaced => {
     seed,
   };
   const effort = input.effort ?? solveEffort();
-  const everyone: Market = { ...terms, fixed: survivors, candidates: asked };
-  const established: Market = { ...everyone, candidates: asked.filter((bid) => !isOnProbation(bid)) };
-  const isEstablished = hasSet(established, effort.part(0.2));
-  const bought = cheapestSet(isEstablished ? established : everyone, effort.part(0.5));
+  const buy = (asked: readonly OpenedBid[], share: Effort) => {
+    const everyone: Market = { ...terms, fixed: survivors, candidates: asked };
+    const established: Market = { ...everyone, candidates: asked.filter((bid) => !isOnProbation(bid)) };
+    const isEstablished = hasSet(established, share.part(0.3));
+    return { isEstablished, bought: cheapestSet(isEstablished ? established : everyone, share) };
+  };
+  const bounded = isOfOld
+    ? null
+    : buy(withinPrice(open, highestBeside(survivors, ceiling)), effort.part(0.4));
+  const isBounded = bounded !== null && (bounded.bought.ok || !isNeeded);
+  const { isEstablished, bought } = isBounded ? bounded : buy(open, effort.part(0.6));
   const rivals = isEstablished ? open.filter((bid) => !isOnProbation(bid)) : open;
   const everybody: Market = { ...terms, candidates: [...survivors, ...rivals] };
   const set = bought.ok ? [...survivors, ...bought.members] : null;

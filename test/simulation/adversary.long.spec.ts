@@ -2,15 +2,6 @@ import { expect, test } from 'vitest';
 import { studyAttack, studyPeace } from './adversary/study.ts';
 import { ATTACKS, LEAST_CLEARED } from './adversary.ts';
 
-/**
- * Known to cost more: a lost member raises what the others are paid, and of what it forfeits its submitter gets half. Each
- * of its names can do so a few times, for its stake, before nobody buys of it.
- */
-const MOST: Readonly<Record<string, number>> = {
-  'new names underbid and stay silent': 2.5,
-  'new names underbid and crash': 2.5,
-};
-
 test('every honest job clears where nobody attacks', async () => {
   expect(await studyPeace()).toBe(1);
 });
@@ -22,7 +13,7 @@ test.each(ATTACKS)(
     // An attack that never took place shows nothing; of orders that are refused it is the point.
     if (attack.name === 'free orders') expect(cost).toBe(0);
     else expect(cost).toBeGreaterThan(0);
-    expect(factor).toBeLessThanOrEqual(MOST[attack.name] ?? 1);
+    expect(factor).toBeLessThanOrEqual(1);
     expect(cleared).toBeGreaterThanOrEqual(LEAST_CLEARED);
   },
 );
