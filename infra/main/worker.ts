@@ -53,7 +53,7 @@ import { trustedRoots } from '../tee/trusted-roots.ts';
 import { workflowBundle } from '../temporal/bundle.ts';
 import { createLifecycles } from '../temporal/lifecycles.ts';
 import { sealedActivities } from '../temporal/sealed-activities.ts';
-import { clientConverter, placeOf, readCommandKeys, workerConverter } from '../temporal/sealed-payloads.ts';
+import { clientConverter, readCommandKeys, workerConverter } from '../temporal/sealed-payloads.ts';
 import { TASK_QUEUE } from '../temporal/task-queue.ts';
 import { createTransparencyLog } from '../tlog/transparency-log.ts';
 import { createCandidateSets } from '../topology/candidate-sets.ts';
@@ -63,6 +63,7 @@ import { createCircuits } from '../zk/circuits.ts';
 import { findToolchain } from '../zk/toolchain.ts';
 import { stopSignal } from './stop-signal.ts';
 import { announceAuctions } from './worker/announce.ts';
+import { forgeryLog } from './worker/forgery-log.ts';
 import { createMeshHandlers } from './worker/mesh-handlers.ts';
 import { createNeighbourhoods } from './worker/neighbourhoods.ts';
 import { createObservationTargets } from './worker/observation-targets.ts';
@@ -208,9 +209,7 @@ const worker = await Worker.create({
   namespace: config.temporalNamespace,
   taskQueue: TASK_QUEUE,
   workflowBundle: { codePath: await workflowBundle(join(config.home, 'cache')) },
-  dataConverter: workerConverter(commandKeys, (context) =>
-    log.warn({ place: placeOf(context) }, 'a payload came through Temporal without a true seal'),
-  ),
+  dataConverter: workerConverter(commandKeys, forgeryLog(log)),
   interceptors: { activity: [sealedActivities] },
   shutdownGraceTime: '2 seconds',
   activities: {
