@@ -22,7 +22,7 @@ const SOCKETS = { total: 512, ofPrincipal: 16, ofNetwork: 128 };
 /** Sockets that a principal opens within a minute: each may ask for the whole log. */
 const OPENED = 120;
 /** Frames of a client within so many ms. */
-const MAX_SAID = 100;
+const MAX_SAID = 40;
 const TALK_MS = 10_000;
 /** RFC 6455 status "policy violation": the identity is no longer valid, or no longer what it was. */
 const IDENTITY_ENDED = 1008;
