@@ -19,7 +19,7 @@ export interface VerifierOptions {
 }
 
 /** Proofs that wait or are being verified: in all, and of each principal. */
-const PROOFS = { total: 16, each: 2 };
+const PROOFS = { total: 16, each: 8 };
 const BUDGET = 6_000;
 /** Signatures of one proof; the largest proof of availability that the shape allows has 513. */
 const MOST_SIGNATURES = 520;

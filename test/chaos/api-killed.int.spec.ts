@@ -320,6 +320,7 @@ describe('between commit and answer the API or the worker is killed; the same Id
         auction_id: string;
         escrow: string;
         opening_fee: string;
+        reservation: string;
         closes_at: string;
       }>(person, '/v1/fog/pricing/auction', { quote_id, auction_seconds: 3_600 }, killing);
       const [opened, ...others] = await engine.store.readStream(answer.body.auction_id);
@@ -328,7 +329,8 @@ describe('between commit and answer the API or the worker is killed; the same Id
         status: 201,
         body: { state: 'open', closes_at: opened?.data['closesAt'], ceiling: opened?.data['ceiling'] },
       });
-      const spent = BigInt(answer.body.escrow) + BigInt(answer.body.opening_fee);
+      const { escrow, opening_fee, reservation } = answer.body;
+      const spent = BigInt(escrow) + BigInt(opening_fee) + BigInt(reservation);
       expect(await available(person)).toBe(100_000_000n - spent);
     },
   );
