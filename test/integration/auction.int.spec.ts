@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reservationOf } from '../../domain/auction/asking.ts';
 import type { Auction } from '../../domain/auction/auction.ts';
 import type { OpenAuction } from '../../domain/auction/commands.ts';
 import { account, LEDGER_STREAM } from '../../domain/ledger/events.ts';
 import { balanceOf, type Ledger, total } from '../../domain/ledger/fold.ts';
-import { type Micro, toMicro } from '../../domain/money.ts';
+import { type Micro, toMicro, units } from '../../domain/money.ts';
 import { foldStream } from '../../domain/registry.ts';
 import { TIER_TABLE_VERSION } from '../../domain/tiers.ts';
 import { bidIdOf } from '../../infra/bidding/bid-id.ts';
@@ -36,6 +37,9 @@ const openCommand = (submitter: string, auctionSeconds = 1): OpenAuction => ({
   auctionSeconds,
   seed: randomBytes(32).toString('hex'),
 });
+
+/** What three winners hold for an award that no job has asked for. */
+const HELD_FOR_AWARD = 3n * units(reservationOf({ requiredTops: 500 }).held);
 
 const bid = async (auctionId: string, provider: { providerId: string; owner: string }, price: Micro) => {
   const bidId = bidIdOf(auctionId, provider.providerId);
@@ -100,7 +104,7 @@ describe('an auction on the durable host', () => {
 
   test('R66: extends once, then fails with AUCTION_NOT_ENOUGH_BIDS and returns escrow and deposits, not the fee', async () => {
     const submitter = 'subject-lonely';
-    await engine.fund(submitter, 3_030_000n);
+    await engine.fund(submitter, 3_030_000n + HELD_FOR_AWARD);
     const open = openCommand(submitter, 1);
     await engine.lifecycles.open(
       'auction',
@@ -114,7 +118,7 @@ describe('an auction on the durable host', () => {
     const auction = await auctionOf(open.auctionId);
     expect(auction).toMatchObject({ extended: true, failure: { reason: 'AUCTION_NOT_ENOUGH_BIDS' } });
     const balances = await ledger();
-    expect(balanceOf(balances, account.available(submitter))).toBe(3_000_000n);
+    expect(balanceOf(balances, account.available(submitter))).toBe(3_000_000n + HELD_FOR_AWARD);
     expect(balanceOf(balances, account.fees)).toBeGreaterThanOrEqual(30_000n);
     expect(balanceOf(balances, account.available(bidder.owner))).toBe(100_000_000n);
   });
@@ -159,7 +163,7 @@ describe('an auction on the durable host', () => {
     );
     expect(refused).toMatchObject({ ok: false, code: 'INSUFFICIENT_BALANCE' });
     expect(await engine.store.readStream(open.auctionId)).toEqual([]);
-    await engine.fund(submitter, 3_030_000n);
+    await engine.fund(submitter, 3_030_000n + HELD_FOR_AWARD);
     const opened = await engine.lifecycles.open('auction', open.auctionId, open, metaOf('poor-2', submitter));
     expect(opened).toMatchObject({ ok: true, state: 'open' });
     const second = await engine.lifecycles.open('auction', open.auctionId, open, metaOf('poor-3', submitter));
