@@ -13,8 +13,10 @@ const FRAME_BYTES = 6;
 interface Pending {
   /** Received and not part of a whole message yet. */
   bytes: number;
-  /** What came since the last whole message, and the piece that one ended in. */
+  /** What came since the last whole message, and the piece that one ended in; without pieces of control frames alone. */
   pieces: Buffer[];
+  /** Bytes of the last piece that were control frames. */
+  controls: number;
 }
 
 const costOf = (piece: Buffer | undefined): number => (piece ? piece.length + PIECE_BYTES : 0);
@@ -28,7 +30,7 @@ export const boundIncoming = (sockets: WebSocketServer, most = MAX_INCOMING_BYTE
   let sum = 0;
 
   const pendingOf = (socket: WebSocket): Pending => {
-    const known = pending.get(socket) ?? { bytes: 0, pieces: [] };
+    const known = pending.get(socket) ?? { bytes: 0, pieces: [], controls: 0 };
     pending.set(socket, known);
     return known;
   };
@@ -48,6 +50,7 @@ export const boundIncoming = (sockets: WebSocketServer, most = MAX_INCOMING_BYTE
   const received = (socket: WebSocket, piece: Buffer): void => {
     const known = pendingOf(socket);
     known.pieces.push(piece);
+    known.controls = 0;
     set(known, known.bytes + costOf(piece));
     while (sum > most)
       cutOff(...[...pending].reduce((worst, each) => (each[1].bytes > worst[1].bytes ? each : worst)));
@@ -61,7 +64,13 @@ export const boundIncoming = (sockets: WebSocketServer, most = MAX_INCOMING_BYTE
   /** A control frame may come in the middle of a message: it takes its own bytes away alone. */
   const control = (socket: WebSocket, payload: number): void => {
     const known = pendingOf(socket);
+    known.controls += payload + FRAME_BYTES;
     set(known, Math.max(0, known.bytes - payload - FRAME_BYTES));
+    if (known.controls !== known.pieces.at(-1)?.length) return;
+    // It held nothing else. Who listens for days and only answers pings would look like one that never ends a message.
+    known.pieces.pop();
+    known.controls = 0;
+    set(known, Math.max(0, known.bytes - PIECE_BYTES));
   };
 
   sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
