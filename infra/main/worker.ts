@@ -212,6 +212,8 @@ const worker = await Worker.create({
   dataConverter: workerConverter(commandKeys, forgeryLog(log)),
   interceptors: { activity: [sealedActivities] },
   shutdownGraceTime: '2 seconds',
+  // What was on its way to a worker that died goes to any other after this, not after Temporal's 10 s: auctions are short.
+  stickyQueueScheduleToStartTimeout: '3 seconds',
   activities: {
     ...effects,
     ...createJournalActivities({

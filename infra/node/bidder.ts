@@ -50,28 +50,52 @@ const ASK_MS = 3_000;
  * Refusals after which a bid may stand all the same: it was placed before a restart, or its answer was lost.
  */
 const STANDS: ReadonlySet<ErrorCode> = new Set(['CONFLICT', 'RESOURCE_UNAVAILABLE', 'INTERNAL_ERROR']);
+/** Those among them that say nothing of the bid: while the auction takes bids, it is worth sending it again. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['RESOURCE_UNAVAILABLE', 'INTERNAL_ERROR']);
 
 export const createBidder = (deps: BidderDeps): Bidder => {
   const { policy, node, capacity, engines, log } = deps;
 
-  const send = async (auction: AuctionAnnouncement, price: Micro): Promise<void> => {
-    const { auctionId } = auction;
-    await deps.pause(deps.bidDelayMs, deps.signal);
+  /** Bids that were sent and not answered: whether they stand is unknown. Sent again, a bid meets itself. */
+  const unanswered = new Map<string, Micro>();
+
+  const send = async (auctionId: string, price: Micro): Promise<void> => {
+    unanswered.delete(auctionId);
     const signature = Buffer.from(signBid(deps.seed, { auctionId, price })).toString('base64url');
-    const reply = await engines.ask<'bid'>(
-      { type: 'bid', auctionId, price, signature },
-      epochMs(auction.closesAt),
-    );
-    if (!('ok' in reply)) {
-      log.info({ auctionId, bidId: reply.bidId }, 'bid placed');
-      return;
+    for (;;) {
+      const closesAtMs = capacity.unheard(auctionId);
+      if (closesAtMs === null) return;
+      const reply = await engines.ask<'bid'>({ type: 'bid', auctionId, price, signature }, closesAtMs);
+      if (!('ok' in reply)) {
+        log.info({ auctionId, bidId: reply.bidId }, 'bid placed');
+        return;
+      }
+      log.warn({ auctionId, code: reply.code, reason: reply.message }, 'bid refused');
+      if (!STANDS.has(reply.code)) return capacity.release(auctionId);
+      if (!PASSING.has(reply.code)) return;
+      if (capacity.unheard(auctionId) === closesAtMs) {
+        unanswered.set(auctionId, price);
+        return;
+      }
     }
-    log.warn({ auctionId, code: reply.code, reason: reply.message }, 'bid refused');
-    if (!STANDS.has(reply.code)) capacity.release(auctionId);
+  };
+
+  /** The auction takes bids for longer: a bid that got no answer has another chance. */
+  const extended = (auctionId: string, closesAtMs: number): void => {
+    capacity.extend(auctionId, closesAtMs);
+    const price = unanswered.get(auctionId);
+    if (price === undefined || (capacity.unheard(auctionId) ?? 0) <= deps.nowMs()) return;
+    send(auctionId, price).catch((error: unknown) => failed(auctionId, error));
+  };
+
+  const failed = (auctionId: string, error: unknown): void => {
+    capacity.release(auctionId);
+    if (!deps.signal.aborted) log.error({ auctionId, err: error }, 'bid failed');
   };
 
   const ended = (auctionId: string, { won, takenBy }: BidOutcome): void => {
     waiting.delete(auctionId);
+    unanswered.delete(auctionId);
     if (won) capacity.won(auctionId, takenBy === undefined ? undefined : epochMs(takenBy));
     else capacity.release(auctionId);
   };
@@ -88,12 +112,11 @@ export const createBidder = (deps: BidderDeps): Bidder => {
       log.info({ auctionId, reason: choice.bid ? 'no-capacity' : choice.reason }, 'no bid');
       return;
     }
-    send(auction, choice.price)
+    deps
+      .pause(deps.bidDelayMs, deps.signal)
+      .then(() => send(auctionId, choice.price))
       .then(() => follow(auctionId))
-      .catch((error: unknown) => {
-        capacity.release(auctionId);
-        if (!deps.signal.aborted) log.error({ auctionId, err: error }, 'bid failed');
-      });
+      .catch((error: unknown) => failed(auctionId, error));
   };
 
   const wait = async (auctionId: string): Promise<void> => {
@@ -110,7 +133,10 @@ export const createBidder = (deps: BidderDeps): Bidder => {
   const follow = async (auctionId: string): Promise<void> => {
     for (;;) {
       const closesAtMs = capacity.unheard(auctionId);
-      if (closesAtMs === null) return;
+      if (closesAtMs === null) {
+        unanswered.delete(auctionId);
+        return;
+      }
       const waitMs = Math.max(0, closesAtMs - deps.nowMs()) + ASK_MS;
       await deps.pause(waitMs, deps.signal);
       // Extended meanwhile, or heard of.
@@ -120,7 +146,7 @@ export const createBidder = (deps: BidderDeps): Bidder => {
         deps.nowMs() + ASK_MS,
       );
       if ('ok' in news) continue;
-      if (news.type === 'still-open') capacity.extend(auctionId, epochMs(news.closesAt));
+      if (news.type === 'still-open') extended(auctionId, epochMs(news.closesAt));
       else ended(auctionId, news);
     }
   };
@@ -131,7 +157,7 @@ export const createBidder = (deps: BidderDeps): Bidder => {
       const closesAtMs = epochMs(auction.closesAt);
       if (closesAtMs <= deps.nowMs()) return;
       if (capacity.stands(auctionId)) {
-        capacity.extend(auctionId, closesAtMs);
+        extended(auctionId, closesAtMs);
         return;
       }
       const known = waiting.get(auctionId);
