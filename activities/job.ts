@@ -144,23 +144,26 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
 
   /** Trust follows verified proofs and logged faults only; a limit leaves it untouched (settled 20). */
   const updateTrust = async (job: Job): Promise<void> => {
+    const { accepted = [] } = job.proven ?? {};
+    const delivered = job.members.filter(({ providerId }) => accepted.includes(providerId));
+    const { auctionId } = job;
+    const wronged = { submitter: job.submitter, members: delivered.map(({ owner }) => owner) };
     for (const failure of job.failed) {
       // What something else than the node brought about is nobody's evidence (settled 40).
       if (isEvidence(failure.fault) && (failure.cause ?? 'node') === 'node')
         await recordEvidence(failure.providerId, failure.evidenceId, {
           reason: failure.fault,
           ...promisedTo(job, failure.providerId),
+          auctionId,
+          wronged,
         });
     }
     if (!job.proven || isLimit(job.proven.outcome)) return;
-    const { accepted } = job.proven;
-    const delivered = job.members.filter(({ providerId }) => accepted.includes(providerId));
-    const wronged = { submitter: job.submitter, members: delivered.map(({ owner }) => owner) };
     for (const member of job.members) {
       const { result, providerId } = member;
       if (!result) continue;
       if (job.proven.deviants.includes(providerId))
-        await recordEvidence(providerId, result.proofId, { reason: 'deviation', wronged });
+        await recordEvidence(providerId, result.proofId, { reason: 'deviation', auctionId, wronged });
       else if (accepted.includes(providerId)) {
         const work = { payer: job.submitter, fee: member.payment };
         await recordEvidence(providerId, result.proofId, { reason: 'completed', work });

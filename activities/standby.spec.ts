@@ -30,7 +30,7 @@ const job: Job = {
 
 type Replies = Readonly<Record<string, object>>;
 
-const askAll = async (replies: Replies, outcome: CommandOutcome) => {
+const askAll = async (replies: Replies, outcome: CommandOutcome, bondedElsewhere: readonly string[] = []) => {
   const asked: [string, NodeRequest][] = [];
   const told: [string, Command, CommandMeta][] = [];
   const ask = (async (providerId: string, request: NodeRequest) => {
@@ -39,6 +39,7 @@ const askAll = async (replies: Replies, outcome: CommandOutcome) => {
   }) as unknown as AskPatiently;
   const activities = createStandbyActivities({
     ask,
+    mayWin: async (providerId) => !bondedElsewhere.includes(providerId),
     lifecycles: {
       execute: async (stream, command, meta) => {
         told.push([stream, command, meta]);
@@ -83,6 +84,15 @@ test.each([
       message: reply.message,
     },
   ]);
+  expect(told).toHaveLength(1);
+});
+
+test('whose bond stands behind another order declines unasked', async () => {
+  const { events, asked, told } = await askAll({ 'provider-1': yes }, done, ['provider-2']);
+  expect(events).toMatchObject([
+    { type: 'job.standby-declined', providerId: 'provider-2', reason: 'refused' },
+  ]);
+  expect(asked.map(([providerId]) => providerId)).toEqual(['provider-1']);
   expect(told).toHaveLength(1);
 });
 

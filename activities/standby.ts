@@ -6,13 +6,15 @@ import type { AskPatiently } from './patience.ts';
 export interface StandbyDeps {
   readonly ask: AskPatiently;
   readonly lifecycles: Pick<Lifecycles, 'execute'>;
+  /** Whether a provider may win the order: not one whose bond stands behind another. */
+  readonly mayWin: (providerId: string, order: Job) => Promise<boolean>;
 }
 
 /** How long a node has for its answer, ms; a job waits for it. */
 const ANSWER_WINDOW_MS = 10_000;
 
 /** Asks who is to come in for members lost (settled 38). */
-export const createStandbyActivities = ({ ask, lifecycles }: StandbyDeps) => {
+export const createStandbyActivities = ({ ask, lifecycles, mayWin }: StandbyDeps) => {
   const declined = (
     { providerId, owner, bidId }: Member,
     reason: JobStandbyDeclined['reason'],
@@ -51,6 +53,8 @@ export const createStandbyActivities = ({ ask, lifecycles }: StandbyDeps) => {
 
   const askOne = async (job: Job, standby: Member): Promise<JobStandbyDeclined[]> => {
     const { auctionId, requiredTops, ceiling } = job;
+    if (!(await mayWin(standby.providerId, job)))
+      return declined(standby, 'refused', 'its bond does not stand behind this order');
     const { reply } = await ask(
       standby.providerId,
       { type: 'stand-in', auctionId, tops: requiredTops, deposit: ceiling, payment: standby.payment },

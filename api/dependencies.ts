@@ -14,6 +14,7 @@ import type { Subjects } from '../infra/keys/subjects.ts';
 import type { ObservationEvidence } from '../infra/observation/evidence.ts';
 import type { NeighbourReport } from '../infra/p2p/heartbeats.ts';
 import type { Attestor } from '../infra/providers/attestor.ts';
+import type { Bonds } from '../infra/providers/bonds.ts';
 import type { Providers } from '../infra/providers/providers.ts';
 import type { Places } from '../infra/quota/places.ts';
 import type { Inspection } from '../infra/sandbox/inspection.ts';
@@ -58,6 +59,7 @@ export interface RouteDependencies {
   readonly auctionPlaces: Places;
   readonly attestor: Attestor;
   readonly bidDesk: BidDesk;
+  readonly bonds: Bonds;
   readonly books: Bookkeeper;
   readonly build: Build;
   readonly chainHashes: ChainHashes;

@@ -186,13 +186,19 @@ describe('providers and trust', () => {
             owner: folded.owner,
             stake: folded.stake,
             stakedAt: folded.stakedAt,
+            bond: folded.bond?.amount ?? '0',
+            bondsForfeited: folded.bondsForfeited,
             presenceAt: folded.presenceAt,
           });
           expect(row?.presence ?? 'unknown').toBe(folded.presence);
           expect(row?.state).toBe(folded.attestation ? 'listed' : 'registered');
           const record = trusted.get(stream);
           expect(evidenceOf(record as TrustRow)).toEqual(folded.evidence);
-          expect(record).toMatchObject({ uncertain: folded.uncertain, low: folded.low });
+          expect(record).toMatchObject({
+            uncertain: folded.uncertain,
+            low: folded.low,
+            bonded: folded.bond !== null,
+          });
         }
         expect(trusted.size).toBe(listed.size);
       }),

@@ -38,10 +38,12 @@ import { generateProof } from './proofs/generate.ts';
 import { listObservations } from './proofs/observations.ts';
 import { verifyProof } from './proofs/verify.ts';
 import { getProviderState } from './providers/get.ts';
+import { postBond } from './providers/post-bond.ts';
 import { registerProvider } from './providers/register.ts';
 import { lockStake } from './providers/stake.ts';
 import { unbondStake } from './providers/unstake.ts';
 import { withdrawStake } from './providers/withdraw.ts';
+import { withdrawBond } from './providers/withdraw-bond.ts';
 import { getQuorumStatus } from './quorums/status.ts';
 import { getTiers } from './quorums/tiers.ts';
 import { validateQuorum } from './quorums/validate.ts';
@@ -90,6 +92,8 @@ export const createRoutes = (deps: RouteDependencies): readonly Route[] => [
   lockStake(deps),
   unbondStake(deps),
   withdrawStake(deps),
+  postBond(deps),
+  withdrawBond(deps),
   getQuote(deps),
   postQuote(deps),
   openAuction(deps),

@@ -44,6 +44,8 @@ export const account = {
   /** Rent of an enclave without a job, or of an award that waits for one (settled 41). */
   rent: (kept: string): string => `rent:${kept}`,
   stake: (providerId: string): string => `stake:${providerId}`,
+  /** Stands for a barred provider until its record speaks for itself (settled 39). */
+  bond: (providerId: string): string => `bond:${providerId}`,
   /** Fees for opening auctions (settled 41). */
   fees: 'fees',
   /** What members of a job have lost of their deposits, until the job ends and it is shared (settled 39). */

@@ -63,14 +63,14 @@ export const withdrawStake = (provider: Provider, at: string): Decision<Provider
   );
 };
 
-/** Who is to be made whole by the stake of a fraud: the submitter, and owners whose members delivered. */
+/** Who is to be made whole by what a fault takes, the stake of a fraud or a bond: the submitter, and owners whose members delivered. */
 export interface Wronged {
   readonly submitter: string;
   readonly members: readonly string[];
 }
 
 /** Half to the submitter, half in equal parts to the members, each rounded down (settled 39). */
-const sharesOf = (amount: Micro, { submitter, members }: Wronged): StakeSlashed['shares'] => {
+export const sharesOf = (amount: Micro, { submitter, members }: Wronged): StakeSlashed['shares'] => {
   const half = units(amount) / 2n;
   const each = members.length === 0 ? 0n : half / BigInt(members.length);
   return [

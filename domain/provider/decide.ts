@@ -3,6 +3,14 @@ import { accept, type Decision, type DecisionContext } from '../decision.ts';
 import { type Rejection, reject } from '../errors.ts';
 import type { Micro } from '../money.ts';
 import { holdsVrfKey } from '../topology/node-key.ts';
+import {
+  endBond,
+  type PostBond,
+  postBond,
+  type TakeChance,
+  takeChance,
+  withdrawBond,
+} from './decide-bond.ts';
 import { lockStake, slashStake, unbondStake, type Wronged, withdrawStake } from './decide-stake.ts';
 import type {
   EvidenceReason,
@@ -25,13 +33,14 @@ import { type PaidWork, paidWeight, priceWeight } from './paid-work.ts';
 
 export const PROVIDER_VERSION = 1;
 
-/** What evidence rests on: delivered work by its price, or a fault, of which a fraud names whom it wronged. */
+/** What evidence rests on: delivered work by its price, or a fault, which tells where the work was won and whom it wronged. */
 export type EvidenceFacts =
   | { readonly reason: 'completed'; readonly work: PaidWork }
   | {
       readonly reason: Exclude<EvidenceReason, 'completed'>;
       /** The work that was not delivered, where its price is known. */
       readonly work?: PaidWork;
+      readonly auctionId?: string;
       readonly wronged?: Wronged;
     };
 
@@ -55,6 +64,13 @@ export type ProviderCommand =
     }
   | { readonly type: 'unbond-stake'; readonly amount: Micro }
   | { readonly type: 'withdraw-stake' }
+  | ({ readonly type: 'post-bond' } & PostBond)
+  | ({ readonly type: 'take-chance' } & TakeChance)
+  | {
+      readonly type: 'withdraw-bond';
+      /** The auction whose outcome is known to be over for the provider; null where none is. */
+      readonly over: string | null;
+    }
   | ({ readonly type: 'register-vrf-key' } & Omit<VrfKeyRegistered, 'type' | 'at'>)
   | {
       readonly type: 'see';
@@ -97,6 +113,12 @@ export const decideProvider = (
       return unbondStake(provider, command.amount, now);
     case 'withdraw-stake':
       return withdrawStake(provider, now);
+    case 'post-bond':
+      return postBond(provider, command, now);
+    case 'take-chance':
+      return takeChance(provider, command, now);
+    case 'withdraw-bond':
+      return withdrawBond(provider, command.over, now);
     case 'register-vrf-key':
       return registerVrfKey(provider, command, now);
     case 'see':
@@ -146,18 +168,20 @@ const weightOf = (facts: EvidenceFacts, payers: Provider['payers']): EvidenceWei
   return { positive, negative: negative * (isAccident && facts.work ? priceWeight(facts.work) : 1) };
 };
 
-/** One item counts once, and a fraud takes the stake with it; flags change as their own events (R90). */
+/** One item counts once. A fraud takes the stake with it, and a bond ends of what shows; flags change as their own events (R90). */
 const recordEvidence = (provider: Provider, command: RecordEvidence, at: string): Decision<ProviderEvent> => {
   const { evidenceId, reason } = command;
   if (provider.evidenceIds.includes(evidenceId)) return accept();
   const work = command.work ? { work: command.work } : {};
   const weight = weightOf(command, provider.payers);
-  const opinion = fullOpinion(withEvidence(provider.evidence, { ...weight, at }));
+  const after = withEvidence(provider.evidence, { ...weight, at });
+  const opinion = fullOpinion(after);
   const { mean, uncertainty } = opinion;
   const events: ProviderEvent[] = [
     { type: 'provider.evidence-recorded', evidenceId, reason, ...work, ...weight, at },
   ];
   if (reason === 'deviation') events.push(...slashStake(provider, evidenceId, command.wronged ?? null, at));
+  events.push(...endBond(provider, command, after, at));
   const uncertain = isUncertain(opinion);
   const low = isLow(opinion);
   if (uncertain !== provider.uncertain) {

@@ -63,6 +63,37 @@ export interface StakeSlashed {
   readonly at: string;
 }
 
+/** The owner of a barred provider posted a bond: it stands for the provider until its record speaks for itself. */
+export interface BondPosted {
+  readonly type: 'provider.bond-posted';
+  readonly amount: Micro;
+  readonly at: string;
+}
+
+/** The bond stands behind what the provider is about to win in this auction, and behind nothing else meanwhile. */
+export interface ChanceTaken {
+  readonly type: 'provider.chance-taken';
+  readonly auctionId: string;
+  readonly at: string;
+}
+
+/** The bond went back to the owner: deliveries have lifted the bar, or it was withdrawn. */
+export interface BondReturned {
+  readonly type: 'provider.bond-returned';
+  readonly amount: Micro;
+  readonly because: 'delivered' | 'withdrawn';
+  readonly at: string;
+}
+
+/** A new fault in what was won under the bond took it, shared as a slashed stake (settled 39). */
+export interface BondForfeited {
+  readonly type: 'provider.bond-forfeited';
+  readonly amount: Micro;
+  readonly evidenceId: string;
+  readonly shares: StakeSlashed['shares'];
+  readonly at: string;
+}
+
 /** The node showed that it holds a VRF key; draws of later epochs use it. */
 export interface VrfKeyRegistered {
   readonly type: 'provider.vrf-key-registered';
@@ -124,6 +155,10 @@ export type ProviderEvent =
   | StakeUnbonding
   | StakeWithdrawn
   | StakeSlashed
+  | BondPosted
+  | ChanceTaken
+  | BondReturned
+  | BondForfeited
   | VrfKeyRegistered
   | ProviderSeen
   | EvidenceRecorded

@@ -1,5 +1,6 @@
 import { add, type Micro, subtract, ZERO } from '../money.ts';
 import type { InfrastructureType } from '../tiers.ts';
+import { type Bond, type Bonded, NO_BOND } from './bond.ts';
 import type { EvidenceReason, EvidenceRecorded, ProviderAttested, ProviderEvent } from './events.ts';
 import { type Evidence, NO_EVIDENCE, withEvidence } from './opinion.ts';
 import { type KnownPayer, withPayer } from './paid-work.ts';
@@ -9,7 +10,7 @@ import type { Reliability } from './unavailability.ts';
 /** Evidence ids remembered, so that one item counts once; repetitions come soon after the first or never. */
 const EVIDENCE_REMEMBERED = 1000;
 
-export interface Provider {
+export interface Provider extends Bonded {
   readonly providerId: string;
   readonly owner: string;
   readonly infrastructureType: InfrastructureType;
@@ -76,6 +77,11 @@ const registered = (provider: ProviderState, type: string): Provider => {
   return provider;
 };
 
+const posted = ({ bond }: Provider, type: string): Bond => {
+  if (!bond) throw new Error(`a provider without a bond refuses ${type}`);
+  return bond;
+};
+
 /** The provider after `event`. @throws Error when the first event is not its registration. */
 export const evolveProvider = (state: ProviderState, event: ProviderEvent): Provider => {
   if (event.type === 'provider.registered') {
@@ -86,6 +92,7 @@ export const evolveProvider = (state: ProviderState, event: ProviderEvent): Prov
       stake: ZERO,
       unbonding: [],
       stakedAt: null,
+      ...NO_BOND,
       vrf: null,
       presence: 'unknown',
       presenceAt: null,
@@ -117,6 +124,25 @@ export const evolveProvider = (state: ProviderState, event: ProviderEvent): Prov
       };
     case 'provider.stake-slashed':
       return { ...provider, stake: subtract(provider.stake, event.amount), unbonding: [] };
+    case 'provider.bond-posted':
+      return { ...provider, bond: { amount: event.amount, postedAt: event.at, chance: null } };
+    case 'provider.chance-taken':
+      return { ...provider, bond: { ...posted(provider, event.type), chance: event.auctionId } };
+    case 'provider.bond-returned':
+      posted(provider, event.type);
+      return {
+        ...provider,
+        bond: null,
+        bondEndedAt: event.because === 'delivered' ? event.at : provider.bondEndedAt,
+      };
+    case 'provider.bond-forfeited':
+      posted(provider, event.type);
+      return {
+        ...provider,
+        bond: null,
+        bondsForfeited: provider.bondsForfeited + 1,
+        bondEndedAt: event.at,
+      };
     case 'provider.vrf-key-registered': {
       const { vrfKey: key, addressPrefix, at } = event;
       // Another address is no other key: the time that the key has waited stays.

@@ -116,7 +116,7 @@ export const TRUSTED_SCORE = 0.8;
 /** Share of disbelief above which nothing that is unknown could make the provider acceptable. */
 const MOST_DISBELIEF = 0.5;
 /** No bar outlasts so many days without a new fault (settled 39). */
-const LONGEST_BAR_DAYS = 30;
+export const LONGEST_BAR_DAYS = 30;
 
 /** Whether the last fault is long past. Who is barred gets no other item meanwhile, save for work that was under way. */
 export const hasWaited = ({ updatedAt }: Evidence, now: string): boolean =>
@@ -126,7 +126,7 @@ export interface Admission {
   readonly admitted: boolean;
   /**
    * Admitted on probation: where risk has no price, its awards are limited to the probation share. True for who has too little
-   * evidence to qualify, and for who fell below the score without being refused, so that there is a way back.
+   * evidence to qualify, for who fell below the score without being refused, so that there is a way back, and under a bond.
    */
   readonly newcomer: boolean;
   /** Projected probability of the gate's opinion, 0..1. */
@@ -137,12 +137,12 @@ export interface Admission {
 
 /**
  * The gate before an award. Refused is who is mostly disbelieved; trusted is who has a score of 0.8 and no uncertainty
- * flag; everybody else competes on probation, and so does who was refused for 30 days. What the risk of those admitted
- * adds to their prices is `surchargesOf`. Reading it changes nothing.
+ * flag; everybody else competes on probation, and so does who was refused for 30 days, or has posted a bond. What the risk
+ * of those admitted adds to their prices is `surchargesOf`. Reading it changes nothing.
  */
-export const admits = (evidence: Evidence, now: string): Admission => {
+export const admits = (evidence: Evidence, now: string, isBonded = false): Admission => {
   const { probability: score, disbelief } = gateOpinion(evidence, now);
-  if (disbelief > MOST_DISBELIEF && !hasWaited(evidence, now)) {
+  if (disbelief > MOST_DISBELIEF && !isBonded && !hasWaited(evidence, now)) {
     const reason = `trust is too low: disbelief ${disbelief.toFixed(3)} exceeds ${MOST_DISBELIEF}`;
     return { admitted: false, newcomer: false, score, reason };
   }

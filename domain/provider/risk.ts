@@ -8,6 +8,8 @@ export interface RiskEvidence {
   readonly negative: number;
 }
 
+const UNKNOWN_EVIDENCE: RiskEvidence = { positive: 0, negative: 0 };
+
 /**
  * How many deliveries a fault of weight 1 outweighs where risk is priced: who delivers eight times for each loss is as
  * likely as not worth its price. Found by `npm run sim -- trust`, with the three constants below: it is what ends a record
@@ -32,16 +34,31 @@ const priorOf = ({ positive, negative }: RiskEvidence) => ({
   beta: FAULT_WEIGHT * negative + PRIOR_WEIGHT * (1 - UNKNOWN),
 });
 
+const knownAt = (evidence: Evidence, now: string): RiskEvidence => {
+  const { positive, negative } = rememberedAt(evidence, now);
+  return { positive: rounded(positive), negative: rounded(negative) };
+};
+
+const isWorseThanUnknown = (known: RiskEvidence): boolean => {
+  const { alpha, beta } = priorOf(known);
+  return alpha / (alpha + beta) < UNKNOWN;
+};
+
 /**
  * The evidence that prices a provider's risk at `now`, to 6 decimals. Who has waited 30 days since its last fault is no
- * worse than unknown (settled 39).
+ * worse than unknown, and neither is who has posted a bond (settled 39).
  */
-export const riskEvidence = (evidence: Evidence, now: string): RiskEvidence => {
-  const { positive, negative } = rememberedAt(evidence, now);
-  const known = { positive: rounded(positive), negative: rounded(negative) };
-  const { alpha, beta } = priorOf(known);
-  return hasWaited(evidence, now) && alpha / (alpha + beta) < UNKNOWN ? { positive: 0, negative: 0 } : known;
+export const riskEvidence = (evidence: Evidence, now: string, isBonded = false): RiskEvidence => {
+  const known = knownAt(evidence, now);
+  return (isBonded || hasWaited(evidence, now)) && isWorseThanUnknown(known) ? UNKNOWN_EVIDENCE : known;
 };
+
+/**
+ * Whether a provider is barred at `now`: its record is worse than none, so that the gate refuses it, or its risk is priced
+ * above a newcomer's, which leaves it next to no work.
+ */
+export const isBarred = (evidence: Evidence, now: string): boolean =>
+  !hasWaited(evidence, now) && isWorseThanUnknown(knownAt(evidence, now));
 
 /**
  * How well a provider stands, 0 to `GOOD_STANDING` in millionths: the quantile `luck` (0 to 1) of the Beta distribution

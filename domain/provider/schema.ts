@@ -18,6 +18,8 @@ import {
 } from '../schema.ts';
 import { EVIDENCE_REASONS, type ProviderEvent } from './events.ts';
 
+const shares = listOf(z.strictObject({ principal: name, amount: micro }));
+
 /** The stored events of a provider. */
 export const providerEventSchema = schemaOf<ProviderEvent>()(
   z.discriminatedUnion('type', [
@@ -55,7 +57,22 @@ export const providerEventSchema = schemaOf<ProviderEvent>()(
       type: z.literal('provider.stake-slashed'),
       amount: micro,
       evidenceId: name,
-      shares: listOf(z.strictObject({ principal: name, amount: micro })),
+      shares,
+      at: instant,
+    }),
+    z.strictObject({ type: z.literal('provider.bond-posted'), amount: micro, at: instant }),
+    z.strictObject({ type: z.literal('provider.chance-taken'), auctionId: id, at: instant }),
+    z.strictObject({
+      type: z.literal('provider.bond-returned'),
+      amount: micro,
+      because: z.enum(['delivered', 'withdrawn']),
+      at: instant,
+    }),
+    z.strictObject({
+      type: z.literal('provider.bond-forfeited'),
+      amount: micro,
+      evidenceId: name,
+      shares,
       at: instant,
     }),
     z.strictObject({

@@ -13,6 +13,7 @@ const AUCTION = `auction-${'1'.repeat(26)}`;
 const terms: AuctionTerms = {
   submitter: 'subject-1',
   ceiling: toMicro('1000'),
+  winners: 3,
   requiredTops: 500,
   state: 'open',
   closesAt: '2026-01-01T00:05:00.000Z',

@@ -14,6 +14,7 @@ import { sealContext } from './seal-context.ts';
 export interface AuctionTerms {
   readonly submitter: string;
   readonly ceiling: Micro;
+  readonly winners: number;
   readonly requiredTops: number;
   /** State value of the lifecycle; bids are taken while it is `open`. */
   readonly state: string;

@@ -1,9 +1,12 @@
 import type { Auction } from '../../domain/auction/auction.ts';
 import { reject } from '../../domain/errors.ts';
 import { stateName } from '../../domain/lifecycle.ts';
+import { multiply } from '../../domain/money.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
+import { covers } from '../../domain/provider/bond.ts';
 import type { Provider } from '../../domain/provider/fold.ts';
 import { admits } from '../../domain/provider/opinion.ts';
+import { isBarred } from '../../domain/provider/risk.ts';
 import { bondedStake } from '../../domain/provider/stake.ts';
 import { foldStream } from '../../domain/registry.ts';
 import { isBefore } from '../../domain/time.ts';
@@ -29,8 +32,8 @@ export const createBidViews = ({
     const events = await store.readStream(auctionId);
     if (events.length === 0) return null;
     const { value, context } = foldStream(auctionId, events);
-    const { submitter, ceiling, requiredTops, closesAt } = context as Auction;
-    return { submitter, ceiling, requiredTops, closesAt, state: stateName(value) };
+    const { submitter, ceiling, winners, requiredTops, closesAt } = context as Auction;
+    return { submitter, ceiling, winners, requiredTops, closesAt, state: stateName(value) };
   },
 
   async providerView(ref) {
@@ -46,8 +49,17 @@ export const createBidViews = ({
     };
   },
 
-  admits({ evidence }) {
-    const { admitted, reason } = admits(evidence, now());
-    return admitted ? null : reject('AUTHORIZATION_FAILED', reason ?? 'the trust gate refuses it');
+  admits({ evidence, bond }, { ceiling, winners }) {
+    const at = now();
+    const { admitted, reason } = admits(evidence, at, bond !== null);
+    if (!admitted) {
+      const why = reason ?? 'the trust gate refuses it';
+      return reject('AUTHORIZATION_FAILED', `${why}; a bond buys a first chance`);
+    }
+    const escrow = multiply(ceiling, winners);
+    if (!bond || covers(bond, escrow) || !isBarred(evidence, at)) return null;
+    return reject('INSUFFICIENT_BALANCE', `the bond of ${bond.amount} does not cover the order's ${escrow}`, [
+      { field: 'bond', rule: `at least ${escrow} micro-units, the order's ceiling × winners` },
+    ]);
   },
 });

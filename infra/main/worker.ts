@@ -42,6 +42,7 @@ import { createTurns } from '../postgres/turns.ts';
 import { reportPresence } from '../processes/presence.ts';
 import { createAdmission } from '../providers/admission.ts';
 import { createAttestationJudge } from '../providers/attestation-judge.ts';
+import { createBonds, roomUnderBond } from '../providers/bonds.ts';
 import { boundToChips, createChips } from '../providers/chips.ts';
 import { createNewcomers } from '../providers/newcomers.ts';
 import { createProviderMarket } from '../providers/provider-market.ts';
@@ -103,6 +104,7 @@ const nonces = createNonces(pool);
 const onFault = (fault: string, error: unknown): void => log.warn({ err: error }, fault);
 const journal = createJournal({ store, turns: createTurns({ pool, name: 'ledger', onFault }) });
 const providers = createProviders({ store, books: journal, now });
+const bonds = createBonds({ store, providers, now });
 const market = createProviderMarket({ providers, now });
 const roots = await trustedRoots(config);
 const solver = createSolver();
@@ -200,7 +202,7 @@ const nativeConnection = await reach('Temporal', () =>
 );
 /** Local effects: they may follow the append that asks for them. */
 const effects = {
-  ...createAuctionActivities({ sealing, market, solver, hasRoom: roomOf(mesh), now }),
+  ...createAuctionActivities({ sealing, market, solver, hasRoom: roomUnderBond(roomOf(mesh), bonds), now }),
   ...createQuorumActivities({ store, solver }),
 };
 const ask = createAskPatiently({ gateway: mesh, detector: mesh.detector });
@@ -265,7 +267,7 @@ const worker = await Worker.create({
       now,
     }),
     ...createJobActivities({ lifecycles, store, providers, now }),
-    ...createStandbyActivities({ ask, lifecycles }),
+    ...createStandbyActivities({ ask, lifecycles, mayWin: bonds.mayWin }),
   },
 });
 

@@ -17,7 +17,8 @@ export interface ProviderMarket {
 
 const placementOf = (provider: Provider, now: string): MarketPlacement | null => {
   if (!provider.attestation) return null;
-  const admission = admits(provider.evidence, now);
+  const isBonded = provider.bond !== null;
+  const admission = admits(provider.evidence, now, isBonded);
   if (!admission.admitted) return null;
   const { providerId, owner, infrastructureType, asn, region, reliability } = provider;
   return {
@@ -28,7 +29,7 @@ const placementOf = (provider: Provider, now: string): MarketPlacement | null =>
     region,
     unavailability: memberUnavailability(infrastructureType, reliability),
     newcomer: admission.newcomer,
-    evidence: riskEvidence(provider.evidence, now),
+    evidence: riskEvidence(provider.evidence, now, isBonded),
   };
 };
 

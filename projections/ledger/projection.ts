@@ -13,7 +13,7 @@ export interface LedgerChange {
 
 const AVAILABLE = 'available:';
 /** Accounts that hold a principal's money for a purpose. */
-const HELD = ['escrow:', 'deposit:', 'stake:'];
+const HELD = ['escrow:', 'deposit:', 'stake:', 'bond:'];
 
 const ownerOf = (account: string, payer: string | null): string | null => {
   if (account.startsWith(AVAILABLE)) return account.slice(AVAILABLE.length);
@@ -70,7 +70,7 @@ const fold = (batch: readonly RecordedEvent[]): LedgerChange => {
  */
 export const ledger: Projection<null, LedgerChange> = {
   name: 'ledger',
-  version: 1,
+  version: 2,
   handles: ['ledger.entry-posted'],
   tables: [accountsTable.name, postingsTable.name],
   ddl: (names) =>

@@ -11,6 +11,8 @@ export interface Balances {
   /** Held for bids it placed. */
   readonly deposits: Micro;
   readonly stake: Micro;
+  /** Posted for barred providers of its own. */
+  readonly bonds: Micro;
 }
 
 /** Balances of a principal; null when the ledger never named it. */
@@ -19,14 +21,14 @@ export const getBalances = async (db: Session, principal: string): Promise<Balan
     `coalesce(sum(balance) filter (where starts_with(account, '${prefix}:')), 0)::text`;
   const { rows } = await db.query<Balances & { accounts: number }>(
     `select count(*)::integer as accounts, ${held('available')} as available, ${held('escrow')} as escrow,
-            ${held('deposit')} as deposits, ${held('stake')} as stake
+            ${held('deposit')} as deposits, ${held('stake')} as stake, ${held('bond')} as bonds
        from fog.ledger_accounts where owner = $1`,
     [principal],
   );
   const [row] = rows;
   if (!row || row.accounts === 0) return null;
-  const { available, escrow, deposits, stake } = row;
-  return { available, escrow, deposits, stake };
+  const { available, escrow, deposits, stake, bonds } = row;
+  return { available, escrow, deposits, stake, bonds };
 };
 
 /** Balance of one account by its full name; `"0"` for one never used. */

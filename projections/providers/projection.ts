@@ -8,10 +8,10 @@ const seen =
   (presence: NonNullable<ProviderRow['presence']>) =>
   (_: ProviderRow, { at }: Pick<ProviderSeen, 'at'>) => ({ presence, presenceAt: at });
 
-/** One row per provider: what it is, whether it is listed, its stake and its last logged presence. */
+/** One row per provider: what it is, whether it is listed, its stake and bond and its last logged presence. */
 export const providers = rowProjection<ProviderEvent, ProviderRow, 'provider.registered'>({
   name: 'providers',
-  version: 3,
+  version: 4,
   table: providersTable,
   first: 'provider.registered',
   create: (registered) => ({
@@ -28,6 +28,8 @@ export const providers = rowProjection<ProviderEvent, ProviderRow, 'provider.reg
     stake: ZERO,
     stakedAt: null,
     unbonding: [],
+    bond: ZERO,
+    bondsForfeited: 0,
     presence: null,
     presenceAt: null,
     registeredAt: registered.registeredAt,
@@ -50,6 +52,9 @@ export const providers = rowProjection<ProviderEvent, ProviderRow, 'provider.reg
       unbonding: stillUnbonding(row, at),
     }),
     'provider.stake-slashed': (row, { amount }) => ({ stake: subtract(row.stake, amount), unbonding: [] }),
+    'provider.bond-posted': (_, { amount }) => ({ bond: amount }),
+    'provider.bond-returned': () => ({ bond: ZERO }),
+    'provider.bond-forfeited': (row) => ({ bond: ZERO, bondsForfeited: row.bondsForfeited + 1 }),
     'provider.up': seen('up'),
     'provider.suspected': seen('suspected'),
     'provider.lost': seen('lost'),

@@ -32,6 +32,9 @@ export interface ProviderRow {
   readonly stakedAt: string | null;
   /** The parts of it that are on their way back. */
   readonly unbonding: readonly Unbonding[];
+  /** What stands for it while it is barred; zero where nothing does. */
+  readonly bond: Micro;
+  readonly bondsForfeited: number;
   /** Last logged transition of its heartbeats; null before the first. */
   readonly presence: 'up' | 'suspected' | 'lost' | null;
   readonly presenceAt: string | null;
@@ -56,6 +59,8 @@ export const providersTable: Table<ProviderRow> = {
     stake: 'amount',
     stakedAt: 'instant',
     unbonding: 'json',
+    bond: 'amount',
+    bondsForfeited: 'integer',
     presence: 'text',
     presenceAt: 'instant',
     registeredAt: 'instant',

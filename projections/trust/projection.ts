@@ -7,7 +7,7 @@ import { type TrustRow, trustTable } from './table.ts';
 /** One row per provider: its evidence, which only events of verified evidence change. */
 export const trust = rowProjection<ProviderEvent, TrustRow, 'provider.registered'>({
   name: 'trust',
-  version: 2,
+  version: 3,
   table: trustTable,
   first: 'provider.registered',
   create: ({ providerId, owner, registeredAt }) => ({
@@ -19,6 +19,7 @@ export const trust = rowProjection<ProviderEvent, TrustRow, 'provider.registered
     // Nothing is known of a newcomer.
     uncertain: true,
     low: false,
+    bonded: false,
     registeredAt,
   }),
   on: {
@@ -27,6 +28,9 @@ export const trust = rowProjection<ProviderEvent, TrustRow, 'provider.registered
       reasons: { ...row.reasons, [item.reason]: (row.reasons[item.reason] ?? 0) + 1 },
       items: row.items + 1,
     }),
+    'provider.bond-posted': () => ({ bonded: true }),
+    'provider.bond-returned': () => ({ bonded: false }),
+    'provider.bond-forfeited': () => ({ bonded: false }),
     'provider.trust-uncertain': () => ({ uncertain: true }),
     'provider.trust-certain': () => ({ uncertain: false }),
     'provider.trust-low': () => ({ low: true }),

@@ -17,6 +17,8 @@ export interface TrustRow {
   /** Flags as the log raised and cleared them. */
   readonly uncertain: boolean;
   readonly low: boolean;
+  /** A bond stands for it. */
+  readonly bonded: boolean;
   /** When the last item arrived; null before the first. */
   readonly evidenceAt: string | null;
   readonly registeredAt: string;
@@ -37,6 +39,7 @@ export const trustTable: Table<TrustRow> = {
     items: 'integer',
     uncertain: 'boolean',
     low: 'boolean',
+    bonded: 'boolean',
     evidenceAt: 'instant',
     registeredAt: 'instant',
     position: 'position',

@@ -322,6 +322,58 @@ describe('providers', () => {
       body: { stake: '111112', required_stake: '111112', unbonding },
     });
   });
+
+  it('settled 39: takes a bond for a barred provider of its own, and gives it back', async () => {
+    const caller = await bidder(31, 'edge_devices');
+    const { providerId } = caller;
+    const path = `/v1/providers/${providerId}`;
+    const post = (amount: string, by: Caller = caller) => by.rest.post(`${path}/bond`, { amount });
+    expectProblem(await post('111112'), { status: 409, code: 'CONFLICT' });
+    const faults = { type: 'record-evidence', evidenceId: 'job-1@1', reason: 'deviation' } as const;
+    const fault = await engine.providers.execute(providerId, faults, {
+      actor: 'engine',
+      commandId: `${providerId}/fault`,
+    });
+    if (!fault.ok) throw new Error(fault.message);
+    const score = (after: string) =>
+      caller.rest.get(`/v1/fog/reputation/score?entity_id=${providerId}&after=${after}`);
+    expect((await score(fault.position ?? '0')).body).toMatchObject({
+      tier: 'refused',
+      barred: true,
+      bonded: false,
+    });
+    expectProblem(await post('111112', submitter), { status: 403, code: 'AUTHORIZATION_FAILED' });
+    expectProblem(await post('111112', await api.enrol('provider')), {
+      status: 404,
+      code: 'RESOURCE_NOT_FOUND',
+    });
+    expectProblem(await post('111111'), {
+      status: 422,
+      code: 'INVALID_REQUEST',
+      errors: [{ field: 'amount', rule: 'at least 111112 micro-units' }],
+    });
+    expectProblem(await post('100000000000'), { status: 402, code: 'INSUFFICIENT_BALANCE' });
+    const key = `bond-${providerId}`;
+    const again = () => caller.rest.post<{ position: string }>(`${path}/bond`, { amount: '111112' }, key);
+    const posted = await again();
+    expect(posted).toMatchObject({ status: 200, body: { bond: '111112' } });
+    const { position } = posted.body;
+    expect((await score(position)).body).toMatchObject({ tier: 'probation', barred: true, bonded: true });
+    expect((await caller.rest.get(`${path}?after=${position}`)).body).toMatchObject({
+      bond: '111112',
+      required_bond: '111112',
+    });
+    expect((await caller.rest.get(`/v1/ledger/accounts/${caller.id}?after=${position}`)).body).toMatchObject({
+      bonds: '111112',
+      total: '0',
+    });
+    const back = await caller.rest.post<{ position: string }>(`${path}/bond/withdraw`, {});
+    expect(back).toMatchObject({ status: 200, body: { bond: '0' } });
+    expectProblem(await caller.rest.post(`${path}/bond/withdraw`, {}), { status: 409, code: 'CONFLICT' });
+    // Asked again it is the same bond, and no other is posted.
+    expect(await again()).toMatchObject({ status: 200, body: posted.body });
+    expect((await score(back.body.position)).body).toMatchObject({ tier: 'refused', bonded: false });
+  });
 });
 
 describe('quotes', () => {

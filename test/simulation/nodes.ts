@@ -83,7 +83,7 @@ export const nodeActivities = ({ draw, now, lifecycles }: World, honesty: number
   };
 
   return {
-    ...createStandbyActivities({ ask: ask as AskPatiently, lifecycles }),
+    ...createStandbyActivities({ ask: ask as AskPatiently, lifecycles, mayWin: async () => true }),
 
     'enclave.createOnNode': async (): Promise<EnclaveEvent[]> => {
       if (!goesWrong()) return [{ type: 'enclave.created', enclaveKey: HEX }];

@@ -5,15 +5,16 @@ import { type Attack, meanStudy, type TrustStudy } from './trust.ts';
 const MOST_FAILED = 0.036;
 /** With three chips more for every attacker. */
 const MOST_FAILED_BY_WHITEWASHING = 0.04;
+/** Attackers post a bond as soon as they are barred. */
 const study = (attack: Attack, underbid: boolean): TrustStudy =>
-  meanStudy(attack, { trust: 'priced', underbid });
+  meanStudy(attack, { trust: 'priced', underbid, bonds: true });
 
 describe('trust.sim: trust, gate, price of risk and award of the product together', () => {
   describe.each([
     ['at their cost', false],
     ['almost nothing', true],
   ])('attackers who ask %s', (_, underbid) => {
-    test.each(['persist', 'camouflage', 'on-off', 'betray'] as const)(
+    test.each(['persist', 'camouflage', 'on-off', 'betray', 'bonded return'] as const)(
       '%s: at most 36 tasks of 1,000 fail',
       (attack) => {
         expect(study(attack, underbid).failed).toBeLessThanOrEqual(MOST_FAILED);
@@ -28,14 +29,14 @@ describe('trust.sim: trust, gate, price of risk and award of the product togethe
     test('collusion: friends who vouch buy no more than other names do, and far less than without trust', () => {
       const { failed } = study('collusion', underbid);
       expect(failed).toBeLessThanOrEqual(MOST_FAILED_BY_WHITEWASHING);
-      const without = meanStudy('collusion', { trust: 'none', underbid }, { seeds: [1] });
+      const without = meanStudy('collusion', { trust: 'none', underbid, bonds: false }, { seeds: [1] });
       expect(failed).toBeLessThan(without.failed / 4);
     }, 300_000);
   });
 
   test('honest newcomers get at least half of what others get, and payments rise by less than a tenth', () => {
     const seeds = [1];
-    const rules = { trust: 'priced', underbid: false } as const;
+    const rules = { trust: 'priced', underbid: false, bonds: true } as const;
     expect(meanStudy('persist', rules, { seeds, newcomers: true }).newcomers).toBeGreaterThan(0.5);
     const [priced, before] = [rules, { ...rules, trust: 'probation' as const }].map(
       (each) => meanStudy('persist', each, { seeds }).paid,

@@ -11,7 +11,7 @@ import {
   withEvidence,
 } from '../../domain/provider/opinion.ts';
 import { type KnownPayer, paidWeight, withPayer } from '../../domain/provider/paid-work.ts';
-import { riskEvidence } from '../../domain/provider/risk.ts';
+import { isBarred, riskEvidence } from '../../domain/provider/risk.ts';
 import { INFRASTRUCTURE_TYPES, TIERS, TYPE_UNAVAILABILITY } from '../../domain/tiers.ts';
 
 /**
@@ -29,7 +29,16 @@ const TIER = 'bronze';
 const CEILING = 10_000;
 const START = '2026-01-01T00:00:00.000Z';
 
-export const ATTACKS = ['persist', 'camouflage', 'on-off', 'betray', 'whitewash', 'collusion'] as const;
+export const ATTACKS = [
+  'persist',
+  'camouflage',
+  'on-off',
+  'betray',
+  'whitewash',
+  'collusion',
+  // Delivers for as long as its bond stands for it, and fails when it has that back.
+  'bonded return',
+] as const;
 export type Attack = (typeof ATTACKS)[number];
 
 export interface TrustRules {
@@ -37,6 +46,11 @@ export interface TrustRules {
   readonly trust: 'none' | 'probation' | 'priced';
   /** Attackers ask almost nothing, and so win wherever price alone decides. */
   readonly underbid: boolean;
+  /**
+   * Whether attackers post a bond as soon as they are barred. No time passes here, in which a bar would end by itself or a
+   * second bond might be posted: each has one.
+   */
+  readonly bonds: boolean;
 }
 
 interface Agent {
@@ -47,6 +61,9 @@ interface Agent {
   done: number;
   /** Chips it has not used. */
   chips: number;
+  /** Whether a bond stands for it, and whether it may still post one. */
+  isBonded: boolean;
+  mayPost: boolean;
 }
 
 export interface TrustStudy {
@@ -73,7 +90,7 @@ const NEWCOMERS_TASKS = 4000;
 
 type Random = () => number;
 
-const successRate = ({ malicious, done }: Agent, attack: Attack): number => {
+const successRate = ({ malicious, done, isBonded }: Agent, attack: Attack): number => {
   if (!malicious) return HONEST_SUCCESS;
   switch (attack) {
     case 'camouflage':
@@ -82,6 +99,8 @@ const successRate = ({ malicious, done }: Agent, attack: Attack): number => {
       return done % 40 < 20 ? 1 : 0;
     case 'betray':
       return done < 50 ? 1 : 0;
+    case 'bonded return':
+      return isBonded ? 1 : 0;
     default:
       return 0.3;
   }
@@ -92,6 +111,15 @@ const worked = (agent: Agent, good: boolean, payer: string, fee: Micro): void =>
   const weight = good ? { positive: paidWeight(work, agent.payers), negative: 0 } : EVIDENCE_WEIGHTS.lost;
   if (good) agent.payers = withPayer(agent.payers, work);
   agent.evidence = withEvidence(agent.evidence, { ...weight, at: START });
+};
+
+/** A fault takes the bond, a record that speaks for itself gives it back; who is barred posts the one it may. */
+const settleBond = (agent: Agent, good: boolean): void => {
+  const isOut = isBarred(agent.evidence, START);
+  if (!good || !isOut) agent.isBonded = false;
+  if (!isOut || agent.isBonded || !agent.mayPost) return;
+  agent.mayPost = false;
+  agent.isBonded = true;
 };
 
 /** Twelve jobs of a friend, at the price that the two agree on. */
@@ -119,13 +147,13 @@ interface Offer {
 const bidsOf = (offers: readonly Offer[], { trust }: TrustRules, seed: string): OpenedBid[] => {
   if (trust === 'none') return offers.map(({ agent, price }) => bidOf(agent, price, false));
   const admitted = offers.flatMap(({ agent, price }) => {
-    const admission = admits(agent.evidence, START);
+    const admission = admits(agent.evidence, START, agent.isBonded);
     return admission.admitted ? [{ agent, bid: bidOf(agent, price, admission.newcomer) }] : [];
   });
   if (trust === 'probation') return admitted.map(({ bid }) => bid);
   const risks = admitted.map(({ agent, bid: { owner } }) => ({
     owner,
-    evidence: riskEvidence(agent.evidence, START),
+    evidence: riskEvidence(agent.evidence, START, agent.isBonded),
   }));
   const terms = { ceiling: toMicro(BigInt(CEILING)), winners: TIERS[TIER].winners, seed };
   const surcharges = surchargesOf(risks, terms);
@@ -150,12 +178,15 @@ export const studyTrust = (
       payers: [],
       done: 0,
       chips: CHIPS,
+      isBonded: false,
+      mayPost: rules.bonds && index < MALICIOUS,
     }),
   );
   const honest = agents.filter(({ malicious }) => !malicious);
   const forget = (agent: Agent): void => {
     agent.evidence = NO_EVIDENCE;
     agent.payers = [];
+    agent.isBonded = false;
   };
   const begin = (agent: Agent): void => {
     forget(agent);
@@ -196,6 +227,7 @@ export const studyTrust = (
     if (!good) failed++;
     if (agent.malicious) taken++;
     worked(agent, good, `payer-${Math.floor(random() * PAYERS)}`, winner.payment);
+    settleBond(agent, good);
     // A name that has lost its standing is left for a new one.
     const leaves = attack === 'whitewash' || attack === 'collusion';
     const { positive, negative } = agent.evidence.remembered;
@@ -245,18 +277,25 @@ export const meanStudy = (
   };
 };
 
-const TRUST = ['none', 'probation', 'priced'] as const satisfies readonly TrustRules['trust'][];
+/** Attackers post bonds where there is a bar that they could buy off. */
+const RULES = [
+  { trust: 'none', bonds: false },
+  { trust: 'probation', bonds: false },
+  { trust: 'priced', bonds: false },
+  { trust: 'priced', bonds: true },
+] as const satisfies readonly Omit<TrustRules, 'underbid'>[];
 
 /** Three seeds for the rules, one for what they are compared with. */
 export const run = (): void => {
   const rows = ATTACKS.flatMap((attack) =>
     [false, true].flatMap((underbid) =>
-      TRUST.map((trust) => {
-        const study = meanStudy(attack, { trust, underbid }, trust === 'priced' ? {} : { seeds: [1] });
+      RULES.map(({ trust, bonds }) => {
+        const rules = { trust, bonds, underbid };
+        const study = meanStudy(attack, rules, trust === 'priced' ? {} : { seeds: [1] });
         return {
           attack,
           'attackers ask': underbid ? 'almost nothing' : 'their cost',
-          trust,
+          trust: bonds ? `${trust}, bonds` : trust,
           failed: study.failed.toFixed(4),
           'to attackers': study.taken.toFixed(3),
           'mean payment': Math.round(study.paid),
@@ -270,9 +309,13 @@ export const run = (): void => {
   );
   console.table(rows);
   console.table(
-    TRUST.map((trust) => {
-      const { newcomers } = meanStudy('persist', { trust, underbid: false }, { newcomers: true });
-      return { trust, 'work of honest newcomers ÷ that of others': newcomers.toFixed(2) };
+    RULES.map(({ trust, bonds }) => {
+      const rules = { trust, bonds, underbid: false };
+      const { newcomers } = meanStudy('persist', rules, { newcomers: true });
+      return {
+        trust: bonds ? `${trust}, bonds` : trust,
+        'work of honest newcomers ÷ that of others': newcomers.toFixed(2),
+      };
     }),
   );
 };

@@ -113,7 +113,7 @@ const wasPoor = (
       balanceOf(ledger, account.available(owner)) < amount,
   );
 
-const FUNDS = 500n;
+const FUNDS = 200_000n;
 
 const provider: Idempotent['check'] = (logFor, schedules) => {
   const [providerId, owner] = ['provider-x', 'subject-x'];
@@ -151,7 +151,7 @@ const provider: Idempotent['check'] = (logFor, schedules) => {
       heard,
       isRefusedElsewhere: (command, _: ProviderState, refusal: Rejection, call) =>
         refusal.code === 'INSUFFICIENT_BALANCE' &&
-        command.type === 'lock-stake' &&
+        (command.type === 'lock-stake' || command.type === 'post-bond') &&
         wasPoor(history, payer, units(command.amount), call),
     });
     const state = events.reduce<ProviderState>(
@@ -162,9 +162,12 @@ const provider: Idempotent['check'] = (logFor, schedules) => {
     const staked = units(state?.stake ?? toMicro(0n));
     const slashed = events
       .map((event) => domainEventOf<ProviderEvent>(event))
-      .reduce((sum, event) => sum + (event.type === 'provider.stake-slashed' ? units(event.amount) : 0n), 0n);
+      .filter(({ type }) => type === 'provider.stake-slashed' || type === 'provider.bond-forfeited')
+      .reduce((sum, event) => sum + ('amount' in event ? units(event.amount) : 0n), 0n);
+    const posted = units(state?.bond?.amount ?? toMicro(0n));
     expect(balanceOf(ledger, account.stake(stream))).toBe(staked);
-    expect(balanceOf(ledger, account.available(payer))).toBe(FUNDS - staked - slashed);
+    expect(balanceOf(ledger, account.bond(stream))).toBe(posted);
+    expect(balanceOf(ledger, account.available(payer))).toBe(FUNDS - staked - slashed - posted);
   });
 };
 

@@ -40,6 +40,7 @@ export const getAccount = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | '
           escrow: micro,
           deposits: micro,
           stake: micro,
+          bonds: micro,
           entries: z.object({ items: z.array(entrySchema), next_cursor: z.string().nullable() }),
           total: micro.describe('Σ of all balances: 0'),
         }),
@@ -66,6 +67,7 @@ export const getAccount = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | '
         escrow: balances.escrow,
         deposits: balances.deposits,
         stake: balances.stake,
+        bonds: balances.bonds,
         entries: {
           items: page.items.map(({ entryId, kind, account, amount, cause, at, position: where }) => ({
             entry_id: entryId,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requiredBond } from '../../../domain/provider/bond.ts';
 import { requiredStake, type Unbonding } from '../../../domain/provider/stake.ts';
 import type { ProviderRow } from '../../../projections/providers/table.ts';
 import { micro } from '../../fields.ts';
@@ -37,6 +38,8 @@ export const providerSchema = z
     stake: micro,
     unbonding: unbondingSchema,
     required_stake: micro.describe('what bidding takes'),
+    bond: micro.describe('what stands for it while it is barred'),
+    required_bond: micro.describe('what a bond takes: twice as much for each one that was forfeited'),
     staked_at: z.string().nullable().describe('when stake was locked last'),
     trust: trustSchema,
     position: z.string(),
@@ -60,6 +63,8 @@ export const shownProvider = (
   stake: provider.stake,
   unbonding: shownUnbonding(provider.unbonding),
   required_stake: requiredStake(provider.tops, tRef),
+  bond: provider.bond,
+  required_bond: requiredBond(provider.tops, provider, tRef),
   staked_at: provider.stakedAt,
   trust: trustOf(evidence),
   position: provider.position,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
 import { admits, fullOpinion, isLow, isUncertain } from '../../../domain/provider/opinion.ts';
+import { isBarred } from '../../../domain/provider/risk.ts';
 import { PROBATION_SHARE } from '../../../domain/tiers.ts';
 import { getTrust, type TrustRecord } from '../../../projections/trust/queries.ts';
 import { defineRoute, respond } from '../../define-route.ts';
@@ -18,6 +19,8 @@ const scoreSchema = z.object({
   low: z.boolean().describe('mean below 0.5'),
   tier: z.enum(['trusted', 'probation', 'refused']),
   score: z.number().describe('of the award gate, which forgets; read at this moment'),
+  barred: z.boolean().describe('a record worse than none: next to no work for 30 days, or a bond'),
+  bonded: z.boolean().describe('a bond stands for it until its record speaks for itself'),
   probation_share: z.number().describe('of newcomers, in auctions opened before risk was priced'),
   updated_at: instant,
   position,
@@ -29,7 +32,7 @@ const toPlaces = (score: number): number => Math.round(score * 1e6) / 1e6;
 /** Belief and flags count all evidence ever (settled 17); only the award gate's score and verdict forget. */
 const shownScore = (trust: TrustRecord, now: string): z.input<typeof scoreSchema> => {
   const opinion = fullOpinion(trust.evidence);
-  const { admitted, newcomer, score } = admits(trust.evidence, now);
+  const { admitted, newcomer, score } = admits(trust.evidence, now, trust.bonded);
   return {
     entity_id: trust.providerId,
     alpha: trust.positive + 1,
@@ -40,6 +43,8 @@ const shownScore = (trust: TrustRecord, now: string): z.input<typeof scoreSchema
     low: isLow(opinion),
     tier: !admitted ? 'refused' : newcomer ? 'probation' : 'trusted',
     score: toPlaces(score),
+    barred: isBarred(trust.evidence, now),
+    bonded: trust.bonded,
     probation_share: PROBATION_SHARE,
     updated_at: trust.updatedAt,
     position: trust.position,

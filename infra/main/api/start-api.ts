@@ -52,6 +52,7 @@ import { createTurns } from '../../postgres/turns.ts';
 import { reportPresence } from '../../processes/presence.ts';
 import { createAttestationJudge } from '../../providers/attestation-judge.ts';
 import { createAttestor } from '../../providers/attestor.ts';
+import { createBonds } from '../../providers/bonds.ts';
 import { boundToChips, createChips } from '../../providers/chips.ts';
 import { createProviders } from '../../providers/providers.ts';
 import { isLiveEnclave, isOpenAuction } from '../../quota/held-places.ts';
@@ -205,6 +206,7 @@ export const startApi = async (
         now,
       }),
     }),
+    bonds: createBonds({ store, providers, now }),
     books: journal,
     build: { version: VERSION, node: process.version },
     chainHashes: createChainHashes(pool),

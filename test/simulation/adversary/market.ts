@@ -2,6 +2,7 @@ import { createAuctionActivities } from '../../../activities/auction.ts';
 import { createJobActivities } from '../../../activities/job.ts';
 import { createQuorumActivities } from '../../../activities/quorum.ts';
 import { createStandbyActivities } from '../../../activities/standby.ts';
+import type { Auction } from '../../../domain/auction/auction.ts';
 import { award } from '../../../domain/auction/award.ts';
 import { generator } from '../../../domain/auction/market.fixture.ts';
 import { transfer } from '../../../domain/ledger/entry.ts';
@@ -17,6 +18,7 @@ import { createBidDesk } from '../../../infra/bidding/bid-desk.ts';
 import { createBidNews } from '../../../infra/bidding/bid-news.ts';
 import { createBidViews } from '../../../infra/bidding/bid-views.ts';
 import { announceAuctions } from '../../../infra/main/worker/announce.ts';
+import { createBonds, roomUnderBond } from '../../../infra/providers/bonds.ts';
 import { createProviderMarket } from '../../../infra/providers/provider-market.ts';
 import type { Draw } from '../world.ts';
 import { askStandby } from './ask-standby.ts';
@@ -67,22 +69,29 @@ export const openMarket = async (profiles: readonly NodeProfile[], seed: number)
     replaceMember: async (input: Parameters<typeof replaceMember>[0]) => replaceMember(input),
   };
   const { now } = clock;
-  const engine = createEngine(clock, ({ store, providers, lifecycles }) => ({
-    ...createAuctionActivities({
-      sealing: openBoxes,
-      market: createProviderMarket({ providers, now }),
-      solver,
-      hasRoom: async (providerId, { auctionId, requiredTops }) => {
-        await clock.pause(2 * MESSAGE_MS);
-        return nodeOf(providerId).bidder.confirm(auctionId, requiredTops);
-      },
-      now,
-    }),
-    ...createQuorumActivities({ store, solver }),
-    ...createJobActivities({ lifecycles, store, providers, now }),
-    ...createStandbyActivities({ ask: askStandby(clock, nodeOf), lifecycles }),
-    ...enclaveActivities(clock, nodeOf, workloads),
-  }));
+  const hasRoom = async (
+    providerId: string,
+    { auctionId, requiredTops }: Pick<Auction, 'auctionId' | 'requiredTops'>,
+  ): Promise<boolean> => {
+    await clock.pause(2 * MESSAGE_MS);
+    return nodeOf(providerId).bidder.confirm(auctionId, requiredTops);
+  };
+  const engine = createEngine(clock, ({ store, providers, lifecycles }) => {
+    const bonds = createBonds({ store, providers, now });
+    return {
+      ...createAuctionActivities({
+        sealing: openBoxes,
+        market: createProviderMarket({ providers, now }),
+        solver,
+        hasRoom: roomUnderBond(hasRoom, bonds),
+        now,
+      }),
+      ...createQuorumActivities({ store, solver }),
+      ...createJobActivities({ lifecycles, store, providers, now }),
+      ...createStandbyActivities({ ask: askStandby(clock, nodeOf), lifecycles, mayWin: bonds.mayWin }),
+      ...enclaveActivities(clock, nodeOf, workloads),
+    };
+  });
   const { store, providers, lifecycles, journal } = engine;
   const desk: Desk = {
     placeBid: createBidDesk({

@@ -49,12 +49,27 @@ export const providerCommands = (providerId: string, owner: string): fc.Arbitrar
       expiresAt: '2027-01-01T00:00:00.000Z',
     })),
     'lock-stake': fc
-      .integer({ min: 0, max: 400 })
+      .integer({ min: 0, max: 160_000 })
       .map((amount) => ({ type: 'lock-stake' as const, amount: toMicro(BigInt(amount)) })),
     'unbond-stake': fc
-      .integer({ min: 0, max: 200 })
+      .integer({ min: 0, max: 80_000 })
       .map((amount) => ({ type: 'unbond-stake' as const, amount: toMicro(BigInt(amount)) })),
     'withdraw-stake': fc.constant({ type: 'withdraw-stake' as const }),
+    'post-bond': fc.integer({ min: 90_000, max: 200_000 }).map((amount) => ({
+      type: 'post-bond' as const,
+      amount: toMicro(BigInt(amount)),
+      tRef: 900,
+    })),
+    'take-chance': fc.record({
+      type: fc.constant('take-chance' as const),
+      auctionId: fc.constantFrom('auction-1', 'auction-2'),
+      escrow: fc.constantFrom('100', '1000000').map((amount) => toMicro(amount)),
+      over: fc.constantFrom('auction-1', 'auction-2', null),
+    }),
+    'withdraw-bond': fc.record({
+      type: fc.constant('withdraw-bond' as const),
+      over: fc.constantFrom('auction-1', 'auction-2', null),
+    }),
     'register-vrf-key': fc.record({
       type: fc.constant('register-vrf-key' as const),
       vrfKey: fc.constantFrom(...VRF_KEYS.map(({ vrfKey }) => vrfKey)),

@@ -68,7 +68,11 @@ export const openRecorder = async (
       ...scriptedNodes((providerId) => scripts.get(providerId) ?? {}),
       'job.askStandbys': (input: never) => {
         const ask = scriptedStandbys((providerId) => scripts.get(providerId) ?? {});
-        return createStandbyActivities({ ask, lifecycles: engine.lifecycles })['job.askStandbys'](input);
+        return createStandbyActivities({
+          ask,
+          lifecycles: engine.lifecycles,
+          mayWin: async () => true,
+        })['job.askStandbys'](input);
       },
       ...Object.fromEntries(JOB_EFFECTS.map((name) => [`job.${name}`, jobEffect(name)])),
       ...others,

@@ -39,6 +39,28 @@ export const providerStory = (seed: number, draw: Draw): Story => {
       at: at(seed + 100 + item),
     });
   }
+  for (let bond = draw(3); bond > 0; bond--) {
+    const amount = micro(100_000 * bond);
+    const now = at(seed + 150 - 10 * bond);
+    events.push(
+      { type: 'provider.bond-posted', amount, at: now },
+      { type: 'provider.chance-taken', auctionId: `auction-${ulid(seed)}`, at: now },
+    );
+    if (bond === 1 && draw(2) === 0) break;
+    const because = draw(2) === 0 ? 'delivered' : 'withdrawn';
+    const share = { principal: `subject-${ulid(1)}`, amount: micro(50_000 * bond) };
+    events.push(
+      draw(2) === 0
+        ? { type: 'provider.bond-returned', amount, because, at: now }
+        : {
+            type: 'provider.bond-forfeited',
+            amount,
+            evidenceId: `job-${bond}@1`,
+            shares: [share],
+            at: now,
+          },
+    );
+  }
   if (draw(2) === 0) events.push({ type: 'provider.suspected', at: at(seed + 200), missedHeartbeats: 2 });
   return { stream, events };
 };

@@ -1,0 +1,86 @@
+import type { Auction } from '../../domain/auction/auction.ts';
+import type { Job } from '../../domain/job/job.ts';
+import { stateName } from '../../domain/lifecycle.ts';
+import { multiply } from '../../domain/money.ts';
+import type { EventStore } from '../../domain/ports/event-store.ts';
+import type { Provider } from '../../domain/provider/fold.ts';
+import { isBarred } from '../../domain/provider/risk.ts';
+import { foldStream } from '../../domain/registry.ts';
+import type { CommandCaller } from '../journal/handle-command.ts';
+import type { ProviderOutcome, Providers } from './providers.ts';
+
+/** An order as a bond has to cover it. */
+export type Order = Pick<Auction, 'auctionId' | 'ceiling' | 'winners'>;
+
+export interface BondsDeps {
+  readonly store: Pick<EventStore, 'readStream'>;
+  readonly providers: Pick<Providers, 'find' | 'execute'>;
+  readonly now: () => string;
+}
+
+const ENDED_JOB = new Set(['settled', 'failed']);
+
+/** What bonds stand behind, one order each: asked of the log before another is won, and before a bond goes back. */
+export const createBonds = ({ store, providers, now }: BondsDeps) => {
+  /** Whether nothing that the provider won in the auction, or stood in for, can still be delivered or fail. */
+  const isOver = async (auctionId: string, providerId: string): Promise<boolean> => {
+    const auction = foldStream(auctionId, await store.readStream(auctionId));
+    const { awarded, jobId } = auction.context as Auction;
+    const isHere = (each: { readonly providerId: string }): boolean => each.providerId === providerId;
+    switch (stateName(auction.value)) {
+      case 'failed':
+      case 'lapsed':
+        return true;
+      case 'awarded':
+        return !awarded.some(isHere);
+      case 'allocated': {
+        if (jobId === null) throw new Error(`${auctionId} is allocated to no job`);
+        const job = foldStream(jobId, await store.readStream(jobId));
+        const { members, failed } = job.context as Job;
+        // Its evidence is recorded before a job ends.
+        return ENDED_JOB.has(stateName(job.value)) || ![...awarded, ...members, ...failed].some(isHere);
+      }
+      default:
+        return false;
+    }
+  };
+
+  const overOf = async ({ providerId, bond }: Provider): Promise<string | null> =>
+    bond?.chance && (await isOver(bond.chance, providerId)) ? bond.chance : null;
+
+  return {
+    /**
+     * Whether a provider may win this order: one that needs no bond may, one that has posted its bond where that covers the
+     * order and stands behind no other. From then on it stands behind this one.
+     */
+    async mayWin(providerId: string, { auctionId, ceiling, winners }: Order): Promise<boolean> {
+      const provider = await providers.find(providerId);
+      if (!provider?.bond || !isBarred(provider.evidence, now())) return true;
+      const over = await overOf(provider);
+      const outcome = await providers.execute(
+        providerId,
+        { type: 'take-chance', auctionId, escrow: multiply(ceiling, winners), over },
+        { actor: 'engine', commandId: `${auctionId}/chance/${providerId}` },
+      );
+      return outcome.ok;
+    },
+
+    /** Gives the bond back, unless something that it stands behind is under way. */
+    async withdraw(providerId: string, caller: CommandCaller): Promise<ProviderOutcome> {
+      const provider = await providers.find(providerId);
+      const over = provider && (await overOf(provider));
+      return providers.execute(providerId, { type: 'withdraw-bond', over }, caller);
+    },
+  };
+};
+
+export type Bonds = ReturnType<typeof createBonds>;
+
+/** Room for an order: at the node, as `hasRoom` says, and under its bond where it needs one. */
+export const roomUnderBond =
+  (
+    hasRoom: (providerId: string, auction: Auction) => Promise<boolean>,
+    { mayWin }: Pick<Bonds, 'mayWin'>,
+  ): typeof hasRoom =>
+  async (providerId, auction) =>
+    (await hasRoom(providerId, auction)) && (await mayWin(providerId, auction));
