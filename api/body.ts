@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { release } from '../infra/memory/release.ts';
 import type { ByteBudget } from '../infra/p2p/byte-budget.ts';
 import type { ApiContext } from './environment.ts';
 import type { ProblemFacts } from './problem.ts';
@@ -42,16 +44,25 @@ export class BodyError extends Error {
 }
 
 /**
- * The body as it arrives, up to `maxBytes` of it, whatever Content-Length says.
+ * Pieces as the parser of HTTP made them, no further ahead than its own buffer. The web stream of the request would copy each,
+ * twice around, and leave the first to the collector. What is not read stays with the connection, which is answered first.
+ */
+const piecesOf = (c: ApiContext): AsyncIterable<Uint8Array> | null => {
+  const incoming: unknown = c.env?.incoming;
+  return incoming instanceof Readable ? incoming.iterator({ destroyOnReturn: false }) : c.req.raw.body;
+};
+
+/**
+ * The body as it arrives, up to `maxBytes` of it, whatever Content-Length says. Whoever takes it may release its pieces.
  * @throws BodyError in the middle of it.
  */
 export async function* streamBody(c: ApiContext, maxBytes: number): AsyncIterable<Uint8Array> {
-  const reader = c.req.raw.body?.getReader();
-  if (!reader) return;
+  const pieces = piecesOf(c)?.[Symbol.asyncIterator]();
+  if (!pieces) return;
   let size = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch(() => {
+      const { done, value } = await pieces.next().catch(() => {
         throw new BodyError(unreadable('a whole one'));
       });
       if (done) return;
@@ -61,7 +72,7 @@ export async function* streamBody(c: ApiContext, maxBytes: number): AsyncIterabl
     }
   } finally {
     // Whoever stops reading in the middle wants no more of it.
-    reader.cancel().catch(() => undefined);
+    pieces.return?.().catch(() => undefined);
   }
 }
 
@@ -88,7 +99,9 @@ export const readBody = async (c: ApiContext, maxBytes: number, budget: ByteBudg
   } finally {
     budget.give(taken);
   }
-  return { ok: true, bytes: Buffer.concat(chunks) };
+  const bytes = Buffer.concat(chunks);
+  release(...chunks);
+  return { ok: true, bytes };
 };
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });

@@ -60,7 +60,10 @@ const contextOf = (
     now,
     beyondLimit,
     signedIn: (id) => c.set('principal', { id }),
-    signal: c.req.raw.signal,
+    // Asked for, it makes a web request of the connection, which begins to read what is left of the body.
+    get signal() {
+      return c.req.raw.signal;
+    },
     header: (name) => c.req.header(name),
     newId: (prefix) => idFrom(commandId, prefix),
     meta: (correlationId) => ({

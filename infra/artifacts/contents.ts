@@ -1,12 +1,16 @@
 import type { Pool } from 'pg';
 import { release } from '../memory/release.ts';
+import { queryWithBytes } from '../postgres/query-with-bytes.ts';
 
 /** Bytes of a chunk that is written: what a process holds of an artefact at a time, a few times over. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** The same bytes in pieces of `CHUNK_BYTES`, the last one shorter; none of what it was given is kept. */
+/**
+ * The same bytes in pieces of `CHUNK_BYTES`, the last one shorter; none of what it was given is kept. Each takes the place of
+ * the one before.
+ */
 async function* inChunks(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
-  let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   let size = 0;
   for await (const received of bytes) {
     for (let taken = 0; taken < received.length; ) {
@@ -16,11 +20,12 @@ async function* inChunks(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Buffer
       size += part.length;
       if (size < CHUNK_BYTES) continue;
       yield chunk;
-      chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
       size = 0;
     }
   }
   if (size > 0) yield chunk.subarray(0, size);
+  // Not where the work on one failed: a connection may still be sending it.
+  release(chunk);
 }
 
 /** Bytes in `engine.content_chunks`, written and read one chunk at a time. */
@@ -55,12 +60,13 @@ export const createContents = (pool: Pool) => {
         for await (const chunk of inChunks(bytes)) {
           look(chunk);
           if (content !== null) {
-            await pool.query(
+            await queryWithBytes(
+              pool,
               'insert into engine.content_chunks (content, number, bytes) values ($1, $2, $3)',
-              [content, number++, chunk],
+              [content, `${number++}`],
+              chunk,
             );
           }
-          release(chunk);
         }
         return content;
       } catch (error) {
