@@ -4,6 +4,7 @@ import { readFile, readlink } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EnclaveConfig, WorkOrder } from '../../domain/enclave/events.ts';
+import { ENCLAVE_LIMITS } from '../../domain/enclave/limits.ts';
 import type { Result } from '../../domain/errors.ts';
 import { METERING_VERSION } from '../../domain/metering/costs.ts';
 import { instrument } from '../../domain/metering/instrument.ts';
@@ -233,6 +234,23 @@ describe('a module in its sandbox', () => {
     expect(proof.record.resources.peakMemoryBytes).toBe(64 * 1024 * 1024);
     expect(proof.record.stderrTail).toContain('no more memory');
     expect(await verify(proof)).toMatchObject({ valid: true });
+  });
+
+  it('runs in the least memory that may be asked for', async () => {
+    const { min } = ENCLAVE_LIMITS.memoryMb;
+    const grows = async (pages: number): Promise<number | null> => {
+      const text = `(module (memory (export "memory") 1)
+        (func (export "_start") (if (i32.lt_s (memory.grow (i32.const ${pages})) (i32.const 0)) (then unreachable))))`;
+      const enclave = await enclaveOf(await assemble('grow', text), { ...CONFIG, memoryMb: min });
+      const input = new Uint8Array(0);
+      await enclave.attest(NONCE);
+      const result = await enclave.run(order(workOf(input)), input);
+      await enclave.destroy();
+      if (!result.ok) throw new Error(result.message);
+      return result.value.proof.record.exitCode;
+    };
+    expect(await grows(15)).toBe(0);
+    expect(await grows(16)).toBeNull();
   });
 
   it('cannot fill the heap around its memory either: all tables together are bounded', async () => {

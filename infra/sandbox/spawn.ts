@@ -12,6 +12,8 @@ const PERMISSIONS = ['--permission', ...READABLE.map((path) => `--allow-fs-read=
 const COMMON = ['--no-warnings', '--disallow-code-generation-from-strings', '--no-addons'];
 
 const PAGES_PER_MB = 16;
+/** Node reads its own TypeScript by a WebAssembly module, for which 2 MiB are too little. */
+const LEAST_MB = 16;
 /** Heap that an enclave process may use: most modules take a hundredth of it to inspect and instrument. */
 export const INSPECTION_HEAP_MB = 1536;
 
@@ -81,8 +83,8 @@ export const spawnEnclave = ({ wrapper, withoutNetwork }: Isolation): ChildProce
   );
 
 /**
- * Starts the process that runs a module with a linear memory of at most `memoryMb`. The engine's own bounds are the same
- * as those that the instrumented module keeps by itself, so none of them is ever met.
+ * Starts the process that runs a module with a linear memory of at most `memoryMb`. The engine's own bounds are no lower
+ * than those that the instrumented module keeps by itself, so none of them is ever met.
  */
 export const spawnRunner = (wrapper: Wrapper, memoryMb: number): ChildProcess =>
   start(
@@ -92,7 +94,7 @@ export const spawnRunner = (wrapper: Wrapper, memoryMb: number): ChildProcess =>
       '--allow-worker',
       // What metering adds to loops is cold, and says so: without this it costs registers where the module is hot.
       '--experimental-wasm-branch-hinting',
-      `--wasm-max-mem-pages=${memoryMb * PAGES_PER_MB}`,
+      `--wasm-max-mem-pages=${Math.max(memoryMb, LEAST_MB) * PAGES_PER_MB}`,
       `--wasm-max-table-size=${TABLE_ENTRIES}`,
       `--max-old-space-size=${heapMbOf(memoryMb)}`,
     ],
