@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toMicro, units } from '../money.ts';
 import { askingPrice, type CostPolicy, chooseBid, type Load } from './bid-policy.ts';
+import type { FuelRate } from './fuel-rate.ts';
 import type { AuctionAnnouncement } from './messages.ts';
 
 const policy: CostPolicy = {
@@ -12,6 +13,7 @@ const policy: CostPolicy = {
 };
 const node = { owner: 'subject-1', tops: 2000 };
 const idle: Load = { slots: 0, tops: 0 };
+const fast: FuelRate = { perSecond: 1e15, startSeconds: 0 };
 const auction: AuctionAnnouncement = {
   auctionId: `auction-${'0'.repeat(26)}`,
   submitter: 'subject-2',
@@ -64,7 +66,7 @@ describe('cost policy', () => {
       expect(askingPrice(policy, { ...auction, utilization, durationSeconds })).toBe(price);
     // A place of 2,000 TOPS on four is a quarter of them, whatever the job asks for.
     const tiny = { ...auction, requiredTops: 1, durationSeconds: 1 };
-    expect(chooseBid(policy, node, idle, tiny)).toEqual({ bid: true, price: '1389' });
+    expect(chooseBid(policy, node, idle, fast, tiny)).toEqual({ bid: true, price: '1389' });
     expect(askingPrice({ ...policy, pricePerH200Hour: toMicro('0') }, tiny, 500)).toBe('1');
   });
 
@@ -76,7 +78,7 @@ describe('cost policy', () => {
     expect(units(askingPrice(policy, { ...auction, tRef: Number.MIN_VALUE }))).toBeGreaterThan(10n ** 14n);
     // The same work at half the ceiling is bid for at half the price, not turned down.
     const priced = { ...auction, tRef: 1800, ceiling: toMicro('200000') };
-    expect(chooseBid(policy, node, idle, priced)).toEqual({ bid: true, price: '150000' });
+    expect(chooseBid(policy, node, idle, fast, priced)).toEqual({ bid: true, price: '150000' });
   });
 
   it('never asks less than the cost, nor less than the floor', () => {
@@ -95,7 +97,7 @@ describe('cost policy', () => {
   it('never bids above the ceiling, on an auction of its owner, or beyond its capacity', () => {
     fc.assert(
       fc.property(anyPolicy, anyLoad, anyAuction, (costs, load, job) => {
-        const choice = chooseBid(costs, node, load, job);
+        const choice = chooseBid(costs, node, load, fast, job);
         if (!choice.bid) return;
         expect(units(choice.price)).toBeLessThanOrEqual(units(job.ceiling));
         expect(job.submitter).not.toBe(node.owner);
@@ -113,28 +115,39 @@ describe('cost policy', () => {
           job.submitter !== node.owner &&
           job.requiredTops <= node.tops &&
           units(askingPrice(costs, job, node.tops / costs.maxConcurrent)) <= units(job.ceiling);
-        expect(chooseBid(costs, node, idle, job).bid).toBe(may);
+        expect(chooseBid(costs, node, idle, fast, job).bid).toBe(may);
       }),
       { numRuns: 1000 },
     );
   });
 
   it('says why it does not bid', () => {
-    expect(chooseBid(policy, node, idle, { ...auction, submitter: 'subject-1' })).toEqual({
+    expect(chooseBid(policy, node, idle, fast, { ...auction, submitter: 'subject-1' })).toEqual({
       bid: false,
       reason: 'own-auction',
     });
-    expect(chooseBid(policy, node, { slots: 4, tops: 0 }, auction)).toEqual({
+    expect(chooseBid(policy, node, { slots: 4, tops: 0 }, fast, auction)).toEqual({
       bid: false,
       reason: 'no-capacity',
     });
-    expect(chooseBid(policy, node, { slots: 0, tops: 1101 }, auction)).toEqual({
+    expect(chooseBid(policy, node, { slots: 0, tops: 1101 }, fast, auction)).toEqual({
       bid: false,
       reason: 'no-capacity',
     });
-    expect(chooseBid(policy, node, idle, { ...auction, ceiling: toMicro('299999') })).toEqual({
+    expect(chooseBid(policy, node, idle, fast, { ...auction, ceiling: toMicro('299999') })).toEqual({
       bid: false,
       reason: 'above-ceiling',
     });
+  });
+
+  it('settled 44: promises no run that its machine cannot finish, nor any before that is known', () => {
+    const rate = (perSecond: number): FuelRate => ({ perSecond, startSeconds: 1 });
+    // 900 TOPS, fully used for an hour: 900 million units a second, and a second less for its start.
+    expect(chooseBid(policy, node, idle, rate(900_300_000), auction)).toEqual({ bid: true, price: '300000' });
+    for (const [known, reason] of [
+      [rate(900_200_000), 'not-in-time'],
+      [null, 'not-measured'],
+    ] as const)
+      expect(chooseBid(policy, node, idle, known, auction)).toEqual({ bid: false, reason });
   });
 });

@@ -1,6 +1,7 @@
 import { LEAST_SECONDS } from '../auction/asking.ts';
 import { type Micro, toMicro, units } from '../money.ts';
 import { DEFAULT_T_REF } from '../tiers.ts';
+import { type FuelRate, finishesInTime } from './fuel-rate.ts';
 import type { AuctionAnnouncement } from './messages.ts';
 
 /** What a node's work costs its owner. */
@@ -28,7 +29,10 @@ export interface Load {
 
 export type BidChoice =
   | { readonly bid: true; readonly price: Micro }
-  | { readonly bid: false; readonly reason: 'own-auction' | 'no-capacity' | 'above-ceiling' };
+  | {
+      readonly bid: false;
+      readonly reason: 'own-auction' | 'no-capacity' | 'not-measured' | 'not-in-time' | 'above-ceiling';
+    };
 
 /** Factors are counted in millionths, rounded up: never money in doubles. */
 const MILLION = 1_000_000n;
@@ -67,15 +71,21 @@ export const askingPrice = (
 export const fits = (policy: CostPolicy, node: NodeCapacity, load: Load, requiredTops: number): boolean =>
   load.slots < policy.maxConcurrent && load.tops + requiredTops <= node.tops;
 
-/** The node's answer to an auction. Truthful by design: the payment rule makes the own cost the best bid. */
+/**
+ * The node's answer to an auction. Truthful by design: the payment rule makes the own cost the best bid.
+ * @param rate what its machine does; null as long as that is not known
+ */
 export const chooseBid = (
   policy: CostPolicy,
   node: NodeCapacity,
   load: Load,
+  rate: FuelRate | null,
   auction: AuctionAnnouncement,
 ): BidChoice => {
   if (auction.submitter === node.owner) return { bid: false, reason: 'own-auction' };
   if (!fits(policy, node, load, auction.requiredTops)) return { bid: false, reason: 'no-capacity' };
+  if (!rate) return { bid: false, reason: 'not-measured' };
+  if (!finishesInTime(rate, auction)) return { bid: false, reason: 'not-in-time' };
   const price = askingPrice(policy, auction, node.tops / policy.maxConcurrent);
   return units(price) > units(auction.ceiling)
     ? { bid: false, reason: 'above-ceiling' }

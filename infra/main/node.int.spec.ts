@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AuctionAnnouncement } from '../../domain/mesh/messages.ts';
+import { toMicro } from '../../domain/money.ts';
 import { instant } from '../../domain/time.ts';
 import { type ScriptedEngine, sha256, startScriptedEngine } from '../../test/support/scripted-engine.ts';
 import { simulatedMachine } from '../../test/workloads/simulated-machine.ts';
@@ -92,6 +94,31 @@ describe('the node program', { timeout: 60_000 }, () => {
     const [exitCode] = (await once(child, 'exit')) as [number | null];
     expect(exitCode).toBe(0);
     await vi.waitFor(() => expect(engine.peer.libp2p.getConnections()).toEqual([]));
+  });
+
+  it('settled 44: measures its machine when it joins, and promises nothing that no machine can do', async () => {
+    const { output } = start();
+    await vi.waitFor(() => expect(engine.joins).toHaveLength(1), { timeout: 20_000 });
+    const announce = (digit: string, requiredTops: number, durationSeconds: number) => {
+      const auction: AuctionAnnouncement = {
+        auctionId: `auction-${digit.repeat(26)}`,
+        submitter: 'subject-2',
+        tier: 'bronze',
+        requiredTops,
+        utilization: 1,
+        durationSeconds,
+        winners: 1,
+        ceiling: toMicro('1000000000'),
+        closesAt: instant(Date.now() + 25_000),
+      };
+      return engine.ask({ type: 'auction-opened', auction }, TIMEOUT);
+    };
+    // 30 million units of fuel a second; a million of them before the run has even begun.
+    await announce('1', 30, 300);
+    await announce('2', 1000, 0.001);
+    await vi.waitFor(() => expect(output()).toContain('"reason":"not-in-time"'), { timeout: 25_000 });
+    await vi.waitFor(() => expect(engine.bids.map(({ auctionId }) => auctionId.at(-1))).toEqual(['1']));
+    expect(output()).toMatch(/"perSecond":\d{7,}.*"msg":"fuel rate measured"/);
   });
 
   it('ends with the field and the rule when its configuration is wrong', async () => {

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { readKeyFile } from '../keys/key-file.ts';
+import { calibrate } from '../node/calibration.ts';
 import { loadNodeConfig } from '../node/config.ts';
 import { createKeptArtifacts } from '../node/kept-artifacts.ts';
 import { startNode } from '../node/node.ts';
@@ -24,13 +25,24 @@ const main = async (): Promise<void> => {
   const missing = config.platforms.filter((name) => name !== platform.name);
   if (missing.length > 0) throw new Error(`platforms: this host has no ${missing.join(', ')}`);
 
-  const host = createEnclaveHost({ platform, maximumEnclaves: config.costPolicy.maxConcurrent });
+  const { maxConcurrent } = config.costPolicy;
+  // One more, in which the machine is measured.
+  const host = createEnclaveHost({ platform, maximumEnclaves: maxConcurrent + 1 });
   const kept = createKeptArtifacts({
     directory: join(folder, 'artifacts'),
     maxBytes: config.keepBytes,
     onError: (error) => log.error({ err: error }, 'an artefact could not be kept'),
   });
-  const node = await startNode({ config, seed, platforms: [platform], host, kept, nowMs: Date.now, log });
+  const node = await startNode({
+    config,
+    seed,
+    platforms: [platform],
+    host,
+    calibrate: () => calibrate(host, maxConcurrent),
+    kept,
+    nowMs: Date.now,
+    log,
+  });
 
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {

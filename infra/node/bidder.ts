@@ -1,6 +1,7 @@
 import type { BidOutcome } from '../../domain/auction/reservation.ts';
 import { type ErrorCode, type Rejection, reject } from '../../domain/errors.ts';
 import { type CostPolicy, chooseBid, type NodeCapacity } from '../../domain/mesh/bid-policy.ts';
+import { type FuelRate, secondsFor } from '../../domain/mesh/fuel-rate.ts';
 import type { AuctionAnnouncement, NodeReplies } from '../../domain/mesh/messages.ts';
 import { signBid } from '../../domain/mesh/signed-bid.ts';
 import type { Micro } from '../../domain/money.ts';
@@ -16,6 +17,8 @@ export interface BidderDeps {
   /** The node's 32-byte key. */
   readonly seed: Uint8Array;
   readonly capacity: CapacityBook;
+  /** What the machine does; null where that is not known by then. */
+  readonly fuelRate: (untilMs: number) => Promise<FuelRate | null>;
   readonly engines: Engines;
   readonly nowMs: () => number;
   /** Waits; rejects when `signal` aborts. */
@@ -25,7 +28,7 @@ export interface BidderDeps {
 }
 
 export interface Bidder {
-  /** Bids, once per auction and in its last seconds, when the cost policy and the free capacity allow it. */
+  /** Bids, once per auction and in its last seconds, when cost policy, free capacity and the speed of the machine allow it. */
   opened(auction: AuctionAnnouncement): void;
   /** Whether there is room for a bid of so many TOPS; from now on it is held. */
   confirm(auctionId: string, tops: number): boolean;
@@ -103,13 +106,15 @@ export const createBidder = (deps: BidderDeps): Bidder => {
   /** Auctions that take bids for longer than a bid is worth its deposit, until their last seconds. */
   const waiting = new Map<string, AuctionAnnouncement>();
 
-  const bid = (auctionId: string): void => {
-    const auction = waiting.get(auctionId);
-    if (!auction) return;
-    waiting.delete(auctionId);
-    const choice = chooseBid(policy, node, capacity.load(), auction);
+  const answer = (auction: AuctionAnnouncement, rate: FuelRate | null): void => {
+    const { auctionId } = auction;
+    const choice = chooseBid(policy, node, capacity.load(), rate, auction);
     if (!choice.bid || !capacity.stand(auctionId, auction.requiredTops, epochMs(auction.closesAt))) {
-      log.info({ auctionId, reason: choice.bid ? 'no-capacity' : choice.reason }, 'no bid');
+      const reason = choice.bid ? 'no-capacity' : choice.reason;
+      const { durationSeconds } = auction;
+      const times =
+        rate && reason === 'not-in-time' ? { neededSeconds: secondsFor(rate, auction), durationSeconds } : {};
+      log.info({ auctionId, reason, ...times }, 'no bid');
       return;
     }
     deps
@@ -119,13 +124,20 @@ export const createBidder = (deps: BidderDeps): Bidder => {
       .catch((error: unknown) => failed(auctionId, error));
   };
 
-  const wait = async (auctionId: string): Promise<void> => {
-    for (;;) {
-      const auction = waiting.get(auctionId);
-      if (!auction) return;
-      const waitMs = epochMs(auction.closesAt) - LEAD_MS - deps.nowMs();
-      if (waitMs <= 0) return bid(auctionId);
-      await deps.pause(waitMs, deps.signal);
+  /** Answers when the auction has no more than `LEAD_MS` to go, and the rate is known. */
+  const attend = async (auctionId: string): Promise<void> => {
+    for (let auction = waiting.get(auctionId); auction; auction = waiting.get(auctionId)) {
+      const closesAtMs = epochMs(auction.closesAt);
+      const waitMs = closesAtMs - LEAD_MS - deps.nowMs();
+      if (waitMs > 0) {
+        await deps.pause(waitMs, deps.signal);
+        continue;
+      }
+      const rate = await deps.fuelRate(closesAtMs);
+      // Extended or over meanwhile.
+      if (waiting.get(auctionId) !== auction) continue;
+      waiting.delete(auctionId);
+      return answer(auction, rate);
     }
   };
 
@@ -163,12 +175,11 @@ export const createBidder = (deps: BidderDeps): Bidder => {
       const known = waiting.get(auctionId);
       if (known && epochMs(known.closesAt) >= closesAtMs) return;
       waiting.set(auctionId, auction);
-      if (closesAtMs - deps.nowMs() <= LEAD_MS) bid(auctionId);
-      else if (!known)
-        wait(auctionId).catch((error: unknown) => {
-          waiting.delete(auctionId);
-          if (!deps.signal.aborted) log.error({ auctionId, err: error }, 'bid failed');
-        });
+      if (known) return;
+      attend(auctionId).catch((error: unknown) => {
+        waiting.delete(auctionId);
+        if (!deps.signal.aborted) log.error({ auctionId, err: error }, 'bid failed');
+      });
     },
     confirm: (auctionId, tops) => capacity.confirm(auctionId, tops),
     ended,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { multiaddr } from '@multiformats/multiaddr';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { FuelRate } from '../../domain/mesh/fuel-rate.ts';
 import {
   type AuctionAnnouncement,
   type NeighbourhoodReply,
@@ -62,12 +63,18 @@ const configFor = (engines: readonly string[], policy: Partial<NodeConfig['costP
 
 const logged: string[] = [];
 const log: NodeLogger = {
-  info: (_, message) => void logged.push(message),
+  info: (fields, message) => void logged.push(`${message} ${JSON.stringify(fields)}`),
   warn: (fields, message) => void logged.push(`${message} ${JSON.stringify(fields)}`),
   error: (fields, message) => void logged.push(`${message} ${JSON.stringify(fields)}`),
 };
 
-const nodeWith = async (config: NodeConfig, seed = randomBytes(32)): Promise<RunningNode> => {
+const FAST: FuelRate = { perSecond: 1e12, startSeconds: 0 };
+
+const nodeWith = async (
+  config: NodeConfig,
+  seed = randomBytes(32),
+  calibrate: () => Promise<FuelRate> = () => Promise.resolve(FAST),
+): Promise<RunningNode> => {
   logged.length = 0;
   const host = createEnclaveHost({ platform: machine.platform });
   const directory = await mkdtemp(join(tmpdir(), 'aivillage-kept-'));
@@ -78,7 +85,7 @@ const nodeWith = async (config: NodeConfig, seed = randomBytes(32)): Promise<Run
     onError: (error) => log.error({ error }, 'kept'),
   });
   const platforms = [machine.platform];
-  const node = await startNode({ config, seed, platforms, host, kept, nowMs: Date.now, log });
+  const node = await startNode({ config, seed, platforms, host, calibrate, kept, nowMs: Date.now, log });
   stops.push(node.stop);
   return node;
 };
@@ -224,6 +231,41 @@ describe('bidding', () => {
     await engine.ask({ type: 'auction-ended', auctionId: auction('5').auctionId, won: false }, TIMEOUT);
     await announce(engine, auction('8'));
     await vi.waitFor(() => expect(engine.bids).toHaveLength(3));
+  });
+
+  it('settled 44: bids once it has measured its machine, anew at each join, and for nothing that is too much for it', async () => {
+    const seed = randomBytes(32);
+    const first = await startScriptedEngine({ seed });
+    const slow: FuelRate = { perSecond: 100_000_000, startSeconds: 0 };
+    const measured = Promise.withResolvers<FuelRate>();
+    const rates = [() => Promise.reject(new Error('no sandbox')), () => measured.promise];
+    const measure = (): Promise<FuelRate> => (rates.shift() ?? (() => Promise.resolve(FAST)))();
+    await nodeWith(configFor([first.address]), randomBytes(32), measure);
+    await joined(first);
+    await announce(first, auction('1', { requiredTops: 100 }));
+    await announce(first, auction('2', { requiredTops: 101 }));
+    await announce(first, auction('3', { requiredTops: 1, closesAt: instant(Date.now() + 300) }));
+    await vi.waitFor(() => expect(logged).toContainEqual(expect.stringContaining('"reason":"not-measured"')));
+    expect(logged).toContainEqual(expect.stringContaining('the fuel rate could not be measured'));
+    expect(first.bids).toEqual([]);
+
+    measured.resolve(slow);
+    await vi.waitFor(() => expect(first.bids.map(({ auctionId }) => auctionId.at(-1))).toEqual(['1']));
+    expect(logged).toContainEqual(
+      expect.stringMatching(
+        /^no bid .*0002","reason":"not-in-time","neededSeconds":3636,"durationSeconds":3600/,
+      ),
+    );
+
+    const port = Number(first.address.split('/')[4]);
+    await first.stop();
+    const second = await engineWith({ seed, port });
+    await joined(second);
+    await vi.waitFor(() =>
+      expect(logged.filter((line) => line.startsWith('fuel rate measured'))).toHaveLength(2),
+    );
+    await announce(second, auction('4', { requiredTops: 101 }));
+    await vi.waitFor(() => expect(second.bids).toHaveLength(1));
   });
 
   it('settled 41: a long auction holds none of its capacity before its last seconds', async () => {

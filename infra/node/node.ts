@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import type { FuelRate } from '../../domain/mesh/fuel-rate.ts';
 import { PROTOCOLS } from '../../domain/mesh/messages.ts';
 import { nodeRequestSchema } from '../../domain/mesh/schema.ts';
 import { instant } from '../../domain/time.ts';
@@ -22,6 +23,7 @@ import type { NodeLogger } from './logger.ts';
 import { createNeighbourDraws } from './neighbour-draws.ts';
 import { keepNeighbours } from './neighbours/neighbours.ts';
 import { createObserving } from './observing/observing.ts';
+import { keepOwnRate } from './own-rate.ts';
 
 export interface NodeDeps {
   readonly config: NodeConfig;
@@ -29,6 +31,8 @@ export interface NodeDeps {
   readonly seed: Uint8Array;
   readonly platforms: readonly TeePlatform[];
   readonly host: EnclaveHost;
+  /** Measures how fast the machine runs modules. */
+  readonly calibrate: () => Promise<FuelRate>;
   /** Artefacts of its jobs on its own disk. */
   readonly kept: KeptArtifacts;
   /** Milliseconds since 1970. */
@@ -44,7 +48,7 @@ export interface RunningNode {
 
 /** Starts a node: a peer that dials its engines, joins them, beats, bids, runs enclaves and keeps to its neighbours. */
 export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
-  const { config, seed, platforms, host, kept, nowMs, log } = deps;
+  const { config, seed, platforms, host, calibrate, kept, nowMs, log } = deps;
   const { engines: addresses, costPolicy: policy } = config;
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -54,6 +58,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
 
   const engines = createEngines({ links: () => links, nowMs, signal });
   const capacity = createCapacityBook({ policy, node: config, nowMs });
+  const ownRate = keepOwnRate({ measure: calibrate, nowMs, signal, log });
   const { bidDelayMs } = policy;
   const bidder = createBidder({
     policy,
@@ -61,6 +66,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
     bidDelayMs,
     seed,
     capacity,
+    fuelRate: ownRate.known,
     engines,
     nowMs,
     pause: (ms, stop) => sleep(ms, undefined, { signal: stop }),
@@ -133,6 +139,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
         now: () => instant(nowMs()),
         onJoined: (id) => {
           providerId = id;
+          ownRate.renew();
           neighbours.nudge();
         },
         neighbours: neighbours.connected,

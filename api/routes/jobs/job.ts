@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { densityAdvice } from '../../../domain/mesh/fuel-rate.ts';
 import { progressOf } from '../../../projections/jobs/queries.ts';
 import type { JobRow, JobState } from '../../../projections/jobs/table.ts';
 import { instant, micro, position } from '../../fields.ts';
@@ -134,6 +135,14 @@ const slaOf = ({ sla }: JobRow) =>
       }
     : {};
 
+/** Why it failed, and what helps where nodes could not finish what it declares. */
+export const messageOf = (
+  job: Pick<JobRow, 'reason' | 'message' | 'requiredTops' | 'utilization' | 'durationSeconds'>,
+): string | null => {
+  const advice = job.reason === 'AUCTION_NOT_ENOUGH_BIDS' ? densityAdvice(job) : null;
+  return advice === null ? job.message : `${job.message ?? 'too few bids'}; ${advice}`;
+};
+
 /** A job as its submitter, its providers and auditors see it. `bids` is their number in its auction. */
 export const shownJob = (job: JobRow, bids: number | null): z.input<typeof jobSchema> => ({
   job_id: job.jobId,
@@ -171,7 +180,7 @@ export const shownJob = (job: JobRow, bids: number | null): z.input<typeof jobSc
   ...slaOf(job),
   ...settlementOf(job),
   reason: job.reason,
-  message: job.message,
+  message: messageOf(job),
   submitted_at: job.submittedAt,
   closes_at: job.closesAt,
   bids,

@@ -124,6 +124,8 @@ export const createNode = (
     bidDelayMs: 0,
     seed,
     capacity,
+    // Simulated runs take no time of a processor.
+    fuelRate: () => Promise.resolve({ perSecond: 1e15, startSeconds: 0 }),
     engines,
     nowMs,
     pause: (ms) => clock.pause(ms),

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { finishesInTime } from '../../domain/mesh/fuel-rate.ts';
+import { instant } from '../../domain/time.ts';
+import { assemble } from '../../test/workloads/assemble.ts';
+import { simulatedMachine } from '../../test/workloads/simulated-machine.ts';
+import { createEnclaveHost, type EnclaveHost } from '../sandbox/index.ts';
+import { calibrate } from './calibration.ts';
+
+let host: EnclaveHost;
+beforeAll(() => {
+  host = createEnclaveHost({ platform: simulatedMachine(instant(Date.now())).platform, maximumEnclaves: 1 });
+});
+afterAll(() => host.close());
+
+const file = (name: string) => readFile(new URL(`../workloads/${name}`, import.meta.url));
+
+it('runs the committed text, assembled byte for byte', async () => {
+  const text = await file('calibration.wat');
+  const wasm = await file('calibration.wasm');
+  expect(Buffer.from(await assemble('calibration.wat', text.toString('utf8')))).toEqual(wasm);
+});
+
+it('settled 44: measures this machine in an enclave, of which nothing is left', {
+  timeout: 150_000,
+}, async () => {
+  const alone = await calibrate(host, 1);
+  const crowded = await calibrate(host, 1000);
+  expect(host.live()).toEqual([]);
+  expect(crowded.perSecond).toBeLessThan(alone.perSecond / 10);
+  // Between a machine of the nineties and one that has yet to be built.
+  expect(alone.perSecond).toBeGreaterThan(1e6);
+  expect(alone.perSecond).toBeLessThan(1e12);
+  expect(alone.startSeconds).toBeGreaterThan(0);
+  const most = { requiredTops: 1_000_000, utilization: 1, durationSeconds: 60 };
+  expect(finishesInTime(alone, most)).toBe(false);
+  expect(finishesInTime(alone, { ...most, requiredTops: 0.5 })).toBe(true);
+});
+
+it('does not count a machine whose sandbox is full', async () => {
+  const code = await file('word-count.wasm');
+  const enclaveId = `enclave-${'1'.repeat(26)}`;
+  const config = { memoryMb: 64, cpuCores: 1, allowDebug: false } as const;
+  const codeHash = createHash('sha256').update(code).digest('hex');
+  const other = await host.create({ enclaveId, code, codeHash, config });
+  await expect(calibrate(host, 1)).rejects.toThrow('at most 1 enclaves');
+  if (other.ok) await other.value.destroy();
+});
