@@ -1,13 +1,17 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Winner } from '../domain/auction/events.ts';
 import { bidOf } from '../domain/auction/market.fixture.ts';
+import type { FaultCause } from '../domain/enclave/events.ts';
 import type { JobEvent, JobSubmitted } from '../domain/job/events.ts';
 import { fuelLimitOf } from '../domain/job/fuel.ts';
 import { blankJob, enclaveIdOf, evolveJob, type Job } from '../domain/job/job.ts';
 import { movements } from '../domain/job/movements.ts';
 import { transfer } from '../domain/ledger/entry.ts';
 import { account } from '../domain/ledger/events.ts';
-import { toMicro, units } from '../domain/money.ts';
+import { type Micro, toMicro, units } from '../domain/money.ts';
+import type { ProviderCommand } from '../domain/provider/decide.ts';
+import { requiredStake } from '../domain/provider/stake.ts';
+import { DEFAULT_T_REF } from '../domain/tiers.ts';
 import { createMemoryEventStore } from '../infra/event-store/memory/store.ts';
 import { createJournal } from '../infra/journal/journal.ts';
 import { createProviders } from '../infra/providers/providers.ts';
@@ -103,7 +107,16 @@ const engine = async () => {
       ({ data }) => data['reason'] ?? [],
     );
   const balanceOf = (name: string): Promise<string> => books.balanceOf(name);
-  return { activities, reasons, balanceOf };
+  const tell = async (index: number, command: ProviderCommand, commandId: string): Promise<void> => {
+    const { providerId: id, owner: actor } = members[index] as Winner;
+    const outcome = await providers.execute(id, command, { actor, commandId });
+    if (!outcome.ok) throw new Error(outcome.message);
+  };
+  const credit = (index: number, amount: Micro): Promise<unknown> => {
+    const to = account.available((members[index] as Winner).owner);
+    return books.post([transfer('credit', account.external, to, amount, `c-${index}`)], cause);
+  };
+  return { activities, reasons, balanceOf, tell, credit };
 };
 
 test.each([
@@ -170,3 +183,51 @@ test.each([
     });
   },
 );
+
+describe('settled 39, 40: a bond is forfeited by what its node brings about, and by nothing else', () => {
+  const BOND = requiredStake(1);
+  const [, , failing] = members as readonly [Winner, Winner, Winner];
+  const settledWith = async (cause: FaultCause | undefined, wonIn = 'auction-1'): Promise<string[]> => {
+    const { activities, balanceOf, tell, credit } = await engine();
+    await credit(2, BOND);
+    await tell(2, { type: 'record-evidence', evidenceId: 'old', reason: 'refusal' }, 'old');
+    await tell(2, { type: 'post-bond', amount: BOND, tRef: DEFAULT_T_REF }, 'bond');
+    await tell(2, { type: 'take-chance', auctionId: wonIn, escrow: CEILING, over: null }, 'chance');
+    const failure: JobEvent = {
+      type: 'job.member-failed',
+      providerId: failing.providerId,
+      owner: failing.owner,
+      bidId: failing.bidId,
+      enclaveId: enclaveIdOf('job-1', failing.providerId),
+      fault: 'lost',
+      ...(cause && { cause }),
+      slashed: false,
+      evidenceId: 'job-1@5',
+      message: 'lost',
+    };
+    const job = evolveJob(jobWith(['a', 'a']), failure);
+    const done = evolveJob(job, (await activities['job.prove']({ job }))[0] as JobEvent);
+    // Settled twice it costs once.
+    await activities['job.settle']({ job: done });
+    await activities['job.settle']({ job: done });
+    const [first, second] = members.map(({ owner }) => account.available(owner)) as [string, string];
+    const accounts = [account.bond(failing.providerId), account.available('subject-s'), first, second];
+    return Promise.all(accounts.map(balanceOf));
+  };
+
+  test.each([undefined, 'node'] as const)(
+    'cause %s: half to the submitter, half to who delivered',
+    async (cause) => {
+      expect(BOND).toBe('100000');
+      expect(await settledWith(cause)).toEqual(['0', '50000', '25000', '25000']);
+    },
+  );
+
+  test.each(['engine', 'submitter', 'module'] as const)('cause %s: it stays', async (cause) => {
+    expect(await settledWith(cause)).toEqual(['100000', '0', '0', '0']);
+  });
+
+  test('work that was won before the bond: it stays', async () => {
+    expect(await settledWith('node', 'auction-2')).toEqual(['100000', '0', '0', '0']);
+  });
+});

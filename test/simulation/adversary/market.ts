@@ -115,7 +115,7 @@ export const openMarket = async (profiles: readonly NodeProfile[], seed: number)
     { providerId, owner, publicKey, profile }: SimulatedNode,
     index: number,
   ): Promise<void> => {
-    const { infrastructureType, tops, newcomer = false } = profile;
+    const { infrastructureType, tops, newcomer = false, barred = false } = profile;
     const tell = async (part: string, command: ProviderCommand, actor = owner): Promise<void> => {
       const outcome = await providers.execute(providerId, command, {
         actor,
@@ -137,7 +137,10 @@ export const openMarket = async (profiles: readonly NodeProfile[], seed: number)
     for (let job = 0; !newcomer && job < RECORD; job++) {
       const work = { payer: `payer-${job}`, fee: toMicro(1_000_000n) };
       const evidenceId = `record-${job}`;
-      await tell(evidenceId, { type: 'record-evidence', evidenceId, reason: 'completed', work }, 'engine');
+      const facts = barred
+        ? ({ reason: 'no-show', work } as const)
+        : ({ reason: 'completed', work } as const);
+      await tell(evidenceId, { type: 'record-evidence', evidenceId, ...facts }, 'engine');
     }
   };
 

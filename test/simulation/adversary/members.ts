@@ -1,5 +1,7 @@
 import { toMicro, ZERO } from '../../../domain/money.ts';
-import type { Attack } from './attack.ts';
+import { NO_BOND, requiredBond } from '../../../domain/provider/bond.ts';
+import { DEFAULT_T_REF } from '../../../domain/tiers.ts';
+import type { Attack, Stage } from './attack.ts';
 import type { Conduct, Misdeed, NodeProfile } from './node.ts';
 
 const TYPES = ['cloud_aws', 'private_datacenters', 'hybrid_environments'] as const;
@@ -20,6 +22,20 @@ const cheapest: Conduct = { asks: () => ZERO };
 const launching = (deed: Misdeed): Conduct => ({ ...cheapest, launching: () => deed });
 const crashing: Conduct = { ...cheapest, running: () => 'crashes' };
 
+/** Posts a bond for each barred node, as soon as it may and as often. */
+const postBonds = async ({ market: { engine, nodes }, every }: Stage): Promise<void> => {
+  let asked = 0;
+  const again = async (): Promise<void> => {
+    for (const { providerId, owner, profile } of nodes.filter((each) => each.profile.barred)) {
+      const bond = await engine.providers.find(providerId);
+      const amount = requiredBond(profile.tops, bond ?? NO_BOND);
+      const caller = { actor: owner, commandId: `bond/${providerId}/${asked++}` };
+      await engine.providers.execute(providerId, { type: 'post-bond', amount, tRef: DEFAULT_T_REF }, caller);
+    }
+  };
+  every(1_000, again);
+};
+
 export const MEMBERS: readonly Attack[] = [
   {
     name: 'new names underbid and stay silent',
@@ -32,6 +48,18 @@ export const MEMBERS: readonly Attack[] = [
     from: '8, sybil',
     nodes: ringOf(() => crashing, { newcomer: true }),
     without: 'absent',
+  },
+  {
+    name: 'barred nodes post bonds and stay silent',
+    from: 'bond-and-fault',
+    nodes: ringOf(() => launching('stays-silent'), { barred: true }),
+    begin: postBonds,
+  },
+  {
+    name: 'barred nodes post bonds and crash',
+    from: 'bond-and-fault',
+    nodes: ringOf(() => crashing, { barred: true }),
+    begin: postBonds,
   },
   {
     name: 'trusted members stay silent',

@@ -23,6 +23,8 @@ export interface NodeProfile {
   readonly pricePerH200Hour: bigint;
   /** Newcomers have no record of delivered work. */
   readonly newcomer?: boolean;
+  /** Barred ones have a record of orders that they did not show up for. */
+  readonly barred?: boolean;
   /** How it departs from what it should do. */
   readonly conduct?: Conduct;
 }

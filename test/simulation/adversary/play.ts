@@ -12,7 +12,7 @@ const END_MS = ATTACK_MS + 2 * 3_600_000;
 
 /** What a market came to. */
 export interface Outcome {
-  /** Micro-units by principal: what is available to it and what it has staked, less what owners and attackers had at the start. */
+  /** Micro-units by principal: what is available to it, what it has staked and posted as bonds, less what owners and attackers had at the start. */
   readonly wealth: ReadonlyMap<string, number>;
   /** TOPS × ms that each honest node held, by its owner and the order. */
   readonly held: ReadonlyMap<string, ReadonlyMap<string, number>>;
@@ -22,7 +22,10 @@ export interface Outcome {
 
 const wealthOf = async ({ nodes, engine }: Market, principal: string): Promise<number> => {
   const stakes = nodes.filter(({ owner }) => owner === principal).map(({ providerId }) => providerId);
-  const accounts = [account.available(principal), ...stakes.map(account.stake)];
+  const accounts = [
+    account.available(principal),
+    ...stakes.flatMap((id) => [account.stake(id), account.bond(id)]),
+  ];
   const balances = await Promise.all(accounts.map((name) => engine.journal.balanceOf(name)));
   return balances.reduce((sum, balance) => sum + Number(balance), 0);
 };
