@@ -143,12 +143,14 @@ test.each([
     expect(settled.payouts.map(({ providerId }) => providerId)).not.toContain('provider-1');
     expect(await reasons(1)).toEqual(['deviation']);
     expect(await reasons(0)).toEqual(['completed']);
-    // Settled 39: a fraud takes the stake, for the submitter and those who delivered, however often it is settled.
+    // Settled 39: a fraud takes the stake, half of it for the submitter, however often it is settled.
     await activities['job.settle']({ job: done });
     expect(await balanceOf(account.stake('provider-1'))).toBe('0');
     expect(await balanceOf(account.available('subject-s'))).toBe('5000');
     const [first] = members as readonly [Winner];
-    expect(await balanceOf(account.available(first.owner))).toBe(String(Math.floor(5000 / paid.length)));
+    // Those who outvoted it gain nothing: the half of members stays with what was slashed.
+    expect(await balanceOf(account.available(first.owner))).toBe('0');
+    expect(await balanceOf(account.slashed)).toBe('5000');
 
     const postings = movements(done, settled, 'job-1@9').flatMap((entry) => entry.postings);
     const of = (name: string): bigint =>
@@ -156,14 +158,36 @@ test.each([
     expect(of(account.escrow('auction-1'))).toBe(-2000n);
     expect(postings.reduce((sum, { amount }) => sum + units(amount), 0n)).toBe(0n);
     for (const { bidId } of members.slice(0, 2)) expect(of(account.deposit(bidId))).toBe(-1000n);
-    // And the whole deposit, half of it for the submitter and half for those who delivered.
-    const half = 500n / BigInt(paid.length);
-    expect(of(account.available(first.owner))).toBe(1000n + BigInt(paid[0]) + half);
+    // And the whole deposit, which is the submitter's.
+    expect(of(account.available(first.owner))).toBe(1000n + BigInt(paid[0]));
     expect(of(account.available((members[1] as Winner).owner))).toBe(0n);
-    expect(of(account.available('subject-s'))).toBe(BigInt(refund) + 1000n - half * BigInt(paid.length));
+    expect(of(account.available('subject-s'))).toBe(BigInt(refund) + 1000n);
     expect(of(account.forfeits('job-1'))).toBe(0n);
   },
 );
+
+test('two members that collude against an honest one gain nothing by its conviction', async () => {
+  const { activities, balanceOf, tell, credit } = await engine();
+  // The honest member has a stake, a deposit and a bond: everything that a fraud takes.
+  await tell(1, { type: 'record-evidence', evidenceId: 'old', reason: 'refusal' }, 'old');
+  await credit(1, requiredStake(1));
+  await tell(1, { type: 'post-bond', amount: requiredStake(1), tRef: DEFAULT_T_REF }, 'bond');
+  await tell(1, { type: 'take-chance', auctionId: 'auction-1', escrow: CEILING, over: null }, 'chance');
+  const job = jobWith(['b', 'a', 'b']);
+  const done = evolveJob(job, (await activities['job.prove']({ job }))[0] as JobEvent);
+  const [settled] = await activities['job.settle']({ job: done });
+  expect(await balanceOf(account.stake('provider-1'))).toBe('0');
+  expect(await balanceOf(account.bond('provider-1'))).toBe('0');
+  const colluders = [0, 2].map((index) => account.available((members[index] as Winner).owner));
+  expect(await Promise.all(colluders.map(balanceOf))).toEqual(['0', '0']);
+  const moved = movements(done, settled as JobEvent, 'job-1@9')
+    .filter(({ kind }) => kind !== 'payment')
+    .flatMap(({ postings }) => postings.filter(({ account: each }) => colluders.includes(each)));
+  // Beside their pay, the deposit that the one of them had placed; what was slashed is the submitter's, and nobody's.
+  expect(moved.map(({ amount }) => amount)).toEqual(['1000']);
+  expect(await balanceOf(account.available('subject-s'))).toBe(String((10_000 + 100_000) / 2));
+  expect(await balanceOf(account.slashed)).toBe(String((10_000 + 100_000) / 2));
+});
 
 test.each([
   { used: 'half of its work', part: 0.5, paid: 450 },

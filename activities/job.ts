@@ -147,7 +147,8 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
     const { accepted = [] } = job.proven ?? {};
     const delivered = job.members.filter(({ providerId }) => accepted.includes(providerId));
     const { auctionId } = job;
-    const wronged = { submitter: job.submitter, members: delivered.map(({ owner }) => owner) };
+    const { submitter } = job;
+    const wronged = { submitter, members: delivered.map(({ owner }) => owner) };
     for (const failure of job.failed) {
       // What something else than the node brought about is nobody's evidence (settled 40).
       if (isEvidence(failure.fault) && (failure.cause ?? 'node') === 'node')
@@ -163,7 +164,12 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       const { result, providerId } = member;
       if (!result) continue;
       if (job.proven.deviants.includes(providerId))
-        await recordEvidence(providerId, result.proofId, { reason: 'deviation', auctionId, wronged });
+        await recordEvidence(providerId, result.proofId, {
+          reason: 'deviation',
+          auctionId,
+          // The majority alone says so: whoever outvotes another must not gain by it.
+          wronged: { submitter, members: [] },
+        });
       else if (accepted.includes(providerId)) {
         const work = { payer: job.submitter, fee: member.payment };
         await recordEvidence(providerId, result.proofId, { reason: 'completed', work });
@@ -202,7 +208,10 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
     return award ? [award] : [];
   };
 
-  /** The deposits of those who deviated, and who gets what was forfeited (settled 39). */
+  /**
+   * The deposits of those who deviated, and who gets what was forfeited (settled 39). Of theirs the members get nothing:
+   * it was they who outvoted them, and two of three that collude would convict an honest one for its deposit.
+   */
   const forfeitsOf = (job: Job): Forfeits => {
     const { deviants = [], accepted = [], outcome } = job.proven ?? {};
     const convicted = outcome && !isLimit(outcome) ? deviants : [];
@@ -217,12 +226,14 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
         bidId,
         amount: forfeitOf(job.ceiling, 'deviation'),
       }));
-    const pot = add(job.forfeited ?? ZERO, ...fraud.map(({ amount }) => amount));
-    if (pot === ZERO) return {};
+    const forfeited = job.forfeited ?? ZERO;
+    if (forfeited === ZERO && fraud.length === 0) return {};
     const delivered = job.failure
       ? []
       : job.members.filter(({ providerId }) => accepted.includes(providerId));
-    return { ...(fraud.length > 0 && { fraud }), compensation: compensate(pot, delivered) };
+    const { submitter, members } = compensate(forfeited, forfeited === ZERO ? [] : delivered);
+    const toSubmitter = add(submitter, ...fraud.map(({ amount }) => amount));
+    return { ...(fraud.length > 0 && { fraud }), compensation: { submitter: toSubmitter, members } };
   };
 
   return {

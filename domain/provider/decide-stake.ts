@@ -63,7 +63,10 @@ export const withdrawStake = (provider: Provider, at: string): Decision<Provider
   );
 };
 
-/** Who is to be made whole by what a fault takes, the stake of a fraud or a bond: the submitter, and owners whose members delivered. */
+/**
+ * Who is to be made whole by what a fault takes, the stake of a fraud or a bond: the submitter, and owners whose members
+ * delivered. Of a fraud the latter are none, as long as their word alone shows it.
+ */
 export interface Wronged {
   readonly submitter: string;
   readonly members: readonly string[];
