@@ -4,6 +4,7 @@ import { decide } from '../domain/auction/decide.ts';
 import type { AuctionEvent, AuctionOpened, BidRisk } from '../domain/auction/events.ts';
 import { auctionMachine } from '../domain/auction/machine.ts';
 import { bidOf } from '../domain/auction/market.fixture.ts';
+import type { Room } from '../domain/auction/room.ts';
 import { surchargesOf } from '../domain/auction/surcharge.ts';
 import { toMicro } from '../domain/money.ts';
 import type { Solver } from '../domain/ports/solver.ts';
@@ -59,8 +60,14 @@ const closedUnder = (rule: AuctionOpened['rule'], ...between: readonly AuctionEv
 let opened = 0;
 let asked: string[] = [];
 let solved = 0;
-const activitiesWith = (admitted: readonly number[], full: readonly number[] = []) => {
+let monotonic = 0;
+const activitiesWith = (
+  admitted: readonly number[],
+  full: readonly number[] = [],
+  roomOf = (index: number): Room => (full.includes(index) ? 'full' : 'held'),
+) => {
   opened = 0;
+  monotonic = 0;
   asked = [];
   solved = 0;
   const placements = new Map(
@@ -85,11 +92,13 @@ const activitiesWith = (admitted: readonly number[], full: readonly number[] = [
       },
     },
     solver,
-    hasRoom: async (providerId) => {
+    askRoom: async (providerId) => {
       asked.push(providerId);
-      return !full.some((index) => providerId === `provider-${index}`);
+      return roomOf(Number(providerId.slice('provider-'.length)));
     },
     now: () => NOW,
+    monotonicMs: () => monotonic,
+    pause: async (ms) => void (monotonic += ms),
   });
 };
 
@@ -187,6 +196,43 @@ describe('settled 41: a bid holds nothing, so who is about to win is asked for r
     ]);
   });
 
+  test('settled 40: who does not say so, or cannot be asked, is not bound to what its node never promised', async () => {
+    const silence: Record<number, Room> = { 0: 'silent', 1: 'away' };
+    const { 'auction.openBids': openBids } = activitiesWith(all, [], (index) => silence[index] ?? 'held');
+    const wanted = { ...closed(extended).context, tier: 'silver', winners: 2, requiredUp: 1 } as const;
+    const events = await openBids({ auction: wanted, mayExtend: false });
+    expect(wonBy(events)).toHaveLength(2);
+    expect(events).toMatchObject([
+      {
+        refused: [
+          { bidId: 'bid-0', reason: 'its node did not say at the close whether it had room' },
+          { bidId: 'bid-1', reason: 'its node could not be asked at the close whether it had room' },
+        ],
+      },
+      { type: 'auction.awarded' },
+    ]);
+    expect(monotonic).toBe(0);
+  });
+
+  test('where too few are left for want of a way to nodes, these are waited for', async () => {
+    const back = (ms: number) => (): Room => (monotonic >= ms ? 'held' : 'away');
+    const later = activitiesWith(all, [], back(8_000))['auction.openBids'];
+    expect(wonBy(await later({ auction: closed(extended).context, mayExtend: false }))).toHaveLength(3);
+    expect(monotonic).toBe(8_000);
+    const never = activitiesWith(all, [], back(Number.POSITIVE_INFINITY))['auction.openBids'];
+    expect(await never({ auction: closed(extended).context, mayExtend: false })).toMatchObject([
+      { type: 'auction.bids-opened' },
+      { type: 'auction.failed' },
+    ]);
+    expect(monotonic).toBe(10_000);
+    // An extension is wait enough.
+    const first = activitiesWith(all, [], back(8_000))['auction.openBids'];
+    expect(await first({ auction: closed().context, mayExtend: true })).toMatchObject([
+      { type: 'auction.extended' },
+    ]);
+    expect(monotonic).toBe(0);
+  });
+
   test('however many say no, each is asked once and the rounds are few', async () => {
     const bids = Array.from({ length: 60 }, (_, index) => index);
     const market = new Map(
@@ -207,9 +253,9 @@ describe('settled 41: a bid holds nothing, so who is about to win is asked for r
           return award(input);
         },
       },
-      hasRoom: async (providerId) => {
+      askRoom: async (providerId) => {
         questions.push(providerId);
-        return Number(providerId.slice('provider-'.length)) >= 50;
+        return Number(providerId.slice('provider-'.length)) >= 50 ? 'held' : 'full';
       },
       now: () => NOW,
     });

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EXTENSION_SECONDS } from '../domain/auction/asking.ts';
 import type { Auction, SealedBid } from '../domain/auction/auction.ts';
 import { distinctOwners, extension } from '../domain/auction/decide.ts';
 import type { AuctionEvent, BidsOpened, BidVerdict, OpenedBid } from '../domain/auction/events.ts';
 import { ALLOCATION_SECONDS } from '../domain/auction/reservation.ts';
+import { ROOM_REASONS, type Room } from '../domain/auction/room.ts';
 import { surchargesOf } from '../domain/auction/surcharge.ts';
 import { compare, isMicro, type Micro } from '../domain/money.ts';
 import type { Sealing } from '../domain/ports/sealing.ts';
@@ -17,13 +19,13 @@ export interface AuctionDeps {
   readonly sealing: Pick<Sealing, 'openAll'>;
   readonly market: ProviderMarket;
   readonly solver: Pick<Solver, 'award'>;
-  /** Whether a node still has room for its bid, which it holds then. One that does not say so is bound by its bid. */
-  readonly hasRoom: (providerId: string, auction: Auction) => Promise<boolean>;
+  /** Asks the node of a bid to hold its capacity. */
+  readonly askRoom: (providerId: string, auction: Auction) => Promise<Room>;
   readonly now: () => string;
+  /** Monotonic ms. */
+  readonly monotonicMs?: () => number;
+  readonly pause?: (ms: number) => Promise<unknown>;
 }
-
-/** Why a bid could not win that nothing is held against. */
-const NO_ROOM = 'its node had no room left at the close';
 
 type Placements = ReadonlyMap<string, MarketPlacement>;
 
@@ -61,9 +63,33 @@ const pricedBy = (
 
 /** Times that those about to win are asked for room, before everybody left is. */
 const ROUNDS = 3;
+/**
+ * Where too few are left because the engine has no way to nodes, as after its own restart, these are asked again for so
+ * long, and with such a pause between, ms: nodes come back within some ten seconds. With all rounds of the last time it
+ * stays below the effect's limit (workflows/auction.ts).
+ */
+const RETURN_MS = 10_000;
+const PAUSE_MS = 1_000;
+
+interface Asked {
+  readonly outcome: Awaited<ReturnType<Solver['award']>>;
+  readonly priced: Pick<BidsOpened, 'bids' | 'risks'>;
+  /** How many bids may win. */
+  readonly left: number;
+  /** What the nodes that were asked have said, by bid. */
+  readonly rooms: ReadonlyMap<string, Room>;
+}
 
 /** Effects of an auction. */
-export const createAuctionActivities = ({ sealing, market, solver, hasRoom, now }: AuctionDeps) => {
+export const createAuctionActivities = ({
+  sealing,
+  market,
+  solver,
+  askRoom,
+  now,
+  monotonicMs = () => performance.now(),
+  pause = (ms) => sleep(ms),
+}: AuctionDeps) => {
   const judge = (
     auction: Auction,
     bid: SealedBid,
@@ -89,14 +115,18 @@ export const createAuctionActivities = ({ sealing, market, solver, hasRoom, now 
 
   /**
    * The award among bids whose nodes have room (settled 37): bids hold no capacity, so that asking takes none from those
-   * who buy, and who is about to win is asked. Each is asked once; who has no room is left out and nothing is held
-   * against it, for it may have won elsewhere meanwhile.
+   * who buy, and who is about to win is asked. Each is asked once; who has no room, or does not say so, is left out and
+   * nothing is held against it, for it may have won elsewhere meanwhile, and silence may be the engine's own.
    */
-  const awardWithRoom = async (auction: Auction, opened: readonly Judged[]) => {
-    const asked = new Set<string>();
-    const isUnasked = ({ bidId }: Pick<OpenedBid, 'bidId'>): boolean => !asked.has(bidId);
-    let left = opened;
+  const awardWithRoom = async (
+    auction: Auction,
+    opened: readonly Judged[],
+    rooms: Map<string, Room>,
+  ): Promise<Asked> => {
+    const isUnasked = ({ bidId }: Pick<OpenedBid, 'bidId'>): boolean => !rooms.has(bidId);
+    const mayWin = ({ bid: { bidId } }: Judged): boolean => (rooms.get(bidId) ?? 'held') === 'held';
     for (let round = 1; ; round++) {
+      const left = opened.filter(mayWin);
       const priced = pricedBy(auction, left);
       const outcome = await solver.award({
         tier: auction.tier,
@@ -106,16 +136,30 @@ export const createAuctionActivities = ({ sealing, market, solver, hasRoom, now 
         seed: auction.seed,
       });
       const bought = outcome.ok ? outcome.winners.filter(isUnasked) : [];
-      if (bought.length === 0) return { outcome, priced, left };
-      const full = new Set<string>();
       await Promise.all(
-        (round > ROUNDS ? priced.bids.filter(isUnasked) : bought).map(async ({ bidId, providerId }) => {
-          asked.add(bidId);
-          if (!(await hasRoom(providerId, auction))) full.add(bidId);
-        }),
+        (bought.length > 0 && round > ROUNDS ? priced.bids.filter(isUnasked) : bought).map(
+          async ({ bidId, providerId }) => rooms.set(bidId, await askRoom(providerId, auction)),
+        ),
       );
-      if (full.size === 0) return { outcome, priced, left };
-      left = left.filter(({ bid: { bidId } }) => !full.has(bidId));
+      if (left.every(mayWin)) return { outcome, priced, left: left.length, rooms };
+    }
+  };
+
+  /** The award, waiting for nodes that the engine has no way to where it fails without them. */
+  const awardPatiently = async (
+    auction: Auction,
+    opened: readonly Judged[],
+    patient: boolean,
+  ): Promise<Asked> => {
+    const rooms = new Map<string, Room>();
+    const began = monotonicMs();
+    for (;;) {
+      const asked = await awardWithRoom(auction, opened, rooms);
+      const away = [...rooms].filter(([, room]) => room === 'away');
+      const isLate = monotonicMs() - began >= RETURN_MS;
+      if (asked.outcome.ok || away.length === 0 || !patient || isLate) return asked;
+      await pause(PAUSE_MS);
+      for (const [bidId] of away) rooms.delete(bidId);
     }
   };
 
@@ -139,14 +183,16 @@ export const createAuctionActivities = ({ sealing, market, solver, hasRoom, now 
         return [extension(auction, owners, now(), EXTENSION_SECONDS)];
       const opened = await openAll(auction, placements);
       const readable = opened.flatMap((each) => ('bid' in each ? [each] : []));
-      const { outcome, priced, left } = await awardWithRoom(auction, readable);
-      if (mayExtend && !outcome.ok && left.length < readable.length)
+      // An extension is wait enough.
+      const { outcome, priced, left, rooms } = await awardPatiently(auction, readable, !mayExtend);
+      if (mayExtend && !outcome.ok && left < readable.length)
         return [extension(auction, distinctOwners(priced.bids), now(), EXTENSION_SECONDS)];
       const refusals = [
         ...opened.flatMap((each) => ('refused' in each ? [each.refused] : [])),
-        ...readable
-          .filter((each) => !left.includes(each))
-          .map(({ bid: { bidId } }): BidVerdict => ({ bidId, state: 'rejected', reason: NO_ROOM })),
+        ...readable.flatMap(({ bid: { bidId } }): BidVerdict[] => {
+          const room = rooms.get(bidId) ?? 'held';
+          return room === 'held' ? [] : [{ bidId, state: 'rejected', reason: ROOM_REASONS[room] }];
+        }),
       ];
       const verdicts = [...outcome.verdicts, ...refusals];
       const opening: AuctionEvent = { type: 'auction.bids-opened', ...priced, refused: refusals };

@@ -69,7 +69,7 @@ import { createMeshHandlers } from './worker/mesh-handlers.ts';
 import { createNeighbourhoods } from './worker/neighbourhoods.ts';
 import { createObservationTargets } from './worker/observation-targets.ts';
 import { withPatience } from './worker/patience.ts';
-import { roomOf } from './worker/room.ts';
+import { createAskRoom } from './worker/room.ts';
 
 const config = loadConfig(process.env);
 const log = pino({ level: config.logLevel, name: 'worker' });
@@ -202,7 +202,13 @@ const nativeConnection = await reach('Temporal', () =>
 );
 /** Local effects: they may follow the append that asks for them. */
 const effects = {
-  ...createAuctionActivities({ sealing, market, solver, hasRoom: roomUnderBond(roomOf(mesh), bonds), now }),
+  ...createAuctionActivities({
+    sealing,
+    market,
+    solver,
+    askRoom: roomUnderBond(createAskRoom({ gateway: mesh }), bonds),
+    now,
+  }),
   ...createQuorumActivities({ store, solver }),
 };
 const ask = createAskPatiently({ gateway: mesh, detector: mesh.detector });

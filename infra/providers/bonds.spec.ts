@@ -204,8 +204,8 @@ describe('a bond stands behind one order at a time', () => {
     const { bonds, write, bondOf } = await bondedProvider();
     await write(idOf(1), opened(1));
     expect(await bonds.mayWin(OTHER.providerId, order(1))).toBe(true);
-    const full = roomUnderBond(async () => false, bonds);
-    expect(await full(providerId, order(1) as never)).toBe(false);
+    const full = roomUnderBond(async () => 'full', bonds);
+    expect(await full(providerId, order(1) as never)).toBe('full');
     expect(await bondOf()).toMatchObject({ chance: null });
   });
 });

@@ -1,4 +1,5 @@
 import type { Auction } from '../../domain/auction/auction.ts';
+import type { Room } from '../../domain/auction/room.ts';
 import type { Job } from '../../domain/job/job.ts';
 import { stateName } from '../../domain/lifecycle.ts';
 import { multiply } from '../../domain/money.ts';
@@ -76,11 +77,14 @@ export const createBonds = ({ store, providers, now }: BondsDeps) => {
 
 export type Bonds = ReturnType<typeof createBonds>;
 
-/** Room for an order: at the node, as `hasRoom` says, and under its bond where it needs one. */
+/** Room for an order: at the node, as `askRoom` says, and under its bond where it needs one. */
 export const roomUnderBond =
   (
-    hasRoom: (providerId: string, auction: Auction) => Promise<boolean>,
+    askRoom: (providerId: string, auction: Auction) => Promise<Room>,
     { mayWin }: Pick<Bonds, 'mayWin'>,
-  ): typeof hasRoom =>
-  async (providerId, auction) =>
-    (await hasRoom(providerId, auction)) && (await mayWin(providerId, auction));
+  ): typeof askRoom =>
+  async (providerId, auction) => {
+    const room = await askRoom(providerId, auction);
+    if (room !== 'held') return room;
+    return (await mayWin(providerId, auction)) ? 'held' : 'uncovered';
+  };

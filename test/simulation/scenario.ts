@@ -55,7 +55,7 @@ const activitiesOf =
         market,
         solver,
         // A node may have won elsewhere meanwhile.
-        hasRoom: async () => world.draw(30) !== 0,
+        askRoom: async () => (world.draw(30) === 0 ? 'full' : 'held'),
         now,
       }),
       ...createQuorumActivities({ store, solver }),

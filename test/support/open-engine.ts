@@ -73,7 +73,7 @@ export const openEngine = async ({
   const solver = createSolver();
   const connection = await NativeConnection.connect({ address });
   const effects = {
-    ...createAuctionActivities({ sealing, market, solver, hasRoom: async () => true, now }),
+    ...createAuctionActivities({ sealing, market, solver, askRoom: async () => 'held', now }),
     ...createQuorumActivities({ store, solver }),
   };
   const startWorker = async (): Promise<() => Promise<void>> => {

@@ -5,6 +5,7 @@ import { createStandbyActivities } from '../../../activities/standby.ts';
 import type { Auction } from '../../../domain/auction/auction.ts';
 import { award } from '../../../domain/auction/award.ts';
 import { generator } from '../../../domain/auction/market.fixture.ts';
+import type { Room } from '../../../domain/auction/room.ts';
 import { transfer } from '../../../domain/ledger/entry.ts';
 import { account } from '../../../domain/ledger/events.ts';
 import { toMicro } from '../../../domain/money.ts';
@@ -69,12 +70,12 @@ export const openMarket = async (profiles: readonly NodeProfile[], seed: number)
     replaceMember: async (input: Parameters<typeof replaceMember>[0]) => replaceMember(input),
   };
   const { now } = clock;
-  const hasRoom = async (
+  const askRoom = async (
     providerId: string,
     { auctionId, requiredTops }: Pick<Auction, 'auctionId' | 'requiredTops'>,
-  ): Promise<boolean> => {
+  ): Promise<Room> => {
     await clock.pause(2 * MESSAGE_MS);
-    return nodeOf(providerId).bidder.confirm(auctionId, requiredTops);
+    return nodeOf(providerId).bidder.confirm(auctionId, requiredTops) ? 'held' : 'full';
   };
   const engine = createEngine(clock, ({ store, providers, lifecycles }) => {
     const bonds = createBonds({ store, providers, now });
@@ -83,7 +84,7 @@ export const openMarket = async (profiles: readonly NodeProfile[], seed: number)
         sealing: openBoxes,
         market: createProviderMarket({ providers, now }),
         solver,
-        hasRoom: roomUnderBond(hasRoom, bonds),
+        askRoom: roomUnderBond(askRoom, bonds),
         now,
       }),
       ...createQuorumActivities({ store, solver }),
