@@ -55,7 +55,7 @@ import { workflowBundle } from '../temporal/bundle.ts';
 import { createLifecycles } from '../temporal/lifecycles.ts';
 import { sealedActivities } from '../temporal/sealed-activities.ts';
 import { clientConverter, readCommandKeys, workerConverter } from '../temporal/sealed-payloads.ts';
-import { TASK_QUEUE } from '../temporal/task-queue.ts';
+import { STICKY_TIMEOUT, TASK_QUEUE } from '../temporal/task-queue.ts';
 import { createTransparencyLog } from '../tlog/transparency-log.ts';
 import { createCandidateSets } from '../topology/candidate-sets.ts';
 import { createDrawer } from '../topology/drawer.ts';
@@ -220,8 +220,7 @@ const worker = await Worker.create({
   dataConverter: workerConverter(commandKeys, forgeryLog(log)),
   interceptors: { activity: [sealedActivities] },
   shutdownGraceTime: '2 seconds',
-  // What was on its way to a worker that died goes to any other after this, not after Temporal's 10 s: auctions are short.
-  stickyQueueScheduleToStartTimeout: '3 seconds',
+  stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
   activities: {
     ...effects,
     ...createJournalActivities({

@@ -25,6 +25,7 @@ import { createSolver } from '../../infra/solver/solver.ts';
 import { workflowBundle } from '../../infra/temporal/bundle.ts';
 import { createLifecycles } from '../../infra/temporal/lifecycles.ts';
 import { clientConverter } from '../../infra/temporal/sealed-payloads.ts';
+import { STICKY_TIMEOUT } from '../../infra/temporal/task-queue.ts';
 import { COMMAND_KEYS, sealedWorker } from './command-keys.ts';
 
 export const now = (): string => new Date().toISOString();
@@ -82,6 +83,7 @@ export const openEngine = async ({
       taskQueue,
       workflowBundle: { codePath: await workflowBundle('.aivillage/test-bundles') },
       ...sealedWorker,
+      stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
       activities: {
         ...activities?.(pool),
         ...effects,
