@@ -22,6 +22,7 @@ const newMember = (winner: Winner): JobMember => ({
   fuelUsed: null,
   missedHeartbeats: null,
   accepted: null,
+  sla: null,
 });
 
 /** The members of an epoch; who stays keeps what it has done, and may be paid more. */
@@ -61,9 +62,14 @@ export const withResult = (
 
 export const compared = (
   members: readonly JobMember[],
-  { accepted }: Pick<JobProven, 'accepted'>,
+  { accepted, memberSla = [] }: Pick<JobProven, 'accepted' | 'memberSla'>,
 ): readonly JobMember[] =>
-  members.map((member) => ({ ...member, accepted: accepted.includes(member.providerId) }));
+  members.map((member) => {
+    const own = memberSla.find(({ providerId }) => providerId === member.providerId);
+    if (!own) return { ...member, accepted: accepted.includes(member.providerId) };
+    const { providerId, ...sla } = own;
+    return { ...member, accepted: accepted.includes(providerId), sla };
+  });
 
 /** Who is in no payout was paid nothing. */
 export const paid = (members: readonly JobMember[], payouts: readonly Payout[]): readonly JobMember[] =>

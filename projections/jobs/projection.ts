@@ -32,7 +32,7 @@ const told = (row: JobRow, event: RecordedEvent, change: Change): Change => ({
 /** One row per job: where it stands, who works on it, what it costs, and its story so far. */
 export const jobs = rowProjection<JobEvent, JobRow, 'job.submitted'>({
   name: 'jobs',
-  version: 5,
+  version: 6,
   table: jobsTable,
   first: 'job.submitted',
   create: (submitted, event) => ({

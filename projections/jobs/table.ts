@@ -50,6 +50,8 @@ export interface JobMember {
   readonly missedHeartbeats: number | null;
   /** Null before the results were compared. */
   readonly accepted: boolean | null;
+  /** By which it is paid; null before the results were compared, and where all were judged as one. */
+  readonly sla: SlaVerdict | null;
 }
 
 export interface FailedMember {

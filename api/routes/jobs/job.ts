@@ -18,6 +18,13 @@ export const JOB_STATES = [
 
 export const isTerminal = (state: JobState): boolean => state === 'settled' || state === 'failed';
 
+const slaSchema = z.object({
+  verdict: z.enum(['met', 'missed']),
+  samples: z.int(),
+  missed_share: z.number(),
+  credit_percent: z.number(),
+});
+
 const memberSchema = z.object({
   node_id: z.string(),
   owner: z.string(),
@@ -33,6 +40,7 @@ const memberSchema = z.object({
   accepted: z.boolean().nullable(),
   payment_micro: micro.describe('what it was promised for all of the declared work'),
   paid_micro: micro.nullable().describe('what it was paid: the share that its run used, at least 5 %'),
+  sla: slaSchema.optional().describe('its own verdict, by which it is paid'),
 });
 
 export const jobSchema = z
@@ -71,14 +79,7 @@ export const jobSchema = z
     ceiling_micro: micro,
     price_micro: micro.nullable(),
     cost_accrued: micro,
-    sla: z
-      .object({
-        verdict: z.enum(['met', 'missed']),
-        samples: z.int(),
-        missed_share: z.number(),
-        credit_percent: z.number(),
-      })
-      .optional(),
+    sla: slaSchema.optional(),
     settlement: z.object({ price: micro, refund: micro, sla_credit: micro }).optional(),
     reason: z.string().nullable(),
     message: z.string().nullable(),
@@ -101,7 +102,20 @@ export const jobSchema = z
   })
   .meta({ id: 'Job' });
 
-const shownMember = (member: JobRow['members'][number]): z.input<typeof memberSchema> => ({
+const slaOf = ({ sla }: Pick<JobRow, 'sla'>) =>
+  sla
+    ? {
+        sla: {
+          verdict: sla.verdict,
+          samples: sla.samples,
+          missed_share: sla.missedShare,
+          credit_percent: sla.creditPercent,
+        },
+      }
+    : {};
+
+/** A member as the job shows it. */
+export const shownMember = (member: JobRow['members'][number]): z.input<typeof memberSchema> => ({
   node_id: member.providerId,
   owner: member.owner,
   infrastructure_type: member.infrastructureType,
@@ -116,23 +130,12 @@ const shownMember = (member: JobRow['members'][number]): z.input<typeof memberSc
   accepted: member.accepted,
   payment_micro: member.payment,
   paid_micro: member.paid,
+  ...slaOf(member),
 });
 
 const settlementOf = ({ state, price, refund, slaCredit }: JobRow) =>
   isTerminal(state) && price !== null
     ? { settlement: { price, refund: refund ?? '0', sla_credit: slaCredit ?? '0' } }
-    : {};
-
-const slaOf = ({ sla }: JobRow) =>
-  sla
-    ? {
-        sla: {
-          verdict: sla.verdict,
-          samples: sla.samples,
-          missed_share: sla.missedShare,
-          credit_percent: sla.creditPercent,
-        },
-      }
     : {};
 
 /** Why it failed, and what helps where nodes could not finish what it declares. */
