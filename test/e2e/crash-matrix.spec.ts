@@ -121,6 +121,8 @@ interface KillPoint {
   /** The event of the job, or of one of its children, at which the process dies. */
   readonly at: string;
   readonly victims: (jobId: string) => Promise<string[]>;
+  /** What ran on the victim is gone with it: a node that lost the auction is asked to stand in, and accepts. */
+  readonly standIn?: true;
 }
 
 /** Bids that a kill interrupts are sent again within seconds: until then the auction is open. */
@@ -151,6 +153,7 @@ const MATRIX: readonly KillPoint[] = [
     name: 'a winning node, in the middle of the run',
     at: 'job.run-started',
     victims: async (id) => [await memberNode(id)],
+    standIn: true,
   },
   {
     name: 'worker and api, with the first result in',
@@ -163,7 +166,7 @@ const OUTPUT = 'counted\n';
 
 test.each(MATRIX)(
   'kill -9 of $name: the same settlement',
-  async ({ at, victims }) => {
+  async ({ at, victims, standIn }) => {
     const { position } = await store.head();
     const submitting = submit(BIDDING.has(at) ? 10 : 3);
     const first = await follow(position, (event) => event.type === 'job.submitted');
@@ -186,6 +189,10 @@ test.each(MATRIX)(
       failure: null,
     });
     expect(job.members).toHaveLength(3);
+    if (standIn) {
+      const types = (await store.readStream(jobId)).map(({ type }) => type);
+      expect(types).toContain('job.standby-accepted');
+    }
     expect(job.proven?.outputHash).toBe(
       Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(OUTPUT))).toString('hex'),
     );
