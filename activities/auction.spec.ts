@@ -74,7 +74,7 @@ const activitiesWith = (
     admitted.map((index) => {
       const { bidId: _, price: __, ...placement } = bidOf(index, 1);
       const evidence = index === 0 ? { positive: 0, negative: 4 } : { positive: 12, negative: 0 };
-      return [placement.providerId, { ...placement, evidence } satisfies MarketPlacement];
+      return [placement.providerId, { ...placement, evidence, underBond: false } satisfies MarketPlacement];
     }),
   );
   const solver: Pick<Solver, 'award'> = {
@@ -233,13 +233,40 @@ describe('settled 41: a bid holds nothing, so who is about to win is asked for r
     expect(monotonic).toBe(0);
   });
 
+  test('a room is asked for with what stands for the bid', async () => {
+    const bonded = new Map(
+      [0, 1, 2, 3].map((index) => {
+        const { bidId: _, price: __, ...placement } = bidOf(index, 1);
+        const evidence = { positive: 0, negative: 0 };
+        return [
+          placement.providerId,
+          { ...placement, evidence, underBond: index === 1 } satisfies MarketPlacement,
+        ];
+      }),
+    );
+    const questions: [string, boolean][] = [];
+    const { 'auction.openBids': openBids } = createAuctionActivities({
+      market: { placementsOf: async () => bonded },
+      sealing: { openAll: async (_, boxes) => boxes.map(({ box }) => JSON.stringify({ price: box })) },
+      solver: { award: async (input) => award(input) },
+      askRoom: async (providerId, _, underBond) => {
+        questions.push([providerId, underBond]);
+        return 'held';
+      },
+      now: () => NOW,
+    });
+    await openBids({ auction: closed().context });
+    expect(questions).toContainEqual(['provider-0', false]);
+    expect(questions).toContainEqual(['provider-1', true]);
+  });
+
   test('however many say no, each is asked once and the rounds are few', async () => {
     const bids = Array.from({ length: 60 }, (_, index) => index);
     const market = new Map(
       bids.map((index) => {
         const { bidId: _, price: __, ...placement } = bidOf(index, 1);
         const evidence = { positive: 12, negative: 0 };
-        return [placement.providerId, { ...placement, evidence } satisfies MarketPlacement];
+        return [placement.providerId, { ...placement, evidence, underBond: false } satisfies MarketPlacement];
       }),
     );
     let searches = 0;

@@ -19,8 +19,8 @@ export interface AuctionDeps {
   readonly sealing: Pick<Sealing, 'openAll'>;
   readonly market: ProviderMarket;
   readonly solver: Pick<Solver, 'award'>;
-  /** Asks the node of a bid to hold its capacity. */
-  readonly askRoom: (providerId: string, auction: Auction) => Promise<Room>;
+  /** Asks the node of a bid to hold its capacity; `underBond` where its risk was priced by a bond. */
+  readonly askRoom: (providerId: string, auction: Auction, underBond: boolean) => Promise<Room>;
   readonly now: () => string;
   /** Monotonic ms. */
   readonly monotonicMs?: () => number;
@@ -32,6 +32,7 @@ type Placements = ReadonlyMap<string, MarketPlacement>;
 interface Judged {
   readonly bid: OpenedBid;
   readonly evidence: RiskEvidence;
+  readonly underBond: boolean;
 }
 
 type Opened = Judged | { readonly refused: BidVerdict };
@@ -100,8 +101,8 @@ export const createAuctionActivities = ({
     if (price === null) return refused(bid, 'the sealed price cannot be read');
     if (compare(price, auction.ceiling) > 0) return refused(bid, 'the price is above the ceiling');
     if (!placement) return refused(bid, 'the provider is not listed');
-    const { evidence, ...place } = placement;
-    return { bid: { bidId: bid.bidId, price, ...place }, evidence };
+    const { evidence, underBond, ...place } = placement;
+    return { bid: { bidId: bid.bidId, price, ...place }, evidence, underBond };
   };
 
   const openAll = async (auction: Auction, placements: Placements): Promise<Opened[]> => {
@@ -124,6 +125,7 @@ export const createAuctionActivities = ({
     rooms: Map<string, Room>,
   ): Promise<Asked> => {
     const isUnasked = ({ bidId }: Pick<OpenedBid, 'bidId'>): boolean => !rooms.has(bidId);
+    const bonded = new Set(opened.filter(({ underBond }) => underBond).map(({ bid }) => bid.bidId));
     const mayWin = ({ bid: { bidId } }: Judged): boolean => (rooms.get(bidId) ?? 'held') === 'held';
     for (let round = 1; ; round++) {
       const left = opened.filter(mayWin);
@@ -138,7 +140,8 @@ export const createAuctionActivities = ({
       const bought = outcome.ok ? outcome.winners.filter(isUnasked) : [];
       await Promise.all(
         (bought.length > 0 && round > ROUNDS ? priced.bids.filter(isUnasked) : bought).map(
-          async ({ bidId, providerId }) => rooms.set(bidId, await askRoom(providerId, auction)),
+          async ({ bidId, providerId }) =>
+            rooms.set(bidId, await askRoom(providerId, auction, bonded.has(bidId))),
         ),
       );
       if (left.every(mayWin)) return { outcome, priced, left: left.length, rooms };

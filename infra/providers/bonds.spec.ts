@@ -12,6 +12,7 @@ import { at, hex, micro, ulid, winnerOf } from '../../test/support/stories/parts
 import { createMemoryEventStore } from '../event-store/memory/store.ts';
 import { createJournal } from '../journal/journal.ts';
 import { createBonds, roomUnderBond } from './bonds.ts';
+import { createProviderMarket } from './provider-market.ts';
 import { createProviders } from './providers.ts';
 
 const [FIRST, OTHER] = [0, 1].map((index) => winnerOf(1, index)) as [
@@ -53,9 +54,17 @@ const bondedProvider = async () => {
     tops: 1000,
     publicKey: hex(1),
   });
+  await tell({
+    type: 'attest',
+    platform: 'amd_sev_snp',
+    label: 'simulated',
+    reportHash: hex(2),
+    nonce: hex(3),
+    expiresAt: at(86_400),
+  });
   const fault = (evidenceId: string, auctionId?: string): Promise<void> =>
     tell({ type: 'record-evidence', evidenceId, reason: 'no-show', ...(auctionId && { auctionId }) });
-  for (const id of ['no-1', 'no-2']) await fault(id);
+  await fault('no-1');
   await tell({ type: 'post-bond', amount: BOND, tRef: DEFAULT_T_REF });
   const write = async (stream: string, ...events: readonly DomainEvent[]): Promise<void> => {
     const before = await store.readStream(stream);
@@ -205,9 +214,39 @@ describe('a bond stands behind one order at a time', () => {
     await write(idOf(1), opened(1));
     expect(await bonds.mayWin(OTHER.providerId, order(1))).toBe(true);
     const full = roomUnderBond(async () => 'full', bonds);
-    expect(await full(providerId, order(1) as never)).toBe('full');
+    expect(await full(providerId, order(1) as never, true)).toBe('full');
     expect(await bondOf()).toMatchObject({ chance: null });
   });
+});
+
+test('an award takes who is bonded for a newcomer, and tells by what', async () => {
+  const { providers, bonds, fault } = await bondedProvider();
+  const market = createProviderMarket({ providers, now });
+  const placement = async () => (await market.placementsOf([providerId])).get(providerId);
+  expect(await placement()).toMatchObject({
+    newcomer: true,
+    evidence: { positive: 0, negative: 0 },
+    underBond: true,
+  });
+  await bonds.withdraw(providerId, { actor: owner, commandId: 'withdraw' });
+  expect(await placement()).toMatchObject({ evidence: { positive: 0, negative: 2 }, underBond: false });
+  await fault('no-2');
+  expect(await placement()).toBeUndefined();
+});
+
+test('a bid that was judged by a bond wins nothing once the bond is withdrawn', async () => {
+  const { bonds, write, fault } = await bondedProvider();
+  await write(idOf(1), opened(1));
+  const withdrawing = roomUnderBond(async () => {
+    const back = await bonds.withdraw(providerId, { actor: owner, commandId: 'withdraw' });
+    expect(back).toMatchObject({ ok: true });
+    return 'held';
+  }, bonds);
+  expect(await withdrawing(providerId, order(1) as never, true)).toBe('uncovered');
+  // The gate admits it without: as a bid at the price of its own risk, or as a standby, it may win until that refuses it.
+  expect(await bonds.mayWin(providerId, order(1))).toBe(true);
+  await fault('no-2');
+  expect(await bonds.mayWin(providerId, order(1))).toBe(false);
 });
 
 test('a fault takes the bond that stood behind the order, and no other fault does', async () => {

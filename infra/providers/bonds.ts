@@ -5,6 +5,7 @@ import { stateName } from '../../domain/lifecycle.ts';
 import { multiply } from '../../domain/money.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { Provider } from '../../domain/provider/fold.ts';
+import { admits } from '../../domain/provider/opinion.ts';
 import { isBarred } from '../../domain/provider/risk.ts';
 import { foldStream } from '../../domain/registry.ts';
 import type { CommandCaller } from '../journal/handle-command.ts';
@@ -52,11 +53,18 @@ export const createBonds = ({ store, providers, now }: BondsDeps) => {
   return {
     /**
      * Whether a provider may win this order: one that needs no bond may, one that has posted its bond where that covers the
-     * order and stands behind no other. From then on it stands behind this one.
+     * order and stands behind no other. From then on it stands behind this one. With `underBond` the bid was judged by a bond,
+     * which may have been withdrawn since.
      */
-    async mayWin(providerId: string, { auctionId, ceiling, winners }: Order): Promise<boolean> {
+    async mayWin(
+      providerId: string,
+      { auctionId, ceiling, winners }: Order,
+      underBond = false,
+    ): Promise<boolean> {
       const provider = await providers.find(providerId);
-      if (!provider?.bond || !isBarred(provider.evidence, now())) return true;
+      const at = now();
+      if (!provider || !isBarred(provider.evidence, at)) return true;
+      if (!provider.bond) return !underBond && admits(provider.evidence, at).admitted;
       const over = await overOf(provider);
       const outcome = await providers.execute(
         providerId,
@@ -80,11 +88,11 @@ export type Bonds = ReturnType<typeof createBonds>;
 /** Room for an order: at the node, as `askRoom` says, and under its bond where it needs one. */
 export const roomUnderBond =
   (
-    askRoom: (providerId: string, auction: Auction) => Promise<Room>,
+    askRoom: (providerId: string, auction: Auction, underBond: boolean) => Promise<Room>,
     { mayWin }: Pick<Bonds, 'mayWin'>,
   ): typeof askRoom =>
-  async (providerId, auction) => {
-    const room = await askRoom(providerId, auction);
+  async (providerId, auction, underBond) => {
+    const room = await askRoom(providerId, auction, underBond);
     if (room !== 'held') return room;
-    return (await mayWin(providerId, auction)) ? 'held' : 'uncovered';
+    return (await mayWin(providerId, auction, underBond)) ? 'held' : 'uncovered';
   };

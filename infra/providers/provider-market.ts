@@ -1,13 +1,15 @@
 import type { OpenedBid } from '../../domain/auction/events.ts';
 import type { Provider } from '../../domain/provider/fold.ts';
 import { admits } from '../../domain/provider/opinion.ts';
-import { type RiskEvidence, riskEvidence } from '../../domain/provider/risk.ts';
+import { isBarred, type RiskEvidence, riskEvidence } from '../../domain/provider/risk.ts';
 import { memberUnavailability } from '../../domain/provider/unavailability.ts';
 import type { Providers } from './providers.ts';
 
 /** What an award has to know of a bidder: where it stands, how well it is known, and what prices its risk. */
 export interface MarketPlacement extends Omit<OpenedBid, 'bidId' | 'price' | 'surcharge'> {
   readonly evidence: RiskEvidence;
+  /** Whether it is here as it is because a bond stands for it. */
+  readonly underBond: boolean;
 }
 
 export interface ProviderMarket {
@@ -30,6 +32,7 @@ const placementOf = (provider: Provider, now: string): MarketPlacement | null =>
     unavailability: memberUnavailability(infrastructureType, reliability),
     newcomer: admission.newcomer,
     evidence: riskEvidence(provider.evidence, now, isBonded),
+    underBond: isBonded && isBarred(provider.evidence, now),
   };
 };
 
