@@ -78,6 +78,18 @@ it('takes so many reports a proof, so many proofs at once and so many signatures
   expect(await verify('subject-b', withReports(63))).toMatchObject({ ok: true });
 });
 
+it('who has one proof gets it verified, however many others have waiting', async () => {
+  const { verify } = verifierOf();
+  const others = ['a', 'b', 'c'].flatMap((name) =>
+    Array.from({ length: 8 }, () => verify(`subject-${name}`, withReports(3))),
+  );
+  expect(await verify('subject-own', withReports(3))).toMatchObject({ ok: true });
+  const codes = (await Promise.all(others)).map((verdict) => (verdict.ok ? 'verified' : verdict.code));
+  // One has its turn, fifteen wait.
+  expect(codes.filter((code) => code === 'verified')).toHaveLength(15);
+  expect(codes.filter((code) => code === 'RESOURCE_UNAVAILABLE')).toHaveLength(9);
+});
+
 it('a thread that breaks down fails the proof at hand, and the next one gets another', async () => {
   const program = new URL(
     `data:text/javascript,import { parentPort } from 'node:worker_threads';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { ok, type Result, reject } from '../../domain/errors.ts';
-import { createPlaces } from '../rate-limits/places.ts';
+import { createWaitingPlaces } from '../rate-limits/waiting-places.ts';
 import { memoryWindows, type WeighedWindows } from '../rate-limits/windows.ts';
 import { costOf, type Question, type Verdicts } from './question.ts';
 
@@ -18,8 +18,8 @@ export interface VerifierOptions {
   readonly program?: URL;
 }
 
-/** Proofs that wait or are being verified: in all, and of each principal. */
-const PROOFS = { total: 16, each: 8 };
+/** One proof at a time; so many wait their turn, and so many are of each principal. */
+const PROOFS = { total: 1, waiting: 15, each: 8 };
 const BUDGET = 6_000;
 /** Signatures of one proof; the largest proof of availability that the shape allows has 513. */
 const MOST_SIGNATURES = 520;
@@ -33,9 +33,8 @@ export const createVerifier = ({
   budget = BUDGET,
   program = new URL('./thread.ts', import.meta.url),
 }: VerifierOptions = {}): Verifier => {
-  const places = createPlaces(PROOFS);
+  const turns = createWaitingPlaces({ ...PROOFS, patienceMs: MOST_MS });
   let thread: Worker | null = null;
-  let last: Promise<unknown> = Promise.resolve();
 
   const start = (): Worker => {
     const started = new Worker(program, { resourceLimits: LIMITS });
@@ -71,13 +70,6 @@ export const createVerifier = ({
     }
   };
 
-  /** In turn: one thread, one proof at a time. */
-  const inTurn = (question: Question): Promise<unknown> => {
-    const next = last.then(() => ask(question));
-    last = next.catch(() => undefined);
-    return next;
-  };
-
   const tooLarge = (question: Question): Result<null> => {
     const most = question.kind === 'sla' ? MOST_REPORTS + 1 : MOST_SIGNATURES;
     if (costOf(question) <= most) return ok(null);
@@ -91,7 +83,7 @@ export const createVerifier = ({
     verify: async <Q extends Question>(principal: string, question: Q) => {
       const refused = tooLarge(question);
       if (!refused.ok) return refused;
-      const leave = places.take(principal);
+      const leave = await turns.take(principal);
       if (leave === 'own')
         return reject('RATE_LIMIT_EXCEEDED', 'too many proofs of yours at once; see Retry-After');
       if (leave === 'all') return reject('RESOURCE_UNAVAILABLE', 'too many proofs at once; see Retry-After');
@@ -102,7 +94,7 @@ export const createVerifier = ({
             'RATE_LIMIT_EXCEEDED',
             `at most ${budget} signatures a minute are verified for each principal`,
           );
-        return ok((await inTurn(question)) as Verdicts[Q['kind']]);
+        return ok((await ask(question)) as Verdicts[Q['kind']]);
       } finally {
         leave();
       }

@@ -10,10 +10,13 @@ import { removeHome } from '../support/home.ts';
 import { createRest } from '../support/rest.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { ATTACKS } from './strangers/attacks.ts';
+import { honestUser, type Served } from './strangers/honest.ts';
 
 /** What every attack of strangers has to leave (issue 9, show 6). */
 const MOST_P99_MS = 500;
 const MOST_GROWTH = 1.5;
+/** How long an honest user may be put off while it lasts, ms. */
+const MOST_HONEST_MS = 10_000;
 
 const SECONDS = Number(process.env['STRANGERS_SECONDS'] ?? 10);
 const ATTACKERS = 10;
@@ -103,11 +106,11 @@ const watch = async (stack: Stack, seconds: number): Promise<Figures> => {
   return { ...most, p99: times[Math.floor(times.length * 0.99)] ?? 10_000 };
 };
 
-/** Submitters of an attacker: admins make them here, so that it has the most that anybody may have. */
-const submitters = async (stack: Stack): Promise<string[]> => {
+/** Keys of submitters. Admins make those of attackers as well, so that these have the most that anybody may have. */
+const submitters = async (stack: Stack, count: number): Promise<string[]> => {
   const rest = createRest(stack.apiUrl, { 'X-API-Key': stack.apiKey });
   const keys: string[] = [];
-  for (let n = 0; n < ATTACKERS; n++) {
+  for (let n = 0; n < count; n++) {
     const made = await rest.post<{ api_key: string }>('/v1/subjects', { roles: ['submitter'] });
     if (made.status !== 201) throw new Error(`no submitter: ${made.status}`);
     keys.push(made.body.api_key);
@@ -147,20 +150,30 @@ export const run = async (): Promise<void> => {
   const stack = await startStack(home, { sample: true });
   const broken: string[] = [];
   try {
-    const keys = await submitters(stack);
+    const [own = '', ...keys] = await submitters(stack, ATTACKERS + 1);
     console.log(
-      `attack                    liveness p99   API (to idle)    worker           tools   (${SECONDS} s each)`,
+      `attack                    liveness p99   API (to idle)    worker           tools       uploads and proofs of an honest user   (${SECONDS} s each)`,
     );
-    const row = (name: string, { p99, api, worker, tools, toolsBytes }: Figures, idle: Figures): void => {
+    const row = (
+      name: string,
+      { p99, api, worker, tools, toolsBytes }: Figures,
+      idle: Figures,
+      honest: Awaited<ReturnType<typeof honestUser>>,
+    ): void => {
+      const served = ({ done, refused, longestMs }: Served): string =>
+        `${done} (${refused} refusals, at most ${(longestMs / 1000).toFixed(1)} s)`;
       const grown = (bytes: number, before: number): string =>
         `${mb(bytes)} (${(bytes / before).toFixed(2)}×)`.padEnd(17);
       console.log(
-        `${name.padEnd(26)}${`${p99.toFixed(0)} ms`.padEnd(15)}${grown(api, idle.api)}${grown(worker, idle.worker)}${tools} (${mb(toolsBytes)})`,
+        `${name.padEnd(26)}${`${p99.toFixed(0)} ms`.padEnd(15)}${grown(api, idle.api)}${grown(worker, idle.worker)}${`${tools} (${mb(toolsBytes)})`.padEnd(12)}${served(honest.uploads)}, ${served(honest.proofs)}`,
       );
       if (p99 >= MOST_P99_MS) broken.push(`${name}: liveness p99 ${p99.toFixed(0)} ms`);
       if (api >= MOST_GROWTH * idle.api) broken.push(`${name}: API ${(api / idle.api).toFixed(2)} × idle`);
       if (worker >= MOST_GROWTH * idle.worker)
         broken.push(`${name}: worker ${(worker / idle.worker).toFixed(2)} × idle`);
+      for (const [kind, { longestMs }] of Object.entries(honest))
+        if (longestMs >= MOST_HONEST_MS)
+          broken.push(`${name}: one of the ${kind} of an honest user took ${Math.round(longestMs / 1000)} s`);
     };
     const only = process.env['STRANGERS_ONLY'];
     for (const name of Object.keys(ATTACKS).filter((each) => only === undefined || each.includes(only))) {
@@ -181,7 +194,12 @@ export const run = async (): Promise<void> => {
       // Strangers have machines of their own: theirs must not take ours from what they attack.
       setPriority(attacker.pid as number, constants.priority.PRIORITY_BELOW_NORMAL);
       try {
-        row(name, await watch(stack, SECONDS), idle);
+        const end = performance.now() + SECONDS * 1000;
+        const [figures, honest] = await Promise.all([
+          watch(stack, SECONDS),
+          honestUser(stack.apiUrl, own, end),
+        ]);
+        row(name, figures, idle, honest);
       } finally {
         attacker.kill('SIGKILL');
       }

@@ -9,9 +9,10 @@ import { putArtifact } from './put.ts';
 const BYTES = new TextEncoder().encode('an input');
 const SHA256 = createHash('sha256').update(BYTES).digest('hex');
 
-/** Uploads that stay half-way until `open` is called. */
+/** Uploads that stay half-way until `open` is called, or `next` for the one that came first. */
 const gated = () => {
   const gate = Promise.withResolvers<void>();
+  const waiting: (() => void)[] = [];
   let under = 0;
   let most = 0;
   const artifacts: Pick<Uploads, 'receive'> = {
@@ -20,7 +21,7 @@ const gated = () => {
       most = Math.max(most, under);
       let size = 0;
       for await (const chunk of bytes) size += chunk.length;
-      await gate.promise;
+      await Promise.race([gate.promise, new Promise<void>((resolve) => waiting.push(resolve))]);
       return {
         sha256: SHA256,
         size,
@@ -42,7 +43,11 @@ const gated = () => {
       };
     },
   };
-  return { artifacts, open: gate.resolve, most: () => most };
+  const next = async (): Promise<void> => {
+    await expect.poll(() => waiting.length).toBeGreaterThan(0);
+    waiting.shift()?.();
+  };
+  return { artifacts, open: gate.resolve, next, most: () => most };
 };
 
 const appWith = (artifacts: Pick<Uploads, 'receive'>) => {
@@ -70,24 +75,41 @@ const appWith = (artifacts: Pick<Uploads, 'receive'>) => {
 it('takes a bounded number of uploads at once, of each principal and in all, and says when to come again', async () => {
   const { artifacts, open, most } = gated();
   const put = appWith(artifacts);
-  const keys = Array.from({ length: 6 }, (_, index) => `key${index}`);
-  const asked = keys.flatMap((key) => Array.from({ length: 6 }, () => put(key)));
-  // Those that find no place are answered while the others are under way.
-  const refused = await Promise.race([
-    Promise.all(asked.slice(4, 6)),
-    Promise.all(asked).then(() => {
-      throw new Error('all were taken');
+  const keys = Array.from({ length: 10 }, (_, index) => `key${index}`);
+  const answers: Response[] = [];
+  const asked = keys.flatMap((key) =>
+    Array.from({ length: 5 }, async () => {
+      answers.push(await put(key));
     }),
-  ]);
-  expect(refused.map(({ status }) => status)).toEqual([429, 429]);
-  const beyond = await asked[35];
-  expect(beyond?.status).toBe(503);
-  for (const answer of [...refused, beyond]) {
-    expect(answer?.headers.get('retry-after')).toBe('1');
-    expect(await answer?.json()).toMatchObject({ code: expect.stringMatching(/RATE_LIMIT|UNAVAILABLE/) });
+  );
+  // Those that find no place, nor one to wait in, are answered while the others are under way.
+  await expect.poll(() => answers.length).toBe(14);
+  const refusals = { 429: 0, 503: 0 };
+  for (const answer of answers) {
+    refusals[answer.status as 429 | 503] += 1;
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(await answer.json()).toMatchObject({ code: expect.stringMatching(/RATE_LIMIT|UNAVAILABLE/) });
   }
+  expect(Math.min(...Object.values(refusals))).toBeGreaterThan(0);
   open();
-  const statuses = (await Promise.all(asked)).map(({ status }) => status);
-  expect([most(), statuses.filter((status) => status === 200).length]).toEqual([12, 12]);
-  expect((await put('key5')).status).toBe(200);
+  await Promise.all(asked);
+  expect(most()).toBe(12);
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(36);
+});
+
+it('who stores one thing gets the next place, however many others wait with many', async () => {
+  const { artifacts, next } = gated();
+  const put = appWith(artifacts);
+  const done: string[] = [];
+  const ask = (key: string) => put(key).then(({ status }) => done.push(`${key} ${status}`));
+  const keys = ['key0', 'key1', 'key2', 'key3'];
+  const others = keys.flatMap((key) => Array.from({ length: 4 }, () => ask(key)));
+  const own = ask('own');
+  // Twelve are under way, and of key3, which has none yet, the first of four comes before it.
+  for (let n = 0; n < 14; n++) await next();
+  await own;
+  expect(done).toHaveLength(14);
+  for (let n = 0; n < 3; n++) await next();
+  await Promise.all(others);
+  expect(done).toHaveLength(17);
 });

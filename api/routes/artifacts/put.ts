@@ -3,7 +3,7 @@ import { ok, type Result, reject } from '../../../domain/errors.ts';
 import { MAX_ARTIFACT_BYTES, type Upload, type Uploads } from '../../../domain/ports/artifacts.ts';
 import type { MeteredModules, Metering } from '../../../domain/ports/metered-modules.ts';
 import { passing } from '../../../infra/memory/release.ts';
-import { createPlaces } from '../../../infra/rate-limits/places.ts';
+import { createWaitingPlaces } from '../../../infra/rate-limits/waiting-places.ts';
 import type { Inspection } from '../../../infra/sandbox/inspection.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import { sha256 } from '../../fields.ts';
@@ -14,8 +14,8 @@ export const WASM_MEDIA_TYPE = 'application/wasm';
 const OTHER_MEDIA_TYPE = 'application/octet-stream';
 const WASM_MAGIC = Buffer.from('\0asm', 'latin1');
 
-/** Uploads at once: a process holds a few chunks of each. */
-const UPLOADS = { total: 12, each: 4 };
+/** Uploads at once, of which a process holds a few chunks each, and those that wait, of which it reads nothing yet. */
+const UPLOADS = { total: 12, waiting: 24, each: 4, patienceMs: 20_000 };
 
 /** A module by its declared type or by its first bytes: neither way round the inspection. */
 const isModule = ({ head }: Upload, mediaType: string | undefined): boolean =>
@@ -31,7 +31,7 @@ export const putArtifact = ({
   inspectModule: Inspection;
   meteredModules: MeteredModules;
 }) => {
-  const uploads = createPlaces(UPLOADS);
+  const uploads = createWaitingPlaces(UPLOADS);
 
   const keep = async (
     upload: Upload,
@@ -64,7 +64,7 @@ export const putArtifact = ({
       errors: ['INVALID_REQUEST', 'CONFLICT', 'RESOURCE_UNAVAILABLE'],
     },
     async ({ principal, header }, { params, body }) => {
-      const leave = uploads.take(principal.id);
+      const leave = await uploads.take(principal.id);
       if (typeof leave === 'string') return noPlace(leave, 'uploads');
       try {
         const upload = await artifacts.receive(passing(body), params.sha256);
