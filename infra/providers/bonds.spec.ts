@@ -219,13 +219,13 @@ describe('a bond stands behind one order at a time', () => {
   });
 });
 
-test('an award takes who is bonded for a newcomer, and tells by what', async () => {
+test('an award takes who is bonded for little worse than a newcomer, and tells by what', async () => {
   const { providers, bonds, fault } = await bondedProvider();
   const market = createProviderMarket({ providers, now });
   const placement = async () => (await market.placementsOf([providerId])).get(providerId);
   expect(await placement()).toMatchObject({
     newcomer: true,
-    evidence: { positive: 0, negative: 0 },
+    evidence: { positive: 0, negative: 0.1 },
     underBond: true,
   });
   await bonds.withdraw(providerId, { actor: owner, commandId: 'withdraw' });

@@ -7,7 +7,7 @@ const MOST_FAILED = 0.036;
 const MOST_FAILED_BY_WHITEWASHING = 0.04;
 /** Attackers post a bond as soon as they are barred. */
 const study = (attack: Attack, underbid: boolean): TrustStudy =>
-  meanStudy(attack, { trust: 'priced', underbid, bonds: true });
+  meanStudy(attack, { trust: 'priced', underbid, bonds: 'attackers' });
 
 describe('trust.sim: trust, gate, price of risk and award of the product together', () => {
   describe.each([
@@ -29,14 +29,23 @@ describe('trust.sim: trust, gate, price of risk and award of the product togethe
     test('collusion: friends who vouch buy no more than other names do, and far less than without trust', () => {
       const { failed } = study('collusion', underbid);
       expect(failed).toBeLessThanOrEqual(MOST_FAILED_BY_WHITEWASHING);
-      const without = meanStudy('collusion', { trust: 'none', underbid, bonds: false }, { seeds: [1] });
+      const without = meanStudy('collusion', { trust: 'none', underbid, bonds: 'nobody' }, { seeds: [1] });
       expect(failed).toBeLessThan(without.failed / 4);
     }, 300_000);
   });
 
+  test('a bond brings honest providers back that an early loss has left without work', () => {
+    const [without, within] = (['nobody', 'everybody'] as const).map((bonds) =>
+      meanStudy('persist', { trust: 'priced', underbid: false, bonds }, { seeds: [1] }),
+    ) as [TrustStudy, TrustStudy];
+    expect(without.least).toBeLessThan(without.median / 100);
+    expect(within.least).toBeGreaterThan(within.median / 4);
+    expect(within.failed).toBeLessThanOrEqual(MOST_FAILED);
+  }, 300_000);
+
   test('honest newcomers get at least half of what others get, and payments rise by less than a tenth', () => {
     const seeds = [1];
-    const rules = { trust: 'priced', underbid: false, bonds: true } as const;
+    const rules = { trust: 'priced', underbid: false, bonds: 'attackers' } as const;
     expect(meanStudy('persist', rules, { seeds, newcomers: true }).newcomers).toBeGreaterThan(0.5);
     const [priced, before] = [rules, { ...rules, trust: 'probation' as const }].map(
       (each) => meanStudy('persist', each, { seeds }).paid,

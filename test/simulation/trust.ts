@@ -47,10 +47,10 @@ export interface TrustRules {
   /** Attackers ask almost nothing, and so win wherever price alone decides. */
   readonly underbid: boolean;
   /**
-   * Whether attackers post a bond as soon as they are barred. No time passes here, in which a bar would end by itself or a
-   * second bond might be posted: each has one.
+   * Who posts a bond as soon as it is barred. No time passes here, in which a bar would end by itself or a second bond might
+   * be posted: each has one.
    */
-  readonly bonds: boolean;
+  readonly bonds: 'nobody' | 'attackers' | 'everybody';
 }
 
 interface Agent {
@@ -179,7 +179,7 @@ export const studyTrust = (
       done: 0,
       chips: CHIPS,
       isBonded: false,
-      mayPost: rules.bonds && index < MALICIOUS,
+      mayPost: rules.bonds === 'everybody' || (rules.bonds === 'attackers' && index < MALICIOUS),
     }),
   );
   const honest = agents.filter(({ malicious }) => !malicious);
@@ -279,10 +279,10 @@ export const meanStudy = (
 
 /** Attackers post bonds where there is a bar that they could buy off. */
 const RULES = [
-  { trust: 'none', bonds: false },
-  { trust: 'probation', bonds: false },
-  { trust: 'priced', bonds: false },
-  { trust: 'priced', bonds: true },
+  { trust: 'none', bonds: 'nobody' },
+  { trust: 'probation', bonds: 'nobody' },
+  { trust: 'priced', bonds: 'nobody' },
+  { trust: 'priced', bonds: 'attackers' },
 ] as const satisfies readonly Omit<TrustRules, 'underbid'>[];
 
 /** Three seeds for the rules, one for what they are compared with. */
@@ -295,7 +295,8 @@ export const run = (): void => {
         return {
           attack,
           'attackers ask': underbid ? 'almost nothing' : 'their cost',
-          trust: bonds ? `${trust}, bonds` : trust,
+          trust,
+          'who posts bonds': bonds,
           failed: study.failed.toFixed(4),
           'to attackers': study.taken.toFixed(3),
           'mean payment': Math.round(study.paid),
@@ -309,12 +310,17 @@ export const run = (): void => {
   );
   console.table(rows);
   console.table(
-    RULES.map(({ trust, bonds }) => {
+    [...RULES, { trust: 'priced', bonds: 'everybody' } as const].map(({ trust, bonds }) => {
       const rules = { trust, bonds, underbid: false };
       const { newcomers } = meanStudy('persist', rules, { newcomers: true });
+      const { failed, least, median } = meanStudy('persist', rules, { seeds: [1] });
       return {
-        trust: bonds ? `${trust}, bonds` : trust,
+        trust,
+        'who posts bonds': bonds,
         'work of honest newcomers ÷ that of others': newcomers.toFixed(2),
+        failed: failed.toFixed(4),
+        'least work': least,
+        'median work': median,
       };
     }),
   );

@@ -5,7 +5,7 @@ import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, idOf, micro, position } from '../../fields.ts';
 import { notOf } from './own-provider.ts';
 
-/** A bond buys a first chance after a bar (settled 39): the provider may bid at once, priced as a newcomer. */
+/** A bond buys a first chance after a bar (settled 39): the provider may bid at once, priced a little above a newcomer. */
 export const postBond = ({ providers, tRef }: Pick<RouteDependencies, 'providers' | 'tRef'>) =>
   defineRoute(
     {
