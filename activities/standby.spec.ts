@@ -23,6 +23,7 @@ const job: Job = {
   jobId: 'job-1',
   auctionId: 'auction-1',
   requiredTops: 500,
+  memoryMb: 64,
   ceiling: toMicro('1000'),
   members: [0, 1, 2].map(member),
   deposits: [{ bidId: 'bid-0', owner: 'owner-0' }],
@@ -56,7 +57,8 @@ const done: CommandOutcome = { ok: true, revision: 9, position: '9' } as never;
 test('asks whom no deposit binds, and binds who accepts by a command of the job', async () => {
   const { events, asked, told } = await askAll({ 'provider-1': yes, 'provider-2': yes }, done);
   expect(events).toEqual([]);
-  const request = { type: 'stand-in', auctionId: 'auction-1', tops: 500, deposit: '1000', payment: '120' };
+  const size = { tops: 500, memoryMb: 64 };
+  const request = { type: 'stand-in', auctionId: 'auction-1', ...size, deposit: '1000', payment: '120' };
   expect(asked).toEqual([
     ['provider-1', request],
     ['provider-2', request],

@@ -52,12 +52,19 @@ export const createStandbyActivities = ({ ask, lifecycles, mayWin }: StandbyDeps
   };
 
   const askOne = async (job: Job, standby: Member): Promise<JobStandbyDeclined[]> => {
-    const { auctionId, requiredTops, ceiling } = job;
+    const { auctionId, requiredTops, memoryMb, ceiling } = job;
     if (!(await mayWin(standby.providerId, job)))
       return declined(standby, 'refused', 'its bond does not stand behind this order');
     const { reply } = await ask(
       standby.providerId,
-      { type: 'stand-in', auctionId, tops: requiredTops, deposit: ceiling, payment: standby.payment },
+      {
+        type: 'stand-in',
+        auctionId,
+        tops: requiredTops,
+        memoryMb,
+        deposit: ceiling,
+        payment: standby.payment,
+      },
       { windowMs: ANSWER_WINDOW_MS },
     );
     switch (reply.type) {

@@ -37,6 +37,10 @@ export const dividedBy = (a: Rational, b: Rational): Rational => {
 export const roundHalfUp = ({ numerator, denominator }: Rational): bigint =>
   (2n * numerator + denominator) / (2n * denominator);
 
+/** The next integer that is no less. */
+export const roundUp = ({ numerator, denominator }: Rational): bigint =>
+  (numerator + denominator - 1n) / denominator;
+
 /** Decimal text with exactly `places` digits after the point, half up. */
 export const toFixed = (value: Rational, places: number): string => {
   const scaled = roundHalfUp({ ...value, numerator: value.numerator * 10n ** BigInt(places) });

@@ -40,6 +40,7 @@ const auctionOf = ({ job }: JobInput): ChildStart[] => {
     utilization: job.utilization,
     durationSeconds: job.durationSeconds,
     ...(job.tRef === undefined ? {} : { tRef: job.tRef }),
+    ...(job.pricedMemoryMb === undefined ? {} : { memoryMb: job.pricedMemoryMb }),
     ceiling: job.ceiling,
     auctionSeconds: job.auctionSeconds,
     seed: job.seed,

@@ -1,9 +1,10 @@
 import { type Rent, rentFor } from '../enclave/rent.ts';
 import type { FieldError } from '../errors.ts';
 import { compare, type Micro, multiply, toMicro, units } from '../money.ts';
-import { dividedBy, rationalOf, roundHalfUp, times } from '../rational.ts';
+import { type Rational, roundHalfUp, times } from '../rational.ts';
 import { DEFAULT_T_REF, TIERS } from '../tiers.ts';
 import type { OpenAuction } from './commands.ts';
+import { dominantShare, hoursOf, type Shape } from './h200.ts';
 import type { QuoteInputs } from './quote.ts';
 import { ALLOCATION_SECONDS } from './reservation.ts';
 
@@ -31,6 +32,10 @@ export const LEAST_SECONDS = 30;
 /** What a place of a node counts as at least in a quote, TOPS: a node without free places can do nothing with the rest. */
 const PLACE_TOPS = 1000;
 
+/** What a shape keeps of an H200 while it waits, as much as a place at least. */
+const placeShare = ({ requiredTops, memoryMb }: Shape, tRef: number): Rational =>
+  dominantShare({ requiredTops: Math.max(requiredTops, PLACE_TOPS), memoryMb }, tRef);
+
 /**
  * The ceiling to ask with, which nodes will bid under: the exact price of the work, and where that is less, that of the
  * capacity booked for the least time. A lower one is the submitter's to try.
@@ -38,12 +43,12 @@ const PLACE_TOPS = 1000;
  */
 export const askableCeiling = (
   exact: Micro,
-  { tier, requiredTops }: Pick<QuoteInputs, 'tier' | 'requiredTops'>,
+  { tier, requiredTops, memoryMb }: Pick<QuoteInputs, 'tier' | 'requiredTops' | 'memoryMb'>,
   tRef: number = DEFAULT_T_REF,
 ): Micro => {
-  const tops = times(rationalOf(Math.max(requiredTops, PLACE_TOPS)), rationalOf(LEAST_SECONDS));
   const rate = { numerator: units(TIERS[tier].rateMicro), denominator: 1n };
-  const place = toMicro(roundHalfUp(dividedBy(times(tops, rate), times(rationalOf(tRef), rationalOf(3600)))));
+  const hours = hoursOf(placeShare({ requiredTops, memoryMb }, tRef), LEAST_SECONDS);
+  const place = toMicro(roundHalfUp(times(hours, rate)));
   return [exact, place, MINIMUM_CEILING].reduce((most, each) => (compare(each, most) > 0 ? each : most));
 };
 
@@ -58,16 +63,16 @@ export const openingFeeOf = (ceiling: Micro, winners: number): Micro =>
 
 /**
  * What the capacity of one winner costs for as long as an award that was bought without a job waits to be taken: by the list,
- * gold's rate as for stakes, for the TOPS that it books or the place that it takes. So much is held for the longest wait,
+ * gold's rate as for stakes, for the TOPS or memory that it books or the place that it takes. So much is held for the longest wait,
  * and charged by the time that it took (`chargeFor`).
  */
 export const reservationOf = ({
   requiredTops,
+  memoryMb,
   tRef = DEFAULT_T_REF,
-}: Pick<OpenAuction, 'requiredTops' | 'tRef'>): Rent => {
-  const tops = rationalOf(Math.max(requiredTops, PLACE_TOPS));
+}: Pick<OpenAuction, 'requiredTops' | 'memoryMb' | 'tRef'>): Rent => {
   const rate = { numerator: units(TIERS.gold.rateMicro), denominator: 1n };
-  const hourly = toMicro(roundHalfUp(dividedBy(times(tops, rate), rationalOf(tRef))));
+  const hourly = toMicro(roundHalfUp(times(placeShare({ requiredTops, memoryMb }, tRef), rate)));
   return { hourly, held: rentFor(hourly, ALLOCATION_SECONDS) };
 };
 

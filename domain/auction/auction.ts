@@ -26,6 +26,8 @@ export interface Auction {
   readonly durationSeconds: number;
   /** TOPS of one H200, as quoted (D1); the default where it is not told. */
   readonly tRef?: number;
+  /** Memory of each enclave that was priced, MiB; none from before it was. */
+  readonly memoryMb?: number;
   /** Absent where bids are compared by price alone. */
   readonly rule?: 'risk-priced';
   readonly winners: number;
@@ -85,6 +87,7 @@ export const opened = (event: AuctionOpened): Auction => ({
   utilization: event.utilization,
   durationSeconds: event.durationSeconds,
   ...(event.tRef === undefined ? {} : { tRef: event.tRef }),
+  ...(event.memoryMb === undefined ? {} : { memoryMb: event.memoryMb }),
   ...(event.rule === 'risk-priced' && { rule: event.rule }),
   winners: event.winners,
   minimumOwners: event.minimumOwners,

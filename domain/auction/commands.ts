@@ -18,6 +18,8 @@ export interface OpenAuction {
   readonly durationSeconds: number;
   /** TOPS of one H200, as quoted (D1); the default where it is not told. */
   readonly tRef?: number;
+  /** Memory of each enclave that was priced, MiB; none from before it was. */
+  readonly memoryMb?: number;
   readonly ceiling: Micro;
   readonly auctionSeconds: number;
   /** Hex, 32 bytes. */

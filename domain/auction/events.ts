@@ -58,6 +58,8 @@ export interface AuctionOpened {
   readonly durationSeconds: number;
   /** TOPS of one H200, as quoted (D1); the default where it is not told. */
   readonly tRef?: number;
+  /** Memory of each enclave that was priced, MiB; none from before it was. */
+  readonly memoryMb?: number;
   readonly winners: number;
   readonly requiredUp: number;
   readonly minimumOwners: number;

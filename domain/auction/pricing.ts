@@ -1,12 +1,13 @@
+import { ENCLAVE_LIMITS } from '../enclave/limits.ts';
 import { type FieldError, ok, type Result, reject } from '../errors.ts';
 import { type Micro, multiply, toMicro, units } from '../money.ts';
-import { dividedBy, type Rational, rationalOf, roundHalfUp, times, toFixed } from '../rational.ts';
+import { roundHalfUp, times, toFixed } from '../rational.ts';
 import { DEFAULT_T_REF, isTierName, TIER_NAMES, TIERS } from '../tiers.ts';
+import { dominantShare, hoursOf } from './h200.ts';
 import type { QuoteInputs } from './quote.ts';
 
 /** Decimal places of `h200Hours`, which is for display only (settled 10). */
 const H200_PLACES = 6;
-const SECONDS_PER_HOUR: Rational = { numerator: 3600n, denominator: 1n };
 
 export interface Price {
   /** H200-hours as an exact decimal, half up to 6 places ("0.888889"). */
@@ -28,16 +29,25 @@ const positive = (field: string, value: number): FieldError[] =>
 const share = (field: string, value: number): FieldError[] =>
   Number.isFinite(value) && value >= 0 && value <= 1 ? [] : [{ field, rule: 'must be a number from 0 to 1' }];
 
+const memoryErrors = (value: number): FieldError[] => {
+  const { min, max } = ENCLAVE_LIMITS.memoryMb;
+  return Number.isInteger(value) && value >= min && value <= max
+    ? []
+    : [{ field: 'memory_mb', rule: `an integer from ${min} to ${max}` }];
+};
+
 const brokenRules = (inputs: QuoteInputs, tRef: number): FieldError[] => [
   ...(isTierName(inputs.tier) ? [] : [{ field: 'tier', rule: `must be one of ${TIER_NAMES.join(', ')}` }]),
   ...positive('required_tops', inputs.requiredTops),
   ...share('utilization', inputs.utilization),
   ...positive('duration_seconds', inputs.durationSeconds),
+  ...(inputs.memoryMb === undefined ? [] : memoryErrors(inputs.memoryMb)),
   ...positive('t_ref', tRef),
 ];
 
 /**
- * Prices a request: H200h = TOPS × utilization × hours ÷ T_ref (R58), ceiling = H200h × the tier's rate (R67).
+ * Prices a request: H200h = TOPS × utilization × hours ÷ T_ref (R58), or where that is more the hours of its memory
+ * (`dominantShare`), ceiling = H200h × the tier's rate (R67).
  * Everything is exact; only the two results are rounded, each from the exact fraction (settled 10).
  * Refuses with `INVALID_REQUEST` and every broken rule by the name of its request field (R58, R64).
  * @param tRef reference throughput of one H200 in TOPS (D1).
@@ -46,14 +56,7 @@ export const priceQuote = (inputs: QuoteInputs, tRef: number = DEFAULT_T_REF): R
   const errors = brokenRules(inputs, tRef);
   if (errors.length > 0) return reject('INVALID_REQUEST', 'the request cannot be priced', errors);
   const { rateMicro, winners, privacy } = TIERS[inputs.tier];
-  const hours = dividedBy(
-    times(
-      rationalOf(inputs.requiredTops),
-      rationalOf(inputs.utilization),
-      rationalOf(inputs.durationSeconds),
-    ),
-    times(rationalOf(tRef), SECONDS_PER_HOUR),
-  );
+  const hours = hoursOf(dominantShare(inputs, tRef, inputs.utilization), inputs.durationSeconds);
   const ceiling = toMicro(roundHalfUp(times(hours, { numerator: units(rateMicro), denominator: 1n })));
   return ok({
     h200Hours: toFixed(hours, H200_PLACES),

@@ -10,6 +10,8 @@ export interface QuoteInputs {
   readonly utilization: number;
   /** Seconds, > 0. */
   readonly durationSeconds: number;
+  /** Memory of each enclave, MiB; none in quotes from before it was priced. */
+  readonly memoryMb?: number;
 }
 
 /** A signed, expiring offer. The token is the quote id; nothing is stored (settled 8). */

@@ -60,6 +60,7 @@ export const auctionEventSchema = schemaOf<AuctionEvent>()(
       utilization: share,
       durationSeconds: seconds,
       tRef: tops.exactOptional(),
+      memoryMb: z.int().positive().exactOptional(),
       winners: z.int().positive(),
       requiredUp: z.int().positive(),
       minimumOwners: z.int().positive(),

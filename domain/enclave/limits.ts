@@ -20,6 +20,9 @@ export const ENCLAVE_LIMITS = {
   cpuCores: { min: 1, max: 32 },
 } as const;
 
+/** Memory of a job's enclaves that does not say how much it needs, MiB. */
+export const DEFAULT_MEMORY_MB = 256;
+
 export const WORK_LIMITS = {
   /** Arguments, and bytes of all of them in UTF-8 with the U+0000 that ends each in WASI. */
   arguments: { count: 64, bytes: 16_384 },

@@ -18,6 +18,8 @@ export interface SubmitJob {
   readonly durationSeconds: number;
   /** TOPS of one H200, as quoted (D1); the default where it is not told. */
   readonly tRef?: number;
+  /** Memory that was priced, MiB: no less than `memoryMb`. None from before memory was priced. */
+  readonly pricedMemoryMb?: number;
   /** Per winner; the quote's ceiling or a lower maximum. */
   readonly ceiling: Micro;
   readonly codeHash: string;

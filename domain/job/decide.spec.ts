@@ -91,6 +91,16 @@ describe('submitting', () => {
       ask({ ceiling }).thenRejects('INVALID_REQUEST', /out of bounds/, rule);
   });
 
+  test('settled 45: uses no more memory than was priced', () => {
+    const ask = (memoryMb: number, pricedMemoryMb?: number) =>
+      given().when({ ...submit, memoryMb, ...(pricedMemoryMb && { pricedMemoryMb }) }, { now: AT });
+    expect(ask(64, 64).thenState().context).toMatchObject({ memoryMb: 64, pricedMemoryMb: 64 });
+    expect(ask(1, 64).thenState().value).toBe('quoted');
+    expect(ask(4096).thenState().context.pricedMemoryMb).toBeUndefined();
+    const rule = [{ field: 'memory_mb', rule: 'at most the 64 that were quoted' }];
+    ask(65, 64).thenRejects('INVALID_REQUEST', /out of bounds/, rule);
+  });
+
   test('takes whole megabytes and seconds where an enclave or an auction does', () => {
     for (const change of [{ memoryMb: 1.5 }, { auctionSeconds: 1.5 }])
       given()

@@ -77,6 +77,9 @@ const boundErrors = (version: number, command: SubmitJob): FieldError[] => {
     if (!isNumber || value < min || value > max)
       errors.push({ field, rule: `${whole ? 'an integer ' : ''}from ${min} to ${max}` });
   }
+  const { memoryMb, pricedMemoryMb = memoryMb } = command;
+  if (memoryMb > pricedMemoryMb)
+    errors.push({ field: 'memory_mb', rule: `at most the ${pricedMemoryMb} that were quoted` });
   const unfit = argumentErrors(command.args);
   // Version 1 measured the arguments and did not look into them.
   if (version === 1) return [...errors, ...unfit.filter(({ field }) => field === 'args')];

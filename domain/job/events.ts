@@ -23,6 +23,8 @@ export interface JobSubmitted {
   readonly durationSeconds: number;
   /** TOPS of one H200, as quoted (D1); the default where it is not told. */
   readonly tRef?: number;
+  /** Memory that was priced, MiB: no less than `memoryMb`. None from before memory was priced. */
+  readonly pricedMemoryMb?: number;
   /** Ceiling per winner: the quote's, or the submitter's lower maximum. */
   readonly ceiling: Micro;
   /** What opening its auction cost; absent where that was paid before, and before machine version 2. */

@@ -62,6 +62,7 @@ export const jobEventSchema = schemaOf<JobEvent>()(
       utilization: share,
       durationSeconds: seconds,
       tRef: tops.exactOptional(),
+      pricedMemoryMb: z.int().positive().exactOptional(),
       ceiling: micro,
       openingFee: micro.exactOptional(),
       winners: z.int().positive(),

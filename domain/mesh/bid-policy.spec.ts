@@ -11,8 +11,8 @@ const policy: CostPolicy = {
   margin: 0,
   maxConcurrent: 4,
 };
-const node = { owner: 'subject-1', tops: 2000 };
-const idle: Load = { slots: 0, tops: 0 };
+const node = { owner: 'subject-1', tops: 2000, memoryMb: 8192 };
+const idle: Load = { slots: 0, tops: 0, memoryMb: 0 };
 const fast: FuelRate = { perSecond: 1e15, startSeconds: 0 };
 const auction: AuctionAnnouncement = {
   auctionId: `auction-${'0'.repeat(26)}`,
@@ -27,6 +27,8 @@ const auction: AuctionAnnouncement = {
 };
 
 const micro = (max: bigint) => fc.bigInt({ min: 0n, max }).map(toMicro);
+/** Of the memory of an H200. */
+const shareOf = (memoryMb = 0): number => (memoryMb * 1_048_576) / 141e9;
 const anyPolicy = fc.record<CostPolicy>({
   pricePerH200Hour: micro(10n ** 9n),
   floor: micro(10n ** 6n),
@@ -36,6 +38,7 @@ const anyPolicy = fc.record<CostPolicy>({
 const anyLoad = fc.record<Load>({
   slots: fc.integer({ min: 0, max: 20 }),
   tops: fc.integer({ min: 0, max: 4000 }),
+  memoryMb: fc.integer({ min: 0, max: 16_384 }),
 });
 const anyAuction = fc
   .record({
@@ -45,6 +48,7 @@ const anyAuction = fc
     durationSeconds: fc.double({ min: 0.001, max: 86_400, noNaN: true }),
     ceiling: micro(10n ** 9n),
     tRef: fc.constantFrom(900, 1800, 0.37),
+    memoryMb: fc.integer({ min: 1, max: 4096 }),
   })
   .map((terms): AuctionAnnouncement => ({ ...auction, ...terms }));
 
@@ -70,6 +74,23 @@ describe('cost policy', () => {
     expect(askingPrice({ ...policy, pricePerH200Hour: toMicro('0') }, tiny, 500)).toBe('1');
   });
 
+  it('asks for the memory that a job keeps where that is the larger share of the node', () => {
+    const hoarder = { ...auction, requiredTops: 1, memoryMb: 4096 };
+    // 4 GiB of 141 GB for an hour, as for 27.4 TOPS.
+    expect(askingPrice(policy, hoarder)).toBe('9139');
+    expect(askingPrice(policy, { ...hoarder, utilization: 0, tRef: 1800 })).toBe('9139');
+    expect(askingPrice(policy, { ...hoarder, durationSeconds: 1 })).toBe('77');
+    expect(askingPrice(policy, { ...auction, memoryMb: 4096 })).toBe(askingPrice(policy, auction));
+    expect(chooseBid(policy, node, { ...idle, memoryMb: 4096 }, fast, hoarder)).toEqual({
+      bid: true,
+      price: '9139',
+    });
+    expect(chooseBid(policy, node, { ...idle, memoryMb: 4097 }, fast, hoarder)).toEqual({
+      bid: false,
+      reason: 'no-capacity',
+    });
+  });
+
   it('counts H200-hours by the reference that the auction was priced by', () => {
     expect(askingPrice(policy, { ...auction, tRef: 900 })).toBe('300000');
     expect(askingPrice(policy, { ...auction, tRef: 1800 })).toBe('150000');
@@ -85,8 +106,9 @@ describe('cost policy', () => {
     fc.assert(
       fc.property(anyPolicy, anyAuction, (costs, job) => {
         const price = units(askingPrice(costs, job));
-        const share = (job.requiredTops * job.utilization * job.durationSeconds) / ((job.tRef ?? 900) * 3600);
-        const cost = Number(costs.pricePerH200Hour) * share * (1 + costs.margin);
+        const tops = (job.requiredTops * job.utilization) / (job.tRef ?? 900);
+        const hours = (Math.max(tops, shareOf(job.memoryMb)) * job.durationSeconds) / 3600;
+        const cost = Number(costs.pricePerH200Hour) * hours * (1 + costs.margin);
         expect(price).toBeGreaterThanOrEqual(units(costs.floor));
         // Doubles carry 15 digits; the price itself is exact.
         expect(Number(price)).toBeGreaterThanOrEqual(cost * (1 - 1e-12));
@@ -103,6 +125,7 @@ describe('cost policy', () => {
         expect(job.submitter).not.toBe(node.owner);
         expect(load.slots + 1).toBeLessThanOrEqual(costs.maxConcurrent);
         expect(load.tops + job.requiredTops).toBeLessThanOrEqual(node.tops);
+        expect(load.memoryMb + (job.memoryMb ?? 0)).toBeLessThanOrEqual(node.memoryMb);
       }),
       { numRuns: 1000 },
     );
@@ -126,11 +149,11 @@ describe('cost policy', () => {
       bid: false,
       reason: 'own-auction',
     });
-    expect(chooseBid(policy, node, { slots: 4, tops: 0 }, fast, auction)).toEqual({
+    expect(chooseBid(policy, node, { slots: 4, tops: 0, memoryMb: 0 }, fast, auction)).toEqual({
       bid: false,
       reason: 'no-capacity',
     });
-    expect(chooseBid(policy, node, { slots: 0, tops: 1101 }, fast, auction)).toEqual({
+    expect(chooseBid(policy, node, { slots: 0, tops: 1101, memoryMb: 0 }, fast, auction)).toEqual({
       bid: false,
       reason: 'no-capacity',
     });

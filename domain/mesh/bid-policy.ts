@@ -1,6 +1,7 @@
 import { LEAST_SECONDS } from '../auction/asking.ts';
+import { dominantShare, hoursOf, larger } from '../auction/h200.ts';
 import { type Micro, toMicro, units } from '../money.ts';
-import { DEFAULT_T_REF } from '../tiers.ts';
+import { rationalOf, roundUp, times } from '../rational.ts';
 import { type FuelRate, finishesInTime } from './fuel-rate.ts';
 import type { AuctionAnnouncement } from './messages.ts';
 
@@ -16,16 +17,27 @@ export interface CostPolicy {
   readonly maxConcurrent: number;
 }
 
-export interface NodeCapacity {
-  readonly owner: string;
+/** What one run takes of a node beside a place, or all that the node has. */
+export interface Size {
   readonly tops: number;
+  /** MiB. */
+  readonly memoryMb: number;
+}
+
+export interface NodeCapacity extends Size {
+  readonly owner: string;
 }
 
 /** What running enclaves and standing bids hold already. */
-export interface Load {
+export interface Load extends Size {
   readonly slots: number;
-  readonly tops: number;
 }
+
+/** What a run for an auction takes; an auction from before memory was priced says nothing of it. */
+export const sizeOf = ({
+  requiredTops,
+  memoryMb = 0,
+}: Pick<AuctionAnnouncement, 'requiredTops' | 'memoryMb'>): Size => ({ tops: requiredTops, memoryMb });
 
 export type BidChoice =
   | { readonly bid: true; readonly price: Micro }
@@ -34,42 +46,37 @@ export type BidChoice =
       readonly reason: 'own-auction' | 'no-capacity' | 'not-measured' | 'not-in-time' | 'above-ceiling';
     };
 
-/** Factors are counted in millionths, rounded up: never money in doubles. */
-const MILLION = 1_000_000n;
-const millionths = (value: number): bigint => BigInt(Math.ceil(value * 1_000_000));
-
 /**
  * Cost of the H200-hours of the job plus margin, rounded up: a node never sells below its cost. H200-hours are counted
- * by the reference that the auction was priced by. What keeps the node's capacity is not for less than that is worth for
- * a while (`LEAST_SECONDS`), however little work it does there.
+ * by the reference that the auction was priced by, and by the dominant share. What keeps the node's capacity is not for
+ * less than that is worth for a while (`LEAST_SECONDS`), however little work it does there.
  * @param placeTops what the smallest job takes of the node: its share of the places
  */
 export const askingPrice = (
   policy: CostPolicy,
-  job: Pick<AuctionAnnouncement, 'requiredTops' | 'utilization' | 'durationSeconds' | 'tRef'>,
+  job: Pick<AuctionAnnouncement, 'requiredTops' | 'utilization' | 'durationSeconds' | 'tRef' | 'memoryMb'>,
   placeTops = 0,
 ): Micro => {
-  // Rounded down, since it divides.
-  const tRef = BigInt(Math.max(1, Math.floor((job.tRef ?? DEFAULT_T_REF) * 1_000_000)));
-  const costOf = (tops: number, utilization: number, seconds: number): bigint => {
-    const factors = [tops, utilization, seconds, 1 + policy.margin];
-    const numerator = factors.reduce(
-      (product, factor) => product * millionths(factor),
-      units(policy.pricePerH200Hour),
-    );
-    const denominator = tRef * 3600n * MILLION ** BigInt(factors.length - 1);
-    return (numerator + denominator - 1n) / denominator;
-  };
-  const work = costOf(job.requiredTops, job.utilization, job.durationSeconds);
-  const place = costOf(Math.max(job.requiredTops, placeTops), 1, LEAST_SECONDS);
-  const cost = work > place ? work : place;
+  const { requiredTops, memoryMb, tRef } = job;
+  const place = { requiredTops: Math.max(requiredTops, placeTops), memoryMb };
+  const hours = larger(
+    hoursOf(dominantShare(job, tRef, job.utilization), job.durationSeconds),
+    hoursOf(dominantShare(place, tRef), LEAST_SECONDS),
+  );
+  const hourly = { numerator: units(policy.pricePerH200Hour), denominator: 1n };
+  const cost = roundUp(times(hours, hourly, rationalOf(1 + policy.margin)));
   const floor = units(policy.floor);
   return toMicro(cost > floor ? cost : floor);
 };
 
-/** Whether a job of this size fits beside what the node holds already (invariant 15). */
-export const fits = (policy: CostPolicy, node: NodeCapacity, load: Load, requiredTops: number): boolean =>
-  load.slots < policy.maxConcurrent && load.tops + requiredTops <= node.tops;
+/**
+ * Whether a run of this size fits beside what the node holds already (invariant 15). Each run takes a place, which is one
+ * core: a module has a single thread, whatever its enclave was told of cores.
+ */
+export const fits = (policy: CostPolicy, node: NodeCapacity, load: Load, { tops, memoryMb }: Size): boolean =>
+  load.slots < policy.maxConcurrent &&
+  load.tops + tops <= node.tops &&
+  load.memoryMb + memoryMb <= node.memoryMb;
 
 /**
  * The node's answer to an auction. Truthful by design: the payment rule makes the own cost the best bid.
@@ -83,7 +90,7 @@ export const chooseBid = (
   auction: AuctionAnnouncement,
 ): BidChoice => {
   if (auction.submitter === node.owner) return { bid: false, reason: 'own-auction' };
-  if (!fits(policy, node, load, auction.requiredTops)) return { bid: false, reason: 'no-capacity' };
+  if (!fits(policy, node, load, sizeOf(auction))) return { bid: false, reason: 'no-capacity' };
   if (!rate) return { bid: false, reason: 'not-measured' };
   if (!finishesInTime(rate, auction)) return { bid: false, reason: 'not-in-time' };
   const price = askingPrice(policy, auction, node.tops / policy.maxConcurrent);

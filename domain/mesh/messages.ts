@@ -42,12 +42,19 @@ export type NodeRequest =
       readonly type: 'stand-in';
       readonly auctionId: string;
       readonly tops: number;
+      /** MiB. */
+      readonly memoryMb?: number;
       readonly deposit: Micro;
       /** For all of the declared work. */
       readonly payment: Micro;
     }
   /** The auction has closed and the bid is about to win: is there still room for it? Yes holds it, no costs nothing. */
-  | { readonly type: 'confirm-bid'; readonly auctionId: string; readonly tops: number }
+  | {
+      readonly type: 'confirm-bid';
+      readonly auctionId: string;
+      readonly tops: number;
+      readonly memoryMb?: number;
+    }
   | {
       readonly type: 'create-enclave';
       readonly enclaveId: string;
@@ -98,6 +105,7 @@ export type AuctionAnnouncement = Pick<
   | 'utilization'
   | 'durationSeconds'
   | 'tRef'
+  | 'memoryMb'
   | 'winners'
   | 'ceiling'
   | 'closesAt'

@@ -70,6 +70,8 @@ const challenge = {
 const EPOCHS = 2;
 const introduction = { epoch: z.int().nonnegative(), selections: z.array(selection).max(EPOCHS) };
 
+const memoryMb = z.int().min(ENCLAVE_LIMITS.memoryMb.min).max(ENCLAVE_LIMITS.memoryMb.max);
+
 const auctionAnnouncement = z.object({
   auctionId: id,
   submitter: name,
@@ -78,6 +80,7 @@ const auctionAnnouncement = z.object({
   utilization: share,
   durationSeconds: seconds,
   tRef: tops.exactOptional(),
+  memoryMb: memoryMb.exactOptional(),
   winners: z.int().positive(),
   ceiling: amount,
   closesAt: instant,
@@ -86,7 +89,7 @@ const auctionAnnouncement = z.object({
 const bidOutcome = { won: z.boolean(), takenBy: instant.exactOptional() };
 
 const enclaveConfig = z.object({
-  memoryMb: z.int().min(ENCLAVE_LIMITS.memoryMb.min).max(ENCLAVE_LIMITS.memoryMb.max),
+  memoryMb,
   cpuCores: z.int().min(ENCLAVE_LIMITS.cpuCores.min).max(ENCLAVE_LIMITS.cpuCores.max),
   allowDebug: z.literal(false),
 });
@@ -104,8 +107,15 @@ const workOrder = z.object({
 export const nodeRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('auction-opened'), auction: auctionAnnouncement }),
   z.object({ type: z.literal('auction-ended'), auctionId: id, ...bidOutcome }),
-  z.object({ type: z.literal('stand-in'), auctionId: id, tops, deposit: amount, payment: amount }),
-  z.object({ type: z.literal('confirm-bid'), auctionId: id, tops }),
+  z.object({
+    type: z.literal('stand-in'),
+    auctionId: id,
+    tops,
+    memoryMb: memoryMb.exactOptional(),
+    deposit: amount,
+    payment: amount,
+  }),
+  z.object({ type: z.literal('confirm-bid'), auctionId: id, tops, memoryMb: memoryMb.exactOptional() }),
   z.object({
     type: z.literal('create-enclave'),
     enclaveId: id,

@@ -117,6 +117,7 @@ test('every option of a run arrives; arguments keep their order and may look lik
     required_tops: 250.5,
     utilization: 0.25,
     duration_seconds: 30,
+    memory_mb: 64,
   });
   expect(submitted).toEqual({
     quote_id: 'signed.token',
@@ -124,7 +125,6 @@ test('every option of a run arrives; arguments keep their order and may look lik
     args: ['-n', '3'],
     input_ref: 'sha256-of-10-bytes',
     max_price_micro: '7000',
-    memory_mb: 64,
     auction_seconds: 2,
     allow_simulated: false,
   });

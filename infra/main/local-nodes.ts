@@ -1,4 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { ENCLAVE_LIMITS } from '../../domain/enclave/limits.ts';
 import { type Micro, toMicro, units } from '../../domain/money.ts';
 import { requiredStake } from '../../domain/provider/stake.ts';
 import type { InfrastructureType } from '../../domain/tiers.ts';
@@ -45,6 +47,15 @@ const PROFILES: readonly LocalNodeProfile[] = [
   profile('datacenter', 'private_datacenters', 64_500, 'eu-north', 4_000, '300000'),
   profile('hybrid', 'hybrid_environments', 64_501, 'af-south', 4_000, '320000'),
 ];
+
+/**
+ * Memory that the enclaves of one node may have, MiB: its part of three quarters of the machine, and no less than the
+ * largest job needs. Modules seldom use what they may.
+ */
+const MEMORY_MB = Math.max(
+  ENCLAVE_LIMITS.memoryMb.max,
+  Math.floor(((totalmem() / 2 ** 20) * 0.75) / PROFILES.length),
+);
 
 /** Locked at the first join: what bidding takes, and something to spare. */
 const STAKE = toMicro('1000000');
@@ -99,6 +110,7 @@ export const writeNodeConfigs = async (
     const initial = {
       ...place,
       owner: owners.get(node.name),
+      memoryMb: MEMORY_MB,
       platforms: ['amd_sev_snp'],
       // The six share a machine, and a chip serves one provider.
       hardware: node === PROFILES[0],

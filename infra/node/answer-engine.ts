@@ -46,7 +46,13 @@ export const createAnswer = (deps: AnswerDeps) => {
       case 'stand-in':
         return bidder.standIn(request);
       case 'confirm-bid':
-        return { type: 'bid-confirmed', hasRoom: bidder.confirm(request.auctionId, request.tops) };
+        return {
+          type: 'bid-confirmed',
+          hasRoom: bidder.confirm(request.auctionId, {
+            tops: request.tops,
+            memoryMb: request.memoryMb ?? 0,
+          }),
+        };
       case 'attest-host': {
         const platform = platformNamed(request.platform);
         if (!platform) return unsupported(request.platform);

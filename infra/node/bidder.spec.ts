@@ -30,7 +30,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 const bidding = (...answers: readonly (typeof placed | Rejection)[]) => {
   let now = epochMs(opensAt);
   const policy = { pricePerH200Hour: toMicro(1_000n), floor: toMicro(1n), margin: 0, maxConcurrent: 3 };
-  const node = { owner: 'subject-owner', tops: 1_000 };
+  const node = { owner: 'subject-owner', tops: 1_000, memoryMb: 4096 };
   const capacity = createCapacityBook({ policy, node, nowMs: () => now });
   const asked: { readonly price: unknown; readonly untilMs: number }[] = [];
   const never = Promise.withResolvers<never>();

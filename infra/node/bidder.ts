@@ -1,6 +1,12 @@
 import type { BidOutcome } from '../../domain/auction/reservation.ts';
 import { type ErrorCode, type Rejection, reject } from '../../domain/errors.ts';
-import { type CostPolicy, chooseBid, type NodeCapacity } from '../../domain/mesh/bid-policy.ts';
+import {
+  type CostPolicy,
+  chooseBid,
+  type NodeCapacity,
+  type Size,
+  sizeOf,
+} from '../../domain/mesh/bid-policy.ts';
 import { type FuelRate, secondsFor } from '../../domain/mesh/fuel-rate.ts';
 import type { AuctionAnnouncement, NodeReplies } from '../../domain/mesh/messages.ts';
 import { signBid } from '../../domain/mesh/signed-bid.ts';
@@ -30,13 +36,14 @@ export interface BidderDeps {
 export interface Bidder {
   /** Bids, once per auction and in its last seconds, when cost policy, free capacity and the speed of the machine allow it. */
   opened(auction: AuctionAnnouncement): void;
-  /** Whether there is room for a bid of so many TOPS; from now on it is held. */
-  confirm(auctionId: string, tops: number): boolean;
+  /** Whether there is room for a bid of this size; from now on it is held. */
+  confirm(auctionId: string, size: Size): boolean;
   ended(auctionId: string, outcome: BidOutcome): void;
   /** Books the capacity for an auction that its bid did not win, or says no, which is free. */
   standIn(request: {
     readonly auctionId: string;
     readonly tops: number;
+    readonly memoryMb?: number;
   }): NodeReplies['stand-in'] | Rejection;
 }
 
@@ -109,7 +116,7 @@ export const createBidder = (deps: BidderDeps): Bidder => {
   const answer = (auction: AuctionAnnouncement, rate: FuelRate | null): void => {
     const { auctionId } = auction;
     const choice = chooseBid(policy, node, capacity.load(), rate, auction);
-    if (!choice.bid || !capacity.stand(auctionId, auction.requiredTops, epochMs(auction.closesAt))) {
+    if (!choice.bid || !capacity.stand(auctionId, sizeOf(auction), epochMs(auction.closesAt))) {
       const reason = choice.bid ? 'no-capacity' : choice.reason;
       const { durationSeconds } = auction;
       const times =
@@ -181,11 +188,11 @@ export const createBidder = (deps: BidderDeps): Bidder => {
         if (!deps.signal.aborted) log.error({ auctionId, err: error }, 'bid failed');
       });
     },
-    confirm: (auctionId, tops) => capacity.confirm(auctionId, tops),
+    confirm: (auctionId, size) => capacity.confirm(auctionId, size),
     ended,
-    standIn({ auctionId, tops }) {
+    standIn({ auctionId, tops, memoryMb = 0 }) {
       // Asked twice, it is booked once.
-      if (!capacity.confirm(auctionId, tops))
+      if (!capacity.confirm(auctionId, { tops, memoryMb }))
         return reject('RESOURCE_UNAVAILABLE', 'all capacity of this node is taken');
       capacity.won(auctionId);
       log.info({ auctionId }, 'standing in');

@@ -1,16 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Reservation } from '../../domain/enclave/events.ts';
 import { toMicro } from '../../domain/money.ts';
-import { type CapacityBook, createCapacityBook } from './capacity.ts';
+import { createCapacityBook } from './capacity.ts';
 
 const policy = { pricePerH200Hour: toMicro('1'), floor: toMicro('1'), margin: 0, maxConcurrent: 3 };
-const node = { owner: 'subject-1', tops: 1000 };
+const node = { owner: 'subject-1', tops: 1000, memoryMb: 4096 };
 
-const book = (startMs = 0) => {
+const open = (startMs = 0) => {
   let now = startMs;
   const capacity = createCapacityBook({ policy, node, nowMs: () => now });
   return { capacity, pass: (ms: number) => void (now += ms) };
 };
+
+/** A book for runs that need next to no memory. */
+const book = (startMs = 0) => {
+  const { capacity: all, pass } = open(startMs);
+  const capacity = {
+    ...all,
+    load: () => {
+      const { slots, tops } = all.load();
+      return { slots, tops };
+    },
+    stand: (auctionId: string, tops: number, closesAtMs: number) =>
+      all.stand(auctionId, { tops, memoryMb: 1 }, closesAtMs),
+    confirm: (auctionId: string, tops: number) => all.confirm(auctionId, { tops, memoryMb: 1 }),
+    occupy: (enclaveId: string, reservation?: Reservation) => all.occupy(enclaveId, 1, reservation),
+  };
+  return { capacity, pass };
+};
+type CapacityBook = ReturnType<typeof book>['capacity'];
 
 /** A bid that is about to win. */
 const hold = (capacity: CapacityBook, auctionId: string, tops: number, closesAtMs: number): boolean =>
@@ -43,6 +62,33 @@ describe('capacity', () => {
     capacity.release('a');
     expect(capacity.occupy('enclave-of-b', { auctionId: 'b', tops: 600 })).toBe(true);
     expect(capacity.stands('b')).toBe(false);
+  });
+
+  it('books memory beside places and TOPS, and an enclave what it may use', () => {
+    const { capacity } = open();
+    const large = { tops: 1, memoryMb: 3000 };
+    expect(capacity.stand('a', large, 1_000) && capacity.confirm('a', large)).toBe(true);
+    expect(capacity.load()).toEqual({ slots: 1, tops: 1, memoryMb: 3000 });
+    expect(capacity.stand('b', { tops: 1, memoryMb: 1097 }, 1_000)).toBe(false);
+    expect(capacity.confirm('unknown', { tops: 1, memoryMb: 1097 })).toBe(false);
+    expect(capacity.occupy('created by hand', 1097)).toBe(false);
+    expect(capacity.occupy('created by hand', 1096)).toBe(true);
+    // More than was booked for it is not there.
+    expect(capacity.occupy('enclave-of-a', 3001, { auctionId: 'a', tops: 1 })).toBe(false);
+    expect(capacity.occupy('enclave-of-a', 3000, { auctionId: 'a', tops: 1 })).toBe(true);
+    expect(capacity.load()).toEqual({ slots: 2, tops: 1, memoryMb: 4096 });
+    capacity.vacate('enclave-of-a');
+    // Less than was quoted is enough: the rest is free.
+    expect(capacity.stand('c', large, 1_000) && capacity.confirm('c', large)).toBe(true);
+    expect(capacity.occupy('enclave-of-c', 64, { auctionId: 'c', tops: 1 })).toBe(true);
+    expect(capacity.load()).toEqual({ slots: 2, tops: 1, memoryMb: 1160 });
+  });
+
+  it('every run takes a place, which is one core, however small it is', () => {
+    const { capacity } = open();
+    for (const id of ['a', 'b', 'c']) expect(capacity.occupy(id, 1)).toBe(true);
+    expect(capacity.load().slots).toBe(policy.maxConcurrent);
+    expect(capacity.occupy('d', 1)).toBe(false);
   });
 
   it('invariant 15: never promises more than there is, whatever happens in whatever order', () => {

@@ -1,6 +1,12 @@
 import { ALLOCATION_SECONDS, LAUNCH_SECONDS } from '../../domain/auction/reservation.ts';
 import type { Reservation } from '../../domain/enclave/events.ts';
-import { type CostPolicy, fits, type Load, type NodeCapacity } from '../../domain/mesh/bid-policy.ts';
+import {
+  type CostPolicy,
+  fits,
+  type Load,
+  type NodeCapacity,
+  type Size,
+} from '../../domain/mesh/bid-policy.ts';
 
 /** What the node has promised and what it runs; the sum never exceeds what it has (invariant 15). */
 export interface CapacityBook {
@@ -9,13 +15,13 @@ export interface CapacityBook {
    * Remembers a bid for which there is room now; false when there is none. It holds nothing: whoever asks and does not buy
    * would keep capacity from those who do.
    */
-  stand(auctionId: string, tops: number, closesAtMs: number): boolean;
+  stand(auctionId: string, size: Size, closesAtMs: number): boolean;
   stands(auctionId: string): boolean;
   /**
    * Holds capacity for a bid that is about to win; false when there is none any more. The bid may be unknown here: placed
    * by the owner, or before a restart.
    */
-  confirm(auctionId: string, tops: number): boolean;
+  confirm(auctionId: string, size: Size): boolean;
   /**
    * The auction was extended, and nobody has won yet. News of several engines may come in any order: it never closes
    * earlier than was said.
@@ -30,7 +36,7 @@ export interface CapacityBook {
    * Turns the booking of its own auction into the enclave's place; without one it takes free capacity, never what is
    * booked for another (settled 37). False when there is none.
    */
-  occupy(enclaveId: string, reservation?: Reservation): boolean;
+  occupy(enclaveId: string, memoryMb: number, reservation?: Reservation): boolean;
   vacate(enclaveId: string): void;
 }
 
@@ -42,7 +48,7 @@ export interface CapacityDeps {
 }
 
 interface Booking {
-  readonly tops: number;
+  readonly size: Size;
   isHeld: boolean;
   closesAtMs: number;
   heldUntilMs: number;
@@ -56,27 +62,31 @@ const UNHEARD_MS = ALLOCATION_SECONDS * 1000 + LAUNCH_MS;
 
 export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): CapacityBook => {
   const reservations = new Map<string, Booking>();
-  const enclaves = new Map<string, number>();
+  const enclaves = new Map<string, Size>();
 
   const load = (): Load => {
     const now = nowMs();
     for (const [id, { heldUntilMs }] of reservations) if (heldUntilMs <= now) reservations.delete(id);
     const held = [...reservations.values()]
       .filter(({ isHeld }) => isHeld)
-      .map(({ tops }) => tops)
+      .map(({ size }) => size)
       .concat([...enclaves.values()]);
-    return { slots: held.length, tops: held.reduce((sum, tops) => sum + tops, 0) };
+    return {
+      slots: held.length,
+      tops: held.reduce((sum, { tops }) => sum + tops, 0),
+      memoryMb: held.reduce((sum, { memoryMb }) => sum + memoryMb, 0),
+    };
   };
 
   const hold = (reservation: Booking): boolean => {
-    if (!reservation.isHeld && fits(policy, node, load(), reservation.tops)) reservation.isHeld = true;
+    if (!reservation.isHeld && fits(policy, node, load(), reservation.size)) reservation.isHeld = true;
     return reservation.isHeld;
   };
 
-  const remember = (auctionId: string, tops: number, closesAtMs: number): boolean => {
-    if (!fits(policy, node, load(), tops)) return false;
+  const remember = (auctionId: string, size: Size, closesAtMs: number): boolean => {
+    if (!fits(policy, node, load(), size)) return false;
     const heldUntilMs = closesAtMs + UNHEARD_MS;
-    reservations.set(auctionId, { tops, isHeld: false, closesAtMs, heldUntilMs, won: false });
+    reservations.set(auctionId, { size, isHeld: false, closesAtMs, heldUntilMs, won: false });
     return true;
   };
 
@@ -84,8 +94,8 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
     load,
     stand: remember,
     stands: (auctionId) => reservations.has(auctionId),
-    confirm(auctionId, tops) {
-      if (!reservations.has(auctionId) && !remember(auctionId, tops, nowMs())) return false;
+    confirm(auctionId, size) {
+      if (!reservations.has(auctionId) && !remember(auctionId, size, nowMs())) return false;
       return hold(reservations.get(auctionId) as Booking);
     },
     extend(auctionId, closesAtMs) {
@@ -108,17 +118,21 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
       reservation.heldUntilMs = takenByMs + LAUNCH_MS;
     },
     release: (auctionId) => void reservations.delete(auctionId),
-    occupy(enclaveId, reservation) {
+    occupy(enclaveId, memoryMb, reservation) {
       if (enclaves.has(enclaveId)) return true;
-      const held = load();
       const bid = reservation && reservations.get(reservation.auctionId);
-      // What no auction announced says nothing about its TOPS: it takes a place.
-      const hasPlace = reservation
-        ? fits(policy, node, held, reservation.tops)
-        : held.slots < policy.maxConcurrent;
-      if (!bid?.isHeld && !hasPlace) return false;
+      // What no auction announced says nothing about its TOPS: it takes a place and its memory.
+      const size = { tops: (bid?.isHeld ? bid.size.tops : reservation?.tops) ?? 0, memoryMb };
+      const booked = bid?.isHeld ? bid.size : { tops: 0, memoryMb: 0 };
+      const held = load();
+      const others = {
+        slots: held.slots - (bid?.isHeld ? 1 : 0),
+        tops: held.tops - booked.tops,
+        memoryMb: held.memoryMb - booked.memoryMb,
+      };
+      if (!fits(policy, node, others, size)) return false;
       if (reservation) reservations.delete(reservation.auctionId);
-      enclaves.set(enclaveId, (bid?.isHeld ? bid.tops : reservation?.tops) ?? 0);
+      enclaves.set(enclaveId, size);
       return true;
     },
     vacate: (enclaveId) => void enclaves.delete(enclaveId),

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { multiaddr } from '@multiformats/multiaddr';
 import { z } from 'zod';
 import { PLATFORMS } from '../../domain/enclave/events.ts';
+import { ENCLAVE_LIMITS } from '../../domain/enclave/limits.ts';
 import { namedMicro as amount, nameOf, tops } from '../../domain/schema.ts';
 import { INFRASTRUCTURE_TYPES } from '../../domain/tiers.ts';
 
@@ -31,6 +33,7 @@ const engineAddress = nameOf(256)
   .refine((address) => peerIdIn(address) !== null, 'a multiaddr that ends in /p2p/<peer id of the engine>')
   .transform((address) => ({ address, peerId: peerIdIn(address) as string }));
 
+const OWN_SHARE = 0.75;
 const KEEP_BYTES = 256 * 1024 * 1024;
 
 /** `node.json`: who the node is, whom it works for and what its work costs. */
@@ -42,6 +45,11 @@ export const nodeConfigSchema = z.object({
   asn: z.int().min(1).max(4_294_967_295),
   region: nameOf(128),
   tops,
+  /** Memory that enclaves may have together, MiB; three quarters of the machine's unless told. */
+  memoryMb: z
+    .int()
+    .min(ENCLAVE_LIMITS.memoryMb.min)
+    .default(() => Math.floor((totalmem() / 2 ** 20) * OWN_SHARE)),
   platforms: z.array(z.enum(PLATFORMS)).min(1),
   /** Whether it uses the chip of its machine, where there is one. A chip serves one provider: not two nodes of a machine. */
   hardware: z.boolean().default(true),

@@ -62,8 +62,8 @@ export const createEnclaveService = (deps: EnclaveServiceDeps): EnclaveService =
   };
 
   const startInPlace = async (request: Request<'create-enclave'>): Reply<'create-enclave'> => {
-    const { enclaveId, reservation } = request;
-    if (!capacity.occupy(enclaveId, reservation))
+    const { enclaveId, reservation, config } = request;
+    if (!capacity.occupy(enclaveId, config.memoryMb, reservation))
       return reject('RESOURCE_UNAVAILABLE', 'all capacity of this node is taken');
     try {
       const reply = await start(request);

@@ -48,7 +48,7 @@ describe('a quote', () => {
   });
 
   test('settled 41: work that is worth less than a place for half a minute is quoted with that', async () => {
-    const little = { ...QUOTE, required_tops: 1, duration_seconds: 1 };
+    const little = { ...QUOTE, required_tops: 1, duration_seconds: 1, memory_mb: 64 };
     expect(await operator.rest.post('/v1/fog/pricing/quote', little)).toMatchObject({
       status: 200,
       body: {

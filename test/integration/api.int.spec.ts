@@ -664,6 +664,49 @@ describe('jobs', () => {
       body: { errors: [{ field: 'memory_mb' }] },
     });
     expect((await submit({ quote_id: 'forged' })).status).toBe(404);
+  });
+
+  it('settled 45: prices memory with the quote, and lets a job have no more', async () => {
+    const tiny = { ...GOLD, required_tops: 1 };
+    const quoted = async (memory: object) =>
+      (
+        await submitter.rest.post<{ quote_id: string; ceiling: string; inputs: object }>(
+          '/v1/fog/pricing/quote',
+          { ...tiny, ...memory },
+        )
+      ).body;
+    const [usual, large] = [await quoted({}), await quoted({ memory_mb: 4096 })];
+    expect(usual).toMatchObject({ ceiling: '9259', inputs: { memory_mb: 256 } });
+    // 4 GiB of 141 GB for two hours.
+    expect(large).toMatchObject({ ceiling: '60922', inputs: { memory_mb: 4096 } });
+    expectProblem(await submit({ quote_id: usual.quote_id, memory_mb: 257 }), {
+      status: 422,
+      code: 'INVALID_REQUEST',
+      errors: [{ field: 'memory_mb', rule: 'at most the 256 that were quoted' }],
+    });
+    const jobOf = async (body: object) => {
+      const made = await submit(body);
+      expect(made.status).toBe(202);
+      const [first] = await engine.store.readStream(made.body.job_id, { from: 0n, to: 0n });
+      return first?.data;
+    };
+    expect(await jobOf({ quote_id: usual.quote_id })).toMatchObject({ memoryMb: 256, pricedMemoryMb: 256 });
+    expect(await jobOf({ quote_id: large.quote_id, memory_mb: 300 })).toMatchObject({
+      memoryMb: 300,
+      pricedMemoryMb: 4096,
+      ceiling: '60922',
+    });
+    expect(await jobOf({ ...tiny, memory_mb: 4096 })).toMatchObject({ memoryMb: 4096, ceiling: '60922' });
+    const opened = await submitter.rest.post<{ auction_id: string; ceiling: string }>(
+      '/v1/fog/pricing/auction',
+      { quote_id: (await quoted({ memory_mb: 4096 })).quote_id, auction_seconds: 1 },
+    );
+    expect(opened).toMatchObject({ status: 201, body: { ceiling: '60922' } });
+    const [first] = await engine.store.readStream(opened.body.auction_id, { from: 0n, to: 0n });
+    expect(first?.data).toMatchObject({ memoryMb: 4096 });
+  });
+
+  it('tells of no job that is not', async () => {
     expect((await submitter.rest.get('/v1/fog/scheduler/status/job-00000000000000000000000000')).status).toBe(
       404,
     );

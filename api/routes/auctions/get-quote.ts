@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { DEFAULT_MEMORY_MB } from '../../../domain/enclave/limits.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { queryNumber } from '../../fields.ts';
-import { answerQuote, quoteFields, quoteSchema } from './quote.ts';
+import { answerQuote, memoryMb, quoteFields, quoteSchema } from './quote.ts';
 
 export const getQuote = (pricing: Pick<RouteDependencies, 'quotes' | 'tRef'>) =>
   defineRoute(
@@ -17,6 +18,7 @@ export const getQuote = (pricing: Pick<RouteDependencies, 'quotes' | 'tRef'>) =>
         required_tops: queryNumber(quoteFields.required_tops),
         utilization: queryNumber(quoteFields.utilization),
         duration_seconds: queryNumber(quoteFields.duration_seconds),
+        memory_mb: queryNumber(memoryMb).default(DEFAULT_MEMORY_MB),
       }),
       responses: { 200: quoteSchema },
       errors: [],

@@ -142,6 +142,7 @@ export const openAuction = ({
         utilization: quote.inputs.utilization,
         durationSeconds: quote.inputs.durationSeconds,
         tRef: quote.tRef,
+        ...(quote.inputs.memoryMb === undefined ? {} : { memoryMb: quote.inputs.memoryMb }),
         ceiling: ceilingOf(quote, body.max_bid),
         auctionSeconds: seconds ?? DEFAULT_AUCTION_SECONDS,
         seed: seedOf(signer, quote),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { DEFAULT_MEMORY_MB } from '../../../domain/enclave/limits.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
-import { answerQuote, quoteFields, quoteSchema } from './quote.ts';
+import { answerQuote, memoryMb, quoteFields, quoteSchema } from './quote.ts';
 
 export const postQuote = (pricing: Pick<RouteDependencies, 'quotes' | 'tRef'>) =>
   defineRoute(
@@ -11,7 +12,7 @@ export const postQuote = (pricing: Pick<RouteDependencies, 'quotes' | 'tRef'>) =
       summary: 'The same quote, asked for by a body',
       tag: 'pricing',
       access: 'any',
-      body: z.strictObject(quoteFields),
+      body: z.strictObject({ ...quoteFields, memory_mb: memoryMb.default(DEFAULT_MEMORY_MB) }),
       responses: { 200: quoteSchema },
       errors: [],
     },

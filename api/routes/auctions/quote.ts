@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { askableCeiling, openingFeeOf, reservationOf } from '../../../domain/auction/asking.ts';
 import { priceQuote } from '../../../domain/auction/pricing.ts';
 import type { Quote, QuoteInputs } from '../../../domain/auction/quote.ts';
-import { WORK_LIMITS } from '../../../domain/enclave/limits.ts';
+import { ENCLAVE_LIMITS, WORK_LIMITS } from '../../../domain/enclave/limits.ts';
 import { ok, type Result } from '../../../domain/errors.ts';
 import { suffixOf } from '../../../domain/ids.ts';
 import { multiply } from '../../../domain/money.ts';
@@ -21,11 +21,15 @@ export const quoteFields = {
   duration_seconds: z.number().positive().max(WORK_LIMITS.seconds.max),
 };
 
+/** Memory of each enclave, MiB: held all the time, so that it counts where it is the larger share of an H200. */
+export const memoryMb = z.int().min(ENCLAVE_LIMITS.memoryMb.min).max(ENCLAVE_LIMITS.memoryMb.max);
+
 export interface QuoteRequest {
   readonly tier: QuoteInputs['tier'];
   readonly required_tops: number;
   readonly utilization: number;
   readonly duration_seconds: number;
+  readonly memory_mb: number;
 }
 
 export const quoteSchema = z
@@ -49,6 +53,7 @@ export const quoteSchema = z
       required_tops: z.number(),
       utilization: z.number(),
       duration_seconds: z.number(),
+      memory_mb: z.int(),
     }),
     expires_at: instant,
   })
@@ -59,6 +64,7 @@ export const quotedInputs = (request: QuoteRequest): QuoteInputs => ({
   requiredTops: request.required_tops,
   utilization: request.utilization,
   durationSeconds: request.duration_seconds,
+  memoryMb: request.memory_mb,
 });
 
 /** Prices `request` for the caller by a reference of `tRef` TOPS. Ids of auction and job derive from the quote's, so a retry gets the same quote. */

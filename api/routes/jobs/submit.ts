@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { WORK_LIMITS } from '../../../domain/enclave/limits.ts';
+import { DEFAULT_MEMORY_MB, WORK_LIMITS } from '../../../domain/enclave/limits.ts';
 import { type FieldError, ok, type Result, reject } from '../../../domain/errors.ts';
 import type { SubmitJob } from '../../../domain/job/commands.ts';
 import type { CommandAccepted } from '../../../domain/ports/lifecycles.ts';
@@ -18,14 +18,12 @@ import { inPlace } from '../places.ts';
 import { JOB_STATES } from './job.ts';
 import { jobIdFor, type Terms, termsOfAuction, termsOfQuote } from './terms.ts';
 
-const DEFAULT_MEMORY_MB = 256;
 const EMPTY_SHA256 = createHash('sha256').digest('hex');
 
 const work = {
   code_hash: sha256,
   args: z.array(textOf(WORK_LIMITS.arguments.bytes)).max(WORK_LIMITS.arguments.count).default([]),
   input_ref: sha256.optional().describe('standard input; empty when absent'),
-  memory_mb: z.int().min(1).default(DEFAULT_MEMORY_MB),
   allow_simulated: z.boolean().default(false),
 };
 const priced = {
@@ -33,9 +31,19 @@ const priced = {
   auction_seconds: auctionSeconds.default(DEFAULT_AUCTION_SECONDS),
 };
 
-const byQuote = z.strictObject({ quote_id: quoteId, ...priced, ...work });
-const byInputs = z.strictObject({ ...quoteFields, ...priced, ...work });
-const byAuction = z.strictObject({ auction_id: idOf('auction'), ...work });
+const memory = z.int().min(1);
+const quotedMemory = {
+  memory_mb: memory.optional().describe('at most what was quoted, which it is unless given'),
+};
+
+const byQuote = z.strictObject({ quote_id: quoteId, ...priced, ...work, ...quotedMemory });
+const byInputs = z.strictObject({
+  ...quoteFields,
+  ...priced,
+  ...work,
+  memory_mb: memory.default(DEFAULT_MEMORY_MB),
+});
+const byAuction = z.strictObject({ auction_id: idOf('auction'), ...work, ...quotedMemory });
 
 type Body = z.output<typeof byQuote> | z.output<typeof byInputs> | z.output<typeof byAuction>;
 
@@ -134,10 +142,11 @@ export const submitJob = (deps: Deps) => {
       }
       const missing = await missingArtifacts(body, principal.id);
       if (missing.length > 0) return reject('RESOURCE_NOT_FOUND', 'an artefact is missing', missing);
-      const tooSmall = await memoryErrors(body.code_hash, body.memory_mb);
-      if (tooSmall.length > 0) return reject('INVALID_REQUEST', 'the module needs more memory', tooSmall);
       const terms = await termsOf(body, context);
       if (!terms.ok) return terms;
+      const memoryMb = body.memory_mb ?? terms.value.pricedMemoryMb ?? DEFAULT_MEMORY_MB;
+      const tooSmall = await memoryErrors(body.code_hash, memoryMb);
+      if (tooSmall.length > 0) return reject('INVALID_REQUEST', 'the module needs more memory', tooSmall);
       const jobId = jobIdFor(terms.value.auctionId);
       const command: SubmitJob = {
         type: 'submit',
@@ -147,7 +156,7 @@ export const submitJob = (deps: Deps) => {
         codeHash: body.code_hash,
         args: body.args,
         inputHash: body.input_ref ?? EMPTY_SHA256,
-        memoryMb: body.memory_mb,
+        memoryMb,
         allowSimulated: body.allow_simulated,
       };
       await artifacts.use(principal.id, [command.codeHash, command.inputHash]);

@@ -23,6 +23,7 @@ export type Terms = Pick<
   | 'utilization'
   | 'durationSeconds'
   | 'tRef'
+  | 'pricedMemoryMb'
   | 'ceiling'
   | 'auctionSeconds'
   | 'seed'
@@ -70,6 +71,7 @@ export const termsOfAuction = async (
     utilization: auction.utilization,
     durationSeconds: auction.durationSeconds,
     ...(auction.tRef === undefined ? {} : { tRef: auction.tRef }),
+    ...(auction.memoryMb === undefined ? {} : { pricedMemoryMb: auction.memoryMb }),
     ceiling: auction.ceiling,
     auctionSeconds: auction.auctionSeconds,
     seed: auction.seed,
@@ -91,6 +93,7 @@ export const termsOfQuote = (
   utilization: quote.inputs.utilization,
   durationSeconds: quote.inputs.durationSeconds,
   tRef: quote.tRef,
+  ...(quote.inputs.memoryMb === undefined ? {} : { pricedMemoryMb: quote.inputs.memoryMb }),
   ceiling: ceilingOf(quote, limits.maximum),
   auctionSeconds: limits.auctionSeconds,
   seed: seedOf(signer, quote),

@@ -18,6 +18,8 @@ export interface QuoteRequest {
   readonly required_tops: number;
   readonly utilization: number;
   readonly duration_seconds: number;
+  /** MiB of each enclave; the engine's default unless given. */
+  readonly memory_mb?: number;
 }
 
 /** Body of `POST /v1/fog/scheduler/submit` (settled 22). */
@@ -30,7 +32,6 @@ export interface SubmitRequest {
   readonly input_ref?: string;
   /** Most that one winner may be paid, micro-units. */
   readonly max_price_micro?: string;
-  readonly memory_mb?: number;
   readonly auction_seconds?: number;
   readonly allow_simulated: boolean;
 }

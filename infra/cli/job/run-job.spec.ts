@@ -58,8 +58,9 @@ test('what is optional is sent only when it was given', async () => {
   expect(client.calls.find(([method]) => method === 'submit')?.[1]).toMatchObject({
     input_ref: 'sha256-of-7-bytes',
     max_price_micro: '5000',
-    memory_mb: 64,
   });
+  // It is priced, and a job may use what was quoted.
+  expect(client.calls.find(([method]) => method === 'quote')?.[1]).toMatchObject({ memory_mb: 64 });
 });
 
 test('a job that fails is an answer, not an exception', async () => {

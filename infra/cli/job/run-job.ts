@@ -48,6 +48,7 @@ const submit = async (
     required_tops: options.requiredTops,
     utilization: options.utilization,
     duration_seconds: options.durationSeconds,
+    ...(options.memoryMb === null ? {} : { memory_mb: options.memoryMb }),
   });
   report({ type: 'quoted', quote });
   const codeHash = await client.upload(options.module, 'application/wasm');
@@ -61,7 +62,6 @@ const submit = async (
     allow_simulated: options.allowSimulated,
     ...(input === null ? {} : { input_ref: input }),
     ...(options.maxPriceMicro === null ? {} : { max_price_micro: options.maxPriceMicro }),
-    ...(options.memoryMb === null ? {} : { memory_mb: options.memoryMb }),
   });
   report({ type: 'submitted', jobId: submitted.job_id });
   return submitted;

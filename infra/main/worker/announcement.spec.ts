@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Auction } from '../../../domain/auction/auction.ts';
 import { decide } from '../../../domain/auction/decide.ts';
 import { auctionMachine } from '../../../domain/auction/machine.ts';
-import { askingPrice, type CostPolicy } from '../../../domain/mesh/bid-policy.ts';
+import { askingPrice, type CostPolicy, sizeOf } from '../../../domain/mesh/bid-policy.ts';
 import { nodeRequestSchema } from '../../../domain/mesh/schema.ts';
 import { toMicro } from '../../../domain/money.ts';
 import { TIER_TABLE_VERSION } from '../../../domain/tiers.ts';
@@ -16,7 +16,7 @@ const policy: CostPolicy = {
   maxConcurrent: 4,
 };
 
-const opening = (tRef?: number) => ({
+const opening = (tRef?: number, memoryMb?: number) => ({
   type: 'open' as const,
   auctionId: `auction-${'0'.repeat(26)}`,
   submitter: 'subject-1',
@@ -31,7 +31,18 @@ const opening = (tRef?: number) => ({
   auctionSeconds: 60,
   seed: 'ab'.repeat(32),
   ...(tRef === undefined ? {} : { tRef }),
+  ...(memoryMb === undefined ? {} : { memoryMb }),
 });
+
+const announced = (tRef?: number, memoryMb?: number) => {
+  const { given } = specify(machineDecider(auctionMachine, decide));
+  const at = { now: '2026-01-01T00:00:00.000Z', actor: 'subject-1' };
+  const auction: Auction = given().when(opening(tRef, memoryMb), at).thenState().context;
+  const frame = JSON.parse(JSON.stringify({ type: 'auction-opened', auction: announcementOf(auction) }));
+  const request = nodeRequestSchema.parse(frame);
+  if (request.type !== 'auction-opened') throw new Error(request.type);
+  return request.auction;
+};
 
 test.each([
   [1800, '150000'],
@@ -40,12 +51,13 @@ test.each([
 ])(
   'H200_REFERENCE_TOPS %s: reaches the price of a bid through event, announcement and frame',
   (tRef, price) => {
-    const { given } = specify(machineDecider(auctionMachine, decide));
-    const at = { now: '2026-01-01T00:00:00.000Z', actor: 'subject-1' };
-    const auction: Auction = given().when(opening(tRef), at).thenState().context;
-    const frame = JSON.parse(JSON.stringify({ type: 'auction-opened', auction: announcementOf(auction) }));
-    const request = nodeRequestSchema.parse(frame);
-    if (request.type !== 'auction-opened') throw new Error(request.type);
-    expect(askingPrice(policy, request.auction)).toBe(price);
+    expect(askingPrice(policy, announced(tRef))).toBe(price);
   },
 );
+
+test('memory reaches the node, which books and prices it', () => {
+  const auction = announced(1_000_000, 4096);
+  expect(sizeOf(auction)).toEqual({ tops: 900, memoryMb: 4096 });
+  expect(sizeOf(announced())).toEqual({ tops: 900, memoryMb: 0 });
+  expect(askingPrice(policy, auction)).toBe('9139');
+});

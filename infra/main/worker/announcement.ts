@@ -10,6 +10,7 @@ export const announcementOf = (auction: Auction): AuctionAnnouncement => ({
   utilization: auction.utilization,
   durationSeconds: auction.durationSeconds,
   ...(auction.tRef === undefined ? {} : { tRef: auction.tRef }),
+  ...(auction.memoryMb === undefined ? {} : { memoryMb: auction.memoryMb }),
   winners: auction.winners,
   ceiling: auction.ceiling,
   closesAt: auction.closesAt,

@@ -19,10 +19,11 @@ export interface RoomDeps {
 /** Asks nodes whether they still have room for their bids. */
 export const createAskRoom =
   ({ gateway, monotonicMs = () => performance.now(), pause = (ms) => sleep(ms) }: RoomDeps) =>
-  async (providerId: string, { auctionId, requiredTops: tops }: Auction): Promise<Room> => {
+  async (providerId: string, { auctionId, requiredTops: tops, memoryMb }: Auction): Promise<Room> => {
     const began = monotonicMs();
+    const memory = memoryMb === undefined ? {} : { memoryMb };
     for (let attempt = 1; ; attempt++) {
-      const request = { type: 'confirm-bid', auctionId, tops } as const;
+      const request = { type: 'confirm-bid', auctionId, tops, ...memory } as const;
       const reply = await gateway.request(providerId, request, { timeoutMs: QUESTION_MS });
       if (reply.type === 'bid-confirmed') return reply.hasRoom ? 'held' : 'full';
       if (reply.type === 'refused') return 'silent';

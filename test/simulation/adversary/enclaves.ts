@@ -106,7 +106,8 @@ export const enclaveActivities = (
       await clock.pause(MESSAGE_MS);
       const deed = node.profile.conduct?.launching?.(enclave) ?? null;
       if (deed) return [await misdeed(deed)];
-      if (!node.capacity.occupy(enclave.enclaveId, enclave.reservation)) return [await misdeed('declines')];
+      if (!node.capacity.occupy(enclave.enclaveId, enclave.config.memoryMb, enclave.reservation))
+        return [await misdeed('declines')];
       await clock.pause(LAUNCH_MS);
       return [{ type: 'enclave.created', enclaveKey: HEX }];
     },

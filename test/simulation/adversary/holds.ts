@@ -45,9 +45,9 @@ export const metered = (
     },
     book: {
       ...book,
-      confirm(auctionId, tops) {
-        const held = book.confirm(auctionId, tops);
-        if (held) begin(auctionId, auctionId, tops);
+      confirm(auctionId, size) {
+        const held = book.confirm(auctionId, size);
+        if (held) begin(auctionId, auctionId, size.tops);
         return held;
       },
       extend(auctionId, closesAtMs) {
@@ -58,8 +58,8 @@ export const metered = (
         book.release(auctionId);
         end(auctionId);
       },
-      occupy(enclaveId, reservation) {
-        const placed = book.occupy(enclaveId, reservation);
+      occupy(enclaveId, memoryMb, reservation) {
+        const placed = book.occupy(enclaveId, memoryMb, reservation);
         if (!placed) return false;
         if (reservation) end(reservation.auctionId);
         begin(enclaveId, reservation?.auctionId ?? enclaveId, reservation?.tops ?? 0);

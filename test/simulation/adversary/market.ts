@@ -8,6 +8,7 @@ import { generator } from '../../../domain/auction/market.fixture.ts';
 import type { Room } from '../../../domain/auction/room.ts';
 import { transfer } from '../../../domain/ledger/entry.ts';
 import { account } from '../../../domain/ledger/events.ts';
+import { sizeOf } from '../../../domain/mesh/bid-policy.ts';
 import { toMicro } from '../../../domain/money.ts';
 import type { Sealing } from '../../../domain/ports/sealing.ts';
 import type { ProviderCommand } from '../../../domain/provider/decide.ts';
@@ -72,10 +73,10 @@ export const openMarket = async (profiles: readonly NodeProfile[], seed: number)
   const { now } = clock;
   const askRoom = async (
     providerId: string,
-    { auctionId, requiredTops }: Pick<Auction, 'auctionId' | 'requiredTops'>,
+    auction: Pick<Auction, 'auctionId' | 'requiredTops' | 'memoryMb'>,
   ): Promise<Room> => {
     await clock.pause(2 * MESSAGE_MS);
-    return nodeOf(providerId).bidder.confirm(auctionId, requiredTops) ? 'held' : 'full';
+    return nodeOf(providerId).bidder.confirm(auction.auctionId, sizeOf(auction)) ? 'held' : 'full';
   };
   const engine = createEngine(clock, ({ store, providers, lifecycles }) => {
     const bonds = createBonds({ store, providers, now });

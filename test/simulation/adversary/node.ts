@@ -61,6 +61,9 @@ export interface SimulatedNode {
 /** One message on its way, ms. */
 export const MESSAGE_MS = 20;
 
+/** Memory of a node, MiB: as much as of a small server, for eight places. */
+const NODE_MB = 16_384;
+
 const seedOf = (index: number): Uint8Array =>
   new Uint8Array(32).fill(0).map((_, at) => (index >> (8 * at)) & 255);
 
@@ -84,7 +87,7 @@ export const createNode = (
     margin: 0.1,
     maxConcurrent: 8,
   };
-  const node = { owner, tops };
+  const node = { owner, tops, memoryMb: NODE_MB };
   const { nowMs } = clock;
   const { book: capacity, holds } = metered(createCapacityBook({ policy, node, nowMs }), {
     nowMs,
