@@ -7,6 +7,7 @@ import {
   fuelRateOf,
   type MeasuredRun,
   secondsFor,
+  wasAlone,
 } from './fuel-rate.ts';
 
 const run = (cpuMs: number, wallMs: number, startMs = 100, fuel = 1e9): MeasuredRun => ({
@@ -17,27 +18,30 @@ const run = (cpuMs: number, wallMs: number, startMs = 100, fuel = 1e9): Measured
 });
 const minute = { requiredTops: 500, utilization: 0.8, durationSeconds: 60 };
 
-test('one place has the machine as it was measured', () => {
-  expect(fuelRateOf([run(100, 100)], { places: 1, cores: 1 })).toEqual({
-    perSecond: 1e10,
-    startSeconds: 0.1,
-  });
-  // Five processes for two cores.
-  expect(fuelRateOf([run(100, 250)], { places: 1, cores: 2 }).perSecond).toBe(4e9);
+test('half of a core is kept for what else the machine does', () => {
+  expect(fuelRateOf([run(100, 100)], { places: 1, cores: 1 })).toEqual({ perSecond: 5e9, startSeconds: 0.1 });
+  expect(fuelRateOf([run(100, 150)], { places: 1, cores: 2 }).perSecond).toBe(5e9);
 });
 
-test('a run waits for those in the other places, spread over the cores', () => {
-  expect(fuelRateOf([run(100, 100)], { places: 2, cores: 1 }).perSecond).toBe(5e9);
-  expect(fuelRateOf([run(100, 100)], { places: 9, cores: 2 }).perSecond).toBe(2e9);
-  expect(fuelRateOf([run(100, 300)], { places: 9, cores: 4 }).perSecond).toBe(2e9);
+test('the runs in all places share the cores', () => {
+  expect(fuelRateOf([run(100, 100)], { places: 2, cores: 2 }).perSecond).toBe(5e9);
+  expect(fuelRateOf([run(100, 100)], { places: 2, cores: 1 }).perSecond).toBe(2.5e9);
+  expect(fuelRateOf([run(100, 100)], { places: 8, cores: 2 }).perSecond).toBe(1.25e9);
 });
 
-test('counts the least disturbed run, the slowest work of others and the slowest start', () => {
-  const runs = [run(100, 300, 900), run(200, 600, 100), run(100, 400, 100), run(1, 4, 100, 1e7)];
-  expect(fuelRateOf(runs, { places: 5, cores: 2 })).toEqual({
-    perSecond: 1000 / (3e-7 + 2 * 2e-7),
-    startSeconds: 0.9,
-  });
+test('no run is promised more than one had by itself, as on a machine that is loaded for good', () => {
+  expect(fuelRateOf([run(100, 2000)], { places: 1, cores: 2 }).perSecond).toBe(5e8);
+  expect(fuelRateOf([run(100, 2000)], { places: 8, cores: 2 }).perSecond).toBe(5e8);
+});
+
+test('counts the least disturbed run, and the slowest start', () => {
+  const runs = [run(100, 3000, 900), run(200, 1000, 100), run(150, 4000, 100), run(1, 40, 100, 1e7)];
+  expect(fuelRateOf(runs, { places: 4, cores: 2 })).toEqual({ perSecond: 1e9, startSeconds: 0.9 });
+  expect(fuelRateOf(runs, { places: 20, cores: 2 }).perSecond).toBe(5e8);
+});
+
+test('a run that had a third of a core was hardly disturbed', () => {
+  expect([run(100, 100), run(100, 300), run(100, 301)].map(wasAlone)).toEqual([true, true, false]);
 });
 
 test('settled 44: a run is promised only where all of its fuel can be used up in time, its start included', () => {

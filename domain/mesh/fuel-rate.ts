@@ -22,11 +22,17 @@ export interface FuelRate {
 
 type Declared = Pick<AuctionAnnouncement, 'requiredTops' | 'utilization' | 'durationSeconds'>;
 
+/** Whether a run had so much of a core that another one would hardly have more. */
+export const wasAlone = ({ cpuMs, wallMs }: MeasuredRun): boolean => cpuMs * 3 >= wallMs;
+
+/** Part of the machine that is kept for whatever else it does, such as other nodes, while all places are busy. */
+const RESERVE = 0.5;
+
 /**
- * The rate that `runs`, at least one, allow to promise. A module has one thread, so a run waits for its own work and for
- * that of the runs in the other places, which share the cores evenly. Others' work counts as in the slowest run. Its own
- * counts by the clock on the wall, as in the least disturbed run: what loads the machine for good is in all of them, what
- * does as long as it starts, other nodes that measure too, is not.
+ * The rate that `runs`, at least one, allow to promise, by the least disturbed of them: what loads the machine as long as
+ * it starts, other nodes that measure too, is not in all. A module has one thread, so that the runs in all places share
+ * the cores evenly, and of those they get no more than the reserve leaves. What a run did not get when it had the node for
+ * itself, it is not promised either.
  * @param places runs that the node may have at once
  * @param cores of its machine
  */
@@ -34,10 +40,11 @@ export const fuelRateOf = (
   runs: readonly MeasuredRun[],
   { places, cores }: { readonly places: number; readonly cores: number },
 ): FuelRate => {
-  const own = Math.min(...runs.map(({ wallMs, fuel }) => wallMs / fuel));
-  const others = ((places - 1) / cores) * Math.max(...runs.map(({ cpuMs, fuel }) => cpuMs / fuel));
+  const alone = Math.max(...runs.map(({ wallMs, fuel }) => fuel / wallMs));
+  const core = Math.max(...runs.map(({ cpuMs, fuel }) => fuel / cpuMs));
+  const shared = core * (1 - RESERVE) * Math.min(1, cores / places);
   return {
-    perSecond: 1000 / (own + others),
+    perSecond: 1000 * Math.min(alone, shared),
     startSeconds: Math.max(...runs.map(({ startMs }) => startMs)) / 1000,
   };
 };

@@ -118,7 +118,7 @@ describe('the node program', { timeout: 60_000 }, () => {
     await announce('2', 1000, 0.001);
     await vi.waitFor(() => expect(output()).toContain('"reason":"not-in-time"'), { timeout: 25_000 });
     await vi.waitFor(() => expect(engine.bids.map(({ auctionId }) => auctionId.at(-1))).toEqual(['1']));
-    expect(output()).toMatch(/"perSecond":\d{7,}.*"msg":"fuel rate measured"/);
+    expect(output()).toMatch(/"perSecond":\d{7,}.*"msg":"fuel rate measured"[^]*"msg":"node ready/);
   });
 
   it('ends with the field and the rule when its configuration is wrong', async () => {

@@ -130,23 +130,27 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
     vrf: { publicKey: bytesToHex(drawKey.publicKey), proof: provePossession(drawKey, peer.publicKey) },
     addresses: peer.addresses(),
   };
-  for (const { address } of addresses) {
-    links.push(
-      keepEngineLink({
-        peer,
-        address,
-        terms,
-        now: () => instant(nowMs()),
-        onJoined: (id) => {
-          providerId = id;
-          ownRate.renew();
-          neighbours.nudge();
-        },
-        neighbours: neighbours.connected,
-        log,
-      }),
-    );
-  }
+  const keepLink = (address: string): EngineLink => {
+    let joined = false;
+    return keepEngineLink({
+      peer,
+      address,
+      terms,
+      now: () => instant(nowMs()),
+      onJoined: (id) => {
+        providerId = id;
+        if (joined) void ownRate.renew();
+        joined = true;
+        neighbours.nudge();
+      },
+      neighbours: neighbours.connected,
+      log,
+    });
+  };
+  // Who has joined is told of auctions, some of which are over in a second.
+  const joining = ownRate.renew().then(() => {
+    if (!signal.aborted) links.push(...addresses.map(({ address }) => keepLink(address)));
+  });
 
   return {
     publicKey: peer.publicKey,
@@ -156,6 +160,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
       await neighbours.stop();
       await Promise.all(links.map((link) => link.stop()));
       await enclaves.close();
+      await joining;
       await peer.stop();
     },
   };

@@ -12,8 +12,11 @@ export interface OwnRateDeps {
 
 /** How fast this machine is, as it was when the node last joined. */
 export interface OwnRate {
-  /** Measures it anew, and until it can be measured. Who asks meanwhile shares in it. */
-  renew(): void;
+  /**
+   * Measures it anew, and until it can be measured; resolves after the first try. Who asks meanwhile shares in it, and
+   * until it is done the one before holds.
+   */
+  renew(): Promise<void>;
   /** The newest; waits for the first one, or until `untilMs`: null then. */
   known(untilMs: number): Promise<FuelRate | null>;
 }
@@ -25,26 +28,35 @@ export const keepOwnRate = ({ measure, nowMs, signal, log }: OwnRateDeps): OwnRa
   let newest: FuelRate | null = null;
   let renewing: Promise<void> | null = null;
 
-  const renew = async (): Promise<void> => {
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      try {
-        newest = await measure();
-        first.resolve(newest);
-        log.info({ ...newest }, 'fuel rate measured');
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        log.error({ err: error }, 'the fuel rate could not be measured');
-        await sleep(backoffMs(attempt, RETRY_CAP_MS), undefined, { signal }).catch(() => undefined);
-      }
+  const isMeasured = async (): Promise<boolean> => {
+    try {
+      newest = await measure();
+      first.resolve(newest);
+      log.info({ ...newest }, 'fuel rate measured');
+      return true;
+    } catch (error) {
+      if (!signal.aborted) log.error({ err: error }, 'the fuel rate could not be measured');
+      return false;
     }
+  };
+
+  /** Tries again and again; `tried` after each. */
+  const untilMeasured = async (tried: () => void): Promise<void> => {
+    for (let attempt = 0; !signal.aborted && !(await isMeasured()); attempt++) {
+      tried();
+      await sleep(backoffMs(attempt, RETRY_CAP_MS), undefined, { signal }).catch(() => undefined);
+    }
+    tried();
+    renewing = null;
   };
 
   return {
     renew() {
-      renewing ??= renew().finally(() => {
-        renewing = null;
-      });
+      if (renewing) return renewing;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      renewing = promise;
+      void untilMeasured(resolve);
+      return promise;
     },
     async known(untilMs) {
       if (newest) return newest;
