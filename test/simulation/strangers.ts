@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
@@ -7,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { slaProofOf } from '../../infra/verify/observed.fixture.ts';
 import { removeHome } from '../support/home.ts';
-import { createRest } from '../support/rest.ts';
+import { createRest, type Rest, sha256Of } from '../support/rest.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { ATTACKS } from './strangers/attacks.ts';
 import { honestUser, type Served } from './strangers/honest.ts';
@@ -16,13 +17,14 @@ import { honestUser, type Served } from './strangers/honest.ts';
 const MOST_P99_MS = 500;
 const MOST_GROWTH = 1.5;
 /** How long an honest user may be put off while it lasts, ms. */
-const MOST_HONEST_MS = 10_000;
+const MOST_HONEST_MS = 20_000;
 
 const SECONDS = Number(process.env['STRANGERS_SECONDS'] ?? 10);
 const ATTACKERS = 10;
 const IDLE_SECONDS = 5;
 const WARM_UP_SECONDS = 8;
 const WARM_UP_PAUSE_MS = 800;
+const WARM_UP_BYTES = 256 * 1024;
 const PROBE_MS = 20;
 const SAMPLE_MS = 100;
 const MB = 1024 * 1024;
@@ -118,11 +120,21 @@ const submitters = async (stack: Stack, count: number): Promise<string[]> => {
   return keys;
 };
 
+/** Waits for the end of the minute of which the attack before has spent all requests. */
+const untilAdmitted = async (rest: Rest): Promise<void> => {
+  for (;;) {
+    const { status, headers } = await rest.get('/v1/fog/scheduler/queue');
+    if (status !== 429) return;
+    await delay(Number(headers.get('retry-after')) * 1000);
+  }
+};
+
 /**
  * What users do, for a few seconds: an API that has just started is smaller than one that only has nothing to do, whose
- * code is compiled and whose thread for proofs is there.
+ * code is compiled and whose thread for proofs is there, and which has stored something.
  */
 const warmUp = async (stack: Stack, keys: readonly string[]): Promise<void> => {
+  await Promise.all(keys.map((key) => untilAdmitted(createRest(stack.apiUrl, { 'X-API-Key': key }))));
   const up = [{ state: 'up', count: 1000 } as const];
   const proof = slaProofOf([up, up, up]);
   const end = performance.now() + WARM_UP_SECONDS * 1000;
@@ -131,6 +143,10 @@ const warmUp = async (stack: Stack, keys: readonly string[]): Promise<void> => {
     while (performance.now() < end) {
       const { status } = await rest.post('/v1/fog/proofs/verify', { proof });
       if (status !== 200) throw new Error(`an honest proof got ${status}`);
+      const bytes = randomBytes(WARM_UP_BYTES);
+      const stored = await rest.store(bytes);
+      if (stored.status !== 200) throw new Error(`an honest upload got ${stored.status}`);
+      await rest.delete(`/v1/artifacts/${sha256Of(bytes)}`);
       for (const path of ['/v1/fog/scheduler/queue', '/v1/system/health/live']) await rest.get(path);
       await delay(WARM_UP_PAUSE_MS);
     }
