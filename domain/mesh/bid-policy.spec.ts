@@ -13,7 +13,7 @@ const policy: CostPolicy = {
 };
 const node = { owner: 'subject-1', tops: 2000, memoryMb: 8192 };
 const idle: Load = { slots: 0, tops: 0, memoryMb: 0 };
-const fast: FuelRate = { perSecond: 1e15, startSeconds: 0 };
+const fast: FuelRate = { perSecond: 1e15, cores: 64, startSeconds: 0 };
 const auction: AuctionAnnouncement = {
   auctionId: `auction-${'0'.repeat(26)}`,
   submitter: 'subject-2',
@@ -70,7 +70,7 @@ describe('cost policy', () => {
       expect(askingPrice(policy, { ...auction, utilization, durationSeconds })).toBe(price);
     // A place of 2,000 TOPS on four is a quarter of them, whatever the job asks for.
     const tiny = { ...auction, requiredTops: 1, durationSeconds: 1 };
-    expect(chooseBid(policy, node, idle, fast, tiny)).toEqual({ bid: true, price: '1389' });
+    expect(chooseBid(policy, node, idle, fast, tiny)).toMatchObject({ bid: true, price: '1389' });
     expect(askingPrice({ ...policy, pricePerH200Hour: toMicro('0') }, tiny, 500)).toBe('1');
   });
 
@@ -81,7 +81,7 @@ describe('cost policy', () => {
     expect(askingPrice(policy, { ...hoarder, utilization: 0, tRef: 1800 })).toBe('9139');
     expect(askingPrice(policy, { ...hoarder, durationSeconds: 1 })).toBe('77');
     expect(askingPrice(policy, { ...auction, memoryMb: 4096 })).toBe(askingPrice(policy, auction));
-    expect(chooseBid(policy, node, { ...idle, memoryMb: 4096 }, fast, hoarder)).toEqual({
+    expect(chooseBid(policy, node, { ...idle, memoryMb: 4096 }, fast, hoarder)).toMatchObject({
       bid: true,
       price: '9139',
     });
@@ -99,7 +99,7 @@ describe('cost policy', () => {
     expect(units(askingPrice(policy, { ...auction, tRef: Number.MIN_VALUE }))).toBeGreaterThan(10n ** 14n);
     // The same work at half the ceiling is bid for at half the price, not turned down.
     const priced = { ...auction, tRef: 1800, ceiling: toMicro('200000') };
-    expect(chooseBid(policy, node, idle, fast, priced)).toEqual({ bid: true, price: '150000' });
+    expect(chooseBid(policy, node, idle, fast, priced)).toMatchObject({ bid: true, price: '150000' });
   });
 
   it('never asks less than the cost, nor less than the floor', () => {
@@ -164,9 +164,12 @@ describe('cost policy', () => {
   });
 
   it('settled 44: promises no run that its machine cannot finish, nor any before that is known', () => {
-    const rate = (perSecond: number): FuelRate => ({ perSecond, startSeconds: 1 });
+    const rate = (perSecond: number): FuelRate => ({ perSecond, cores: 64, startSeconds: 1 });
     // 900 TOPS, fully used for an hour: 900 million units a second, and a second less for its start.
-    expect(chooseBid(policy, node, idle, rate(900_300_000), auction)).toEqual({ bid: true, price: '300000' });
+    expect(chooseBid(policy, node, idle, rate(900_300_000), auction)).toMatchObject({
+      bid: true,
+      price: '300000',
+    });
     for (const [known, reason] of [
       [rate(900_200_000), 'not-in-time'],
       [null, 'not-measured'],

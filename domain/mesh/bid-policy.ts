@@ -2,7 +2,7 @@ import { LEAST_SECONDS } from '../auction/asking.ts';
 import { dominantShare, hoursOf, larger } from '../auction/h200.ts';
 import { type Micro, toMicro, units } from '../money.ts';
 import { rationalOf, roundUp, times } from '../rational.ts';
-import { type FuelRate, finishesInTime } from './fuel-rate.ts';
+import { type FuelRate, mostRunsFor } from './fuel-rate.ts';
 import type { AuctionAnnouncement } from './messages.ts';
 
 /** What a node's work costs its owner. */
@@ -22,6 +22,8 @@ export interface Size {
   readonly tops: number;
   /** MiB. */
   readonly memoryMb: number;
+  /** Runs at once, itself among them, with which it is done in time; any number where that is not known. */
+  readonly mostRuns?: number;
 }
 
 export interface NodeCapacity extends Size {
@@ -40,7 +42,7 @@ export const sizeOf = ({
 }: Pick<AuctionAnnouncement, 'requiredTops' | 'memoryMb'>): Size => ({ tops: requiredTops, memoryMb });
 
 export type BidChoice =
-  | { readonly bid: true; readonly price: Micro }
+  | { readonly bid: true; readonly price: Micro; readonly size: Size }
   | {
       readonly bid: false;
       readonly reason: 'own-auction' | 'no-capacity' | 'not-measured' | 'not-in-time' | 'above-ceiling';
@@ -69,14 +71,24 @@ export const askingPrice = (
   return toMicro(cost > floor ? cost : floor);
 };
 
+const ANY = Number.POSITIVE_INFINITY;
+
+/** What runs of these sizes take together. */
+export const loadOf = (held: readonly Size[]): Load => ({
+  slots: held.length,
+  tops: held.reduce((sum, { tops }) => sum + tops, 0),
+  memoryMb: held.reduce((sum, { memoryMb }) => sum + memoryMb, 0),
+  mostRuns: Math.min(...held.map(({ mostRuns = ANY }) => mostRuns)),
+});
+
 /**
- * Whether a run of this size fits beside what the node holds already (invariant 15). Each run takes a place, which is one
- * core: a module has a single thread, whatever its enclave was told of cores.
+ * Whether a run of this size fits beside what the node holds already (invariant 15), and all of them are done in time. Each
+ * run takes a place, and at most one core: a module has a single thread, whatever its enclave was told of cores.
  */
-export const fits = (policy: CostPolicy, node: NodeCapacity, load: Load, { tops, memoryMb }: Size): boolean =>
-  load.slots < policy.maxConcurrent &&
-  load.tops + tops <= node.tops &&
-  load.memoryMb + memoryMb <= node.memoryMb;
+export const fits = (policy: CostPolicy, node: NodeCapacity, load: Load, size: Size): boolean =>
+  load.slots < Math.min(policy.maxConcurrent, load.mostRuns ?? ANY, size.mostRuns ?? ANY) &&
+  load.tops + size.tops <= node.tops &&
+  load.memoryMb + size.memoryMb <= node.memoryMb;
 
 /**
  * The node's answer to an auction. Truthful by design: the payment rule makes the own cost the best bid.
@@ -90,11 +102,12 @@ export const chooseBid = (
   auction: AuctionAnnouncement,
 ): BidChoice => {
   if (auction.submitter === node.owner) return { bid: false, reason: 'own-auction' };
-  if (!fits(policy, node, load, sizeOf(auction))) return { bid: false, reason: 'no-capacity' };
   if (!rate) return { bid: false, reason: 'not-measured' };
-  if (!finishesInTime(rate, auction)) return { bid: false, reason: 'not-in-time' };
+  const size = { ...sizeOf(auction), mostRuns: mostRunsFor(rate, auction) };
+  if (size.mostRuns === 0) return { bid: false, reason: 'not-in-time' };
+  if (!fits(policy, node, load, size)) return { bid: false, reason: 'no-capacity' };
   const price = askingPrice(policy, auction, node.tops / policy.maxConcurrent);
   return units(price) > units(auction.ceiling)
     ? { bid: false, reason: 'above-ceiling' }
-    : { bid: true, price };
+    : { bid: true, price, size };
 };

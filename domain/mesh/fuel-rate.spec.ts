@@ -3,72 +3,53 @@ import { expect, test } from 'vitest';
 import {
   densityAdvice,
   type FuelRate,
-  finishesInTime,
   fuelRateOf,
   type MeasuredRun,
+  mostRunsFor,
   secondsFor,
-  wasAlone,
 } from './fuel-rate.ts';
 
-const run = (cpuMs: number, wallMs: number, startMs = 100, fuel = 1e9): MeasuredRun => ({
-  fuel,
-  cpuMs,
-  wallMs,
-  startMs,
-});
+const run = (cpuMs: number, startMs = 100, fuel = 1e9): MeasuredRun => ({ fuel, cpuMs, startMs });
 const minute = { requiredTops: 500, utilization: 0.8, durationSeconds: 60 };
+const rateOf = (perSecond: number, cores = 1, startSeconds = 0): FuelRate => ({
+  perSecond,
+  cores,
+  startSeconds,
+});
 
 test('half of a core is kept for what else the machine does', () => {
-  expect(fuelRateOf([run(100, 100)], { places: 1, cores: 1 })).toEqual({ perSecond: 5e9, startSeconds: 0.1 });
-  expect(fuelRateOf([run(100, 150)], { places: 1, cores: 2 }).perSecond).toBe(5e9);
+  expect(fuelRateOf([run(100)], 2)).toEqual({ perSecond: 5e9, cores: 2, startSeconds: 0.1 });
 });
 
-test('the runs in all places share the cores', () => {
-  expect(fuelRateOf([run(100, 100)], { places: 2, cores: 2 }).perSecond).toBe(5e9);
-  expect(fuelRateOf([run(100, 100)], { places: 2, cores: 1 }).perSecond).toBe(2.5e9);
-  expect(fuelRateOf([run(100, 100)], { places: 8, cores: 2 }).perSecond).toBe(1.25e9);
-});
-
-test('no run is promised more than one had by itself, as on a machine that is loaded for good', () => {
-  expect(fuelRateOf([run(100, 2000)], { places: 1, cores: 2 }).perSecond).toBe(5e8);
-  expect(fuelRateOf([run(100, 2000)], { places: 8, cores: 2 }).perSecond).toBe(5e8);
-});
-
-test('counts the least disturbed run, and the slowest start', () => {
-  const runs = [run(100, 3000, 900), run(200, 1000, 100), run(150, 4000, 100), run(1, 40, 100, 1e7)];
-  expect(fuelRateOf(runs, { places: 4, cores: 2 })).toEqual({ perSecond: 1e9, startSeconds: 0.9 });
-  expect(fuelRateOf(runs, { places: 20, cores: 2 }).perSecond).toBe(5e8);
-});
-
-test('a run that had a third of a core was hardly disturbed', () => {
-  expect([run(100, 100), run(100, 300), run(100, 301)].map(wasAlone)).toEqual([true, true, false]);
+test('counts the least disturbed run', () => {
+  const runs = [run(100, 900), run(200, 100), run(150, 300), run(1, 400, 1e7)];
+  expect(fuelRateOf(runs, 4)).toEqual({ perSecond: 5e9, cores: 4, startSeconds: 0.1 });
 });
 
 test('settled 44: a run is promised only where all of its fuel can be used up in time, its start included', () => {
-  const rate = (perSecond: number, startSeconds = 0): FuelRate => ({ perSecond, startSeconds });
-  expect(secondsFor(rate(4e8, 1), minute)).toBe(61);
-  expect(finishesInTime(rate(4e8), minute)).toBe(true);
-  expect(finishesInTime(rate(3.99e8), minute)).toBe(false);
-  expect(finishesInTime(rate(4e8, 0.1), minute)).toBe(false);
-  expect(finishesInTime(rate(5e8, 12), minute)).toBe(true);
-  expect(finishesInTime(rate(1e12, 2), { ...minute, durationSeconds: 1 })).toBe(false);
-  expect(finishesInTime(rate(0), { ...minute, requiredTops: 1e-9 })).toBe(false);
+  expect(secondsFor(rateOf(4e8, 1, 1), minute)).toBe(61);
+  expect(mostRunsFor(rateOf(4e8), minute)).toBe(1);
+  expect(mostRunsFor(rateOf(3.99e8), minute)).toBe(0);
+  expect(mostRunsFor(rateOf(4e8, 1, 0.1), minute)).toBe(0);
+  expect(mostRunsFor(rateOf(5e8, 1, 12), minute)).toBe(1);
+  expect(mostRunsFor(rateOf(1e12, 1, 2), { ...minute, durationSeconds: 1 })).toBe(0);
+  expect(mostRunsFor(rateOf(0), { ...minute, requiredTops: 1e-9 })).toBe(0);
 });
 
-test('more fuel, more places, fewer cores or a slower run never make a promise possible', () => {
+test('runs share the cores: as many as leave each of them its time', () => {
+  expect(mostRunsFor(rateOf(4e8, 2), minute)).toBe(2);
+  expect(mostRunsFor(rateOf(8e8, 2), minute)).toBe(4);
+  expect(mostRunsFor(rateOf(7e8, 2), minute)).toBe(3);
+  expect(secondsFor(rateOf(8e8, 2), minute, 4)).toBe(60);
+  expect(secondsFor(rateOf(8e8, 2), minute, 2)).toBe(30);
+});
+
+test('with so many runs it is done in time, and with one more than the cores allow it is not', () => {
   const positive = fc.double({ min: 0.001, max: 1e5, noNaN: true });
-  const runs = fc.array(
-    fc.record({
-      fuel: fc.integer({ min: 1, max: 1e12 }),
-      cpuMs: positive,
-      wallMs: positive,
-      startMs: positive,
-    }),
-    { minLength: 1, maxLength: 4 },
-  );
-  const machine = fc.record({
-    places: fc.integer({ min: 1, max: 1024 }),
+  const rates = fc.record({
+    perSecond: fc.double({ min: 1, max: 1e12, noNaN: true }),
     cores: fc.integer({ min: 1, max: 256 }),
+    startSeconds: fc.double({ min: 0, max: 100, noNaN: true }),
   });
   const job = fc.record({
     requiredTops: positive,
@@ -76,17 +57,20 @@ test('more fuel, more places, fewer cores or a slower run never make a promise p
     durationSeconds: positive,
   });
   fc.assert(
-    fc.property(runs, machine, job, (measured, { places, cores }, declared) => {
-      const promise = (more: readonly MeasuredRun[], on = { places, cores }, terms = declared): boolean =>
-        finishesInTime(fuelRateOf(more, on), terms);
-      const harder = [
-        promise(measured.map((each) => ({ ...each, wallMs: each.wallMs * 2 }))),
-        promise(measured.map((each) => ({ ...each, cpuMs: each.cpuMs * 2, startMs: each.startMs * 2 }))),
-        promise(measured, { places: places + 1, cores }),
-        promise(measured, { places, cores }, { ...declared, requiredTops: declared.requiredTops * 2 }),
-      ];
-      if (!promise(measured)) expect(harder).toEqual([false, false, false, false]);
-      if (promise(measured)) expect(promise(measured, { places, cores: cores + 1 })).toBe(true);
+    fc.property(rates, job, (rate, declared) => {
+      const most = mostRunsFor(rate, declared);
+      const late = declared.durationSeconds * (1 + 1e-9);
+      if (most > 0) {
+        expect(most).toBeGreaterThanOrEqual(rate.cores);
+        expect(secondsFor(rate, declared, most)).toBeLessThanOrEqual(late);
+      }
+      const early = declared.durationSeconds * (1 - 1e-9);
+      expect(secondsFor(rate, declared, most + 1)).toBeGreaterThan(most === 0 ? 0 : early);
+      if (most === 0) expect(secondsFor(rate, declared)).toBeGreaterThan(early);
+      expect(mostRunsFor({ ...rate, perSecond: rate.perSecond / 2 }, declared)).toBeLessThanOrEqual(most);
+      expect(mostRunsFor(rate, { ...declared, requiredTops: declared.requiredTops * 2 })).toBeLessThanOrEqual(
+        most,
+      );
     }),
   );
 });

@@ -6,58 +6,56 @@ export interface MeasuredRun {
   readonly fuel: number;
   /** Time of a processor that it took. */
   readonly cpuMs: number;
-  /** Time that passed meanwhile, whatever else the machine did. */
-  readonly wallMs: number;
   /** From the order to the beginning of the run, and from its end to the answer. */
   readonly startMs: number;
 }
 
-/** What a node may promise of one run, with a run in each of its other places. */
+/** What a node may promise of its runs. */
 export interface FuelRate {
-  /** Units of fuel a second. */
+  /** Units of fuel a second, of a run that has a core for itself. */
   readonly perSecond: number;
+  readonly cores: number;
   /** Seconds that go to starting and ending a run. */
   readonly startSeconds: number;
 }
 
 type Declared = Pick<AuctionAnnouncement, 'requiredTops' | 'utilization' | 'durationSeconds'>;
 
-/** Whether a run had so much of a core that another one would hardly have more. */
-export const wasAlone = ({ cpuMs, wallMs }: MeasuredRun): boolean => cpuMs * 3 >= wallMs;
-
-/** Part of the machine that is kept for whatever else it does, such as other nodes, while all places are busy. */
+/** Part of a core that is kept for whatever else the machine does, such as other nodes. */
 const RESERVE = 0.5;
 
 /**
- * The rate that `runs`, at least one, allow to promise, by the least disturbed of them: what loads the machine as long as
- * it starts, other nodes that measure too, is not in all. A module has one thread, so that the runs in all places share
- * the cores evenly, and of those they get no more than the reserve leaves. What a run did not get when it had the node for
- * itself, it is not promised either.
- * @param places runs that the node may have at once
- * @param cores of its machine
+ * The rate that `runs`, at least one, allow to promise. Counted by the time of a processor, in the least disturbed run:
+ * what else a machine does while its node joins says nothing of when the job runs, and is what the reserve is for.
+ * @param cores of the machine
  */
-export const fuelRateOf = (
-  runs: readonly MeasuredRun[],
-  { places, cores }: { readonly places: number; readonly cores: number },
-): FuelRate => {
-  const alone = Math.max(...runs.map(({ wallMs, fuel }) => fuel / wallMs));
-  const core = Math.max(...runs.map(({ cpuMs, fuel }) => fuel / cpuMs));
-  const shared = core * (1 - RESERVE) * Math.min(1, cores / places);
-  return {
-    perSecond: 1000 * Math.min(alone, shared),
-    startSeconds: Math.max(...runs.map(({ startMs }) => startMs)) / 1000,
-  };
+export const fuelRateOf = (runs: readonly MeasuredRun[], cores: number): FuelRate => ({
+  perSecond: 1000 * (1 - RESERVE) * Math.max(...runs.map(({ cpuMs, fuel }) => fuel / cpuMs)),
+  cores,
+  startSeconds: Math.min(...runs.map(({ startMs }) => startMs)) / 1000,
+});
+
+/**
+ * Seconds until a run has used up all the fuel that `declared` allows, its start included, among so many that do the same. A
+ * module has one thread, and those of all runs share the cores evenly.
+ */
+export const secondsFor = (
+  { perSecond, cores, startSeconds }: FuelRate,
+  declared: Declared,
+  runs = 1,
+): number => startSeconds + fuelLimitOf(declared) / (perSecond * Math.min(1, cores / runs));
+
+/**
+ * The most runs that the node may have at once for this one to be done in time, should all of them use up their fuel
+ * (settled 44); 0 where it would not be done alone. Programs that mostly stay in the caches take no longer.
+ */
+export const mostRunsFor = (rate: FuelRate, declared: Declared): number => {
+  const { perSecond, cores, startSeconds } = rate;
+  const share = ((declared.durationSeconds - startSeconds) * perSecond) / fuelLimitOf(declared);
+  return share < 1 ? 0 : Math.max(cores, Math.floor(cores * share));
 };
 
-/** Seconds until a run has used up all the fuel that `declared` allows, its start included. */
-export const secondsFor = ({ perSecond, startSeconds }: FuelRate, declared: Declared): number =>
-  startSeconds + fuelLimitOf(declared) / perSecond;
-
-/** Whether a run is done in time if it uses up its fuel (settled 44), as programs do that mostly stay in the caches. */
-export const finishesInTime = (rate: FuelRate, declared: Declared): boolean =>
-  secondsFor(rate, declared) <= declared.durationSeconds;
-
-/** Fuel a second from which on few nodes with several places promise a run; a core alone does a few times as much. */
+/** Fuel a second from which on few nodes promise a run. */
 const RARE_PER_SECOND = 1_000_000_000;
 
 /** What to tell who got too few bids for work that is declared as too dense for a core; null where that is not the reason. */

@@ -38,7 +38,7 @@ const main = async (): Promise<void> => {
     seed,
     platforms: [platform],
     host,
-    calibrate: () => calibrate(host, maxConcurrent),
+    calibrate: () => calibrate(host),
     kept,
     nowMs: Date.now,
     log,

@@ -49,7 +49,7 @@ const bidding = (...answers: readonly (typeof placed | Rejection)[]) => {
     bidDelayMs: 0,
     seed: new Uint8Array(32).fill(7),
     capacity,
-    fuelRate: () => Promise.resolve({ perSecond: 1e12, startSeconds: 0 }),
+    fuelRate: () => Promise.resolve({ perSecond: 1e12, cores: 64, startSeconds: 0 }),
     engines: { ask } as unknown as Engines,
     nowMs: () => now,
     pause: (ms) => (ms > 0 ? never.promise : Promise.resolve()),

@@ -1,12 +1,6 @@
 import type { BidOutcome } from '../../domain/auction/reservation.ts';
 import { type ErrorCode, type Rejection, reject } from '../../domain/errors.ts';
-import {
-  type CostPolicy,
-  chooseBid,
-  type NodeCapacity,
-  type Size,
-  sizeOf,
-} from '../../domain/mesh/bid-policy.ts';
+import { type CostPolicy, chooseBid, type NodeCapacity, type Size } from '../../domain/mesh/bid-policy.ts';
 import { type FuelRate, secondsFor } from '../../domain/mesh/fuel-rate.ts';
 import type { AuctionAnnouncement, NodeReplies } from '../../domain/mesh/messages.ts';
 import { signBid } from '../../domain/mesh/signed-bid.ts';
@@ -116,7 +110,7 @@ export const createBidder = (deps: BidderDeps): Bidder => {
   const answer = (auction: AuctionAnnouncement, rate: FuelRate | null): void => {
     const { auctionId } = auction;
     const choice = chooseBid(policy, node, capacity.load(), rate, auction);
-    if (!choice.bid || !capacity.stand(auctionId, sizeOf(auction), epochMs(auction.closesAt))) {
+    if (!choice.bid || !capacity.stand(auctionId, choice.size, epochMs(auction.closesAt))) {
       const reason = choice.bid ? 'no-capacity' : choice.reason;
       const { durationSeconds } = auction;
       const times =

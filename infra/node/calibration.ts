@@ -1,15 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { type FuelRate, fuelRateOf, type MeasuredRun, wasAlone } from '../../domain/mesh/fuel-rate.ts';
+import { type FuelRate, fuelRateOf, type MeasuredRun } from '../../domain/mesh/fuel-rate.ts';
 import { newUlid } from '../ids/new-id.ts';
 import type { Enclave } from '../sandbox/enclave.ts';
 import type { EnclaveHost } from '../sandbox/index.ts';
 
 const MODULE = new URL('../workloads/calibration.wasm', import.meta.url);
 const CONFIG = { memoryMb: 2, cpuCores: 1, allowDebug: false } as const;
-/** Two runs, and more where the machine is busy: each may meet a quieter moment. */
-const RUNS = { least: 2, most: 6 };
+const RUNS = 2;
 /** Fuel of a run: long enough that its time is not that of its beginning. The next one is for who cannot do it in time. */
 const FUEL = [200_000_000, 20_000_000];
 const RUN_SECONDS = 15;
@@ -33,7 +32,7 @@ const measuredRun = async (enclave: Enclave, fuel: number): Promise<MeasuredRun>
   const { outcome, resources } = run.value.proof.record;
   if (outcome !== 'fuel_limit') throw new Error(`the calibration module ended by ${outcome}`);
   const { cpuMs, wallMs } = resources;
-  return { fuel, cpuMs, wallMs, startMs: Math.max(0, tookMs - wallMs) };
+  return { fuel, cpuMs, startMs: Math.max(0, tookMs - wallMs) };
 };
 
 const measuredRuns = async (enclave: Enclave): Promise<MeasuredRun[]> => {
@@ -41,8 +40,7 @@ const measuredRuns = async (enclave: Enclave): Promise<MeasuredRun[]> => {
   for (const fuel of FUEL) {
     const runs: MeasuredRun[] = [];
     try {
-      while (runs.length < RUNS.least || (runs.length < RUNS.most && !runs.some(wasAlone)))
-        runs.push(await measuredRun(enclave, fuel));
+      while (runs.length < RUNS) runs.push(await measuredRun(enclave, fuel));
       return runs;
     } catch (error) {
       failure = error;
@@ -53,11 +51,10 @@ const measuredRuns = async (enclave: Enclave): Promise<MeasuredRun[]> => {
 
 /**
  * Measures this machine on the way that a job takes: an enclave of `host`, attested, runs an instrumented module a few
- * times, for three minutes at most. It takes no place of the capacity book, but one of `host`.
- * @param places runs that the node may have at once
+ * times, for a minute at most. It takes no place of the capacity book, but one of `host`.
  * @throws where the sandbox does not run it
  */
-export const calibrate = async (host: EnclaveHost, places: number): Promise<FuelRate> => {
+export const calibrate = async (host: EnclaveHost): Promise<FuelRate> => {
   const code = await readFile(MODULE);
   const codeHash = createHash('sha256').update(code).digest('hex');
   const created = await host.create({ enclaveId: `enclave-${newUlid()}`, code, codeHash, config: CONFIG });
@@ -66,7 +63,7 @@ export const calibrate = async (host: EnclaveHost, places: number): Promise<Fuel
   try {
     const attested = await enclave.attest(randomBytes(32).toString('hex'));
     if (!attested.ok) throw new Error(attested.message);
-    return fuelRateOf(await measuredRuns(enclave), { places, cores: availableParallelism() });
+    return fuelRateOf(await measuredRuns(enclave), availableParallelism());
   } finally {
     await enclave.destroy();
   }

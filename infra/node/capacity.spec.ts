@@ -52,6 +52,24 @@ describe('capacity', () => {
     expect(capacity.load()).toEqual({ slots: 1, tops: 1 });
   });
 
+  it('settled 44: holds no more runs at once than leave each of them its time', () => {
+    const { capacity } = open();
+    const size = { tops: 1, memoryMb: 1 };
+    expect(capacity.stand('dense', { ...size, mostRuns: 2 }, 1_000)).toBe(true);
+    expect(capacity.confirm('dense', size)).toBe(true);
+    expect(capacity.stand('denser', { ...size, mostRuns: 1 }, 1_000)).toBe(false);
+    expect(capacity.stand('light', { ...size, mostRuns: 9 }, 1_000)).toBe(true);
+    expect(capacity.stand('late', { ...size, mostRuns: 9 }, 1_000)).toBe(true);
+    expect(capacity.confirm('light', size)).toBe(true);
+    // There is a place, but the dense run would be late.
+    expect(capacity.confirm('late', size)).toBe(false);
+    expect(capacity.occupy('enclave-of-dense', 1, { auctionId: 'dense', tops: 1 })).toBe(true);
+    expect(capacity.confirm('late', size)).toBe(false);
+    expect(capacity.occupy('created by hand', 1)).toBe(false);
+    capacity.vacate('enclave-of-dense');
+    expect(capacity.confirm('late', size)).toBe(true);
+  });
+
   it('holds what won without being asked before, as far as there is room', () => {
     const { capacity } = book();
     for (const bid of ['a', 'b']) capacity.stand(bid, 600, 1_000);
@@ -68,7 +86,7 @@ describe('capacity', () => {
     const { capacity } = open();
     const large = { tops: 1, memoryMb: 3000 };
     expect(capacity.stand('a', large, 1_000) && capacity.confirm('a', large)).toBe(true);
-    expect(capacity.load()).toEqual({ slots: 1, tops: 1, memoryMb: 3000 });
+    expect(capacity.load()).toMatchObject({ slots: 1, tops: 1, memoryMb: 3000 });
     expect(capacity.stand('b', { tops: 1, memoryMb: 1097 }, 1_000)).toBe(false);
     expect(capacity.confirm('unknown', { tops: 1, memoryMb: 1097 })).toBe(false);
     expect(capacity.occupy('created by hand', 1097)).toBe(false);
@@ -76,12 +94,12 @@ describe('capacity', () => {
     // More than was booked for it is not there.
     expect(capacity.occupy('enclave-of-a', 3001, { auctionId: 'a', tops: 1 })).toBe(false);
     expect(capacity.occupy('enclave-of-a', 3000, { auctionId: 'a', tops: 1 })).toBe(true);
-    expect(capacity.load()).toEqual({ slots: 2, tops: 1, memoryMb: 4096 });
+    expect(capacity.load()).toMatchObject({ slots: 2, tops: 1, memoryMb: 4096 });
     capacity.vacate('enclave-of-a');
     // Less than was quoted is enough: the rest is free.
     expect(capacity.stand('c', large, 1_000) && capacity.confirm('c', large)).toBe(true);
     expect(capacity.occupy('enclave-of-c', 64, { auctionId: 'c', tops: 1 })).toBe(true);
-    expect(capacity.load()).toEqual({ slots: 2, tops: 1, memoryMb: 1160 });
+    expect(capacity.load()).toMatchObject({ slots: 2, tops: 1, memoryMb: 1160 });
   });
 
   it('every run takes a place, which is one core, however small it is', () => {

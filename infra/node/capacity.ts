@@ -4,6 +4,7 @@ import {
   type CostPolicy,
   fits,
   type Load,
+  loadOf,
   type NodeCapacity,
   type Size,
 } from '../../domain/mesh/bid-policy.ts';
@@ -64,18 +65,16 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
   const reservations = new Map<string, Booking>();
   const enclaves = new Map<string, Size>();
 
-  const load = (): Load => {
+  const forgetOld = (): void => {
     const now = nowMs();
     for (const [id, { heldUntilMs }] of reservations) if (heldUntilMs <= now) reservations.delete(id);
-    const held = [...reservations.values()]
-      .filter(({ isHeld }) => isHeld)
-      .map(({ size }) => size)
-      .concat([...enclaves.values()]);
-    return {
-      slots: held.length,
-      tops: held.reduce((sum, { tops }) => sum + tops, 0),
-      memoryMb: held.reduce((sum, { memoryMb }) => sum + memoryMb, 0),
-    };
+  };
+
+  /** Of all but the booking `except`. */
+  const load = (except?: Booking): Load => {
+    forgetOld();
+    const held = [...reservations.values()].filter((booking) => booking.isHeld && booking !== except);
+    return loadOf([...held.map(({ size }) => size), ...enclaves.values()]);
   };
 
   const hold = (reservation: Booking): boolean => {
@@ -91,7 +90,7 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
   };
 
   return {
-    load,
+    load: () => load(),
     stand: remember,
     stands: (auctionId) => reservations.has(auctionId),
     confirm(auctionId, size) {
@@ -106,7 +105,7 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
       reservation.heldUntilMs = closesAtMs + UNHEARD_MS;
     },
     unheard(auctionId) {
-      load();
+      forgetOld();
       const reservation = reservations.get(auctionId);
       return reservation && !reservation.won ? reservation.closesAtMs : null;
     },
@@ -122,15 +121,9 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
       if (enclaves.has(enclaveId)) return true;
       const bid = reservation && reservations.get(reservation.auctionId);
       // What no auction announced says nothing about its TOPS: it takes a place and its memory.
-      const size = { tops: (bid?.isHeld ? bid.size.tops : reservation?.tops) ?? 0, memoryMb };
-      const booked = bid?.isHeld ? bid.size : { tops: 0, memoryMb: 0 };
-      const held = load();
-      const others = {
-        slots: held.slots - (bid?.isHeld ? 1 : 0),
-        tops: held.tops - booked.tops,
-        memoryMb: held.memoryMb - booked.memoryMb,
-      };
-      if (!fits(policy, node, others, size)) return false;
+      const own = bid?.isHeld ? bid : undefined;
+      const size = own ? { ...own.size, memoryMb } : { tops: reservation?.tops ?? 0, memoryMb };
+      if (!fits(policy, node, load(own), size)) return false;
       if (reservation) reservations.delete(reservation.auctionId);
       enclaves.set(enclaveId, size);
       return true;

@@ -68,7 +68,7 @@ const log: NodeLogger = {
   error: (fields, message) => void logged.push(`${message} ${JSON.stringify(fields)}`),
 };
 
-const FAST: FuelRate = { perSecond: 1e12, startSeconds: 0 };
+const FAST: FuelRate = { perSecond: 1e12, cores: 64, startSeconds: 0 };
 
 const nodeWith = async (
   config: NodeConfig,
@@ -236,7 +236,7 @@ describe('bidding', () => {
   it('settled 44: bids once it has measured its machine, anew at each join, and for nothing that is too much for it', async () => {
     const seed = randomBytes(32);
     const first = await startScriptedEngine({ seed });
-    const slow: FuelRate = { perSecond: 100_000_000, startSeconds: 0 };
+    const slow: FuelRate = { perSecond: 100_000_000, cores: 64, startSeconds: 0 };
     const measured = Promise.withResolvers<FuelRate>();
     const rates = [() => Promise.reject(new Error('no sandbox')), () => measured.promise];
     const measure = (): Promise<FuelRate> => (rates.shift() ?? (() => Promise.resolve(FAST)))();

@@ -130,7 +130,7 @@ export const createNode = (
     seed,
     capacity,
     // Simulated runs take no time of a processor.
-    fuelRate: () => Promise.resolve({ perSecond: 1e15, startSeconds: 0 }),
+    fuelRate: () => Promise.resolve({ perSecond: 1e15, cores: 1, startSeconds: 0 }),
     engines,
     nowMs,
     pause: (ms) => clock.pause(ms),
