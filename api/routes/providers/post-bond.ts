@@ -3,7 +3,7 @@ import { ZERO } from '../../../domain/money.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, idOf, micro, position } from '../../fields.ts';
-import { notOf } from './own-provider.ts';
+import { asOwner } from './own-provider.ts';
 
 /** A bond buys a first chance after a bar (settled 39): the provider may bid at once, priced a little above a newcomer. */
 export const postBond = ({ providers, tRef }: Pick<RouteDependencies, 'providers' | 'tRef'>) =>
@@ -20,14 +20,10 @@ export const postBond = ({ providers, tRef }: Pick<RouteDependencies, 'providers
       responses: { 200: z.object({ bond: micro, position }) },
       errors: ['CONFLICT', 'INSUFFICIENT_BALANCE', 'RESOURCE_NOT_FOUND'],
     },
-    async ({ principal, commandId, traceparent }, { params, body }) => {
+    async (context, { params, body }) => {
       const providerId = params.provider_id;
-      const foreign = notOf(principal.id, providerId, await providers.find(providerId));
-      if (foreign) return foreign;
-      const outcome = await providers.execute(
-        providerId,
-        { type: 'post-bond', amount: body.amount, tRef },
-        { actor: principal.id, commandId, traceparent },
+      const outcome = await asOwner(providers, context, providerId, (caller) =>
+        providers.execute(providerId, { type: 'post-bond', amount: body.amount, tRef }, caller),
       );
       if (!outcome.ok) return outcome;
       return respond(200, {

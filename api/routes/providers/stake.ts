@@ -3,7 +3,7 @@ import { PROBATION_SHARE } from '../../../domain/tiers.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, idOf, micro, position } from '../../fields.ts';
-import { notOf } from './own-provider.ts';
+import { asOwner } from './own-provider.ts';
 
 export const lockStake = ({ providers }: Pick<RouteDependencies, 'providers'>) =>
   defineRoute(
@@ -24,14 +24,10 @@ export const lockStake = ({ providers }: Pick<RouteDependencies, 'providers'>) =
       },
       errors: ['INSUFFICIENT_BALANCE', 'RESOURCE_NOT_FOUND'],
     },
-    async ({ principal, commandId, traceparent }, { params, body }) => {
+    async (context, { params, body }) => {
       const providerId = params.provider_id;
-      const foreign = notOf(principal.id, providerId, await providers.find(providerId));
-      if (foreign) return foreign;
-      const outcome = await providers.execute(
-        providerId,
-        { type: 'lock-stake', amount: body.amount },
-        { actor: principal.id, commandId, traceparent },
+      const outcome = await asOwner(providers, context, providerId, (caller) =>
+        providers.execute(providerId, { type: 'lock-stake', amount: body.amount }, caller),
       );
       if (!outcome.ok) return outcome;
       return respond(200, {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { amount, idOf, micro, position } from '../../fields.ts';
-import { notOf } from './own-provider.ts';
+import { asOwner } from './own-provider.ts';
 import { shownUnbonding, unbondingSchema } from './provider.ts';
 
 /** Asks stake back: it stands behind no bid from now on, and within reach of a fraud for a day. */
@@ -19,14 +19,10 @@ export const unbondStake = ({ providers }: Pick<RouteDependencies, 'providers'>)
       responses: { 200: z.object({ stake: micro, unbonding: unbondingSchema, position }) },
       errors: ['INSUFFICIENT_BALANCE', 'CONFLICT', 'RESOURCE_NOT_FOUND'],
     },
-    async ({ principal, commandId, traceparent }, { params, body }) => {
+    async (context, { params, body }) => {
       const providerId = params.provider_id;
-      const foreign = notOf(principal.id, providerId, await providers.find(providerId));
-      if (foreign) return foreign;
-      const outcome = await providers.execute(
-        providerId,
-        { type: 'unbond-stake', amount: body.amount },
-        { actor: principal.id, commandId, traceparent },
+      const outcome = await asOwner(providers, context, providerId, (caller) =>
+        providers.execute(providerId, { type: 'unbond-stake', amount: body.amount }, caller),
       );
       if (!outcome.ok) return outcome;
       return respond(200, {

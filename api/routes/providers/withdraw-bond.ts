@@ -3,7 +3,7 @@ import { ZERO } from '../../../domain/money.ts';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, micro, position } from '../../fields.ts';
-import { notOf } from './own-provider.ts';
+import { asOwner } from './own-provider.ts';
 
 /** Gives a bond back that stands behind nothing under way. */
 export const withdrawBond = ({ bonds, providers }: Pick<RouteDependencies, 'bonds' | 'providers'>) =>
@@ -19,12 +19,11 @@ export const withdrawBond = ({ bonds, providers }: Pick<RouteDependencies, 'bond
       responses: { 200: z.object({ bond: micro, position }) },
       errors: ['CONFLICT', 'RESOURCE_NOT_FOUND'],
     },
-    async ({ principal, commandId, traceparent }, { params }) => {
+    async (context, { params }) => {
       const providerId = params.provider_id;
-      const foreign = notOf(principal.id, providerId, await providers.find(providerId));
-      if (foreign) return foreign;
-      const caller = { actor: principal.id, commandId, traceparent };
-      const outcome = await bonds.withdraw(providerId, caller);
+      const outcome = await asOwner(providers, context, providerId, (caller) =>
+        bonds.withdraw(providerId, caller),
+      );
       if (!outcome.ok) return outcome;
       return respond(200, {
         bond: outcome.provider.bond?.amount ?? ZERO,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineRoute, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, micro, position } from '../../fields.ts';
-import { notOf } from './own-provider.ts';
+import { asOwner } from './own-provider.ts';
 import { shownUnbonding, unbondingSchema } from './provider.ts';
 
 /** Pays out the stake that has unbonded. */
@@ -19,14 +19,10 @@ export const withdrawStake = ({ providers }: Pick<RouteDependencies, 'providers'
       responses: { 200: z.object({ stake: micro, unbonding: unbondingSchema, position }) },
       errors: ['CONFLICT', 'RESOURCE_NOT_FOUND'],
     },
-    async ({ principal, commandId, traceparent }, { params }) => {
+    async (context, { params }) => {
       const providerId = params.provider_id;
-      const foreign = notOf(principal.id, providerId, await providers.find(providerId));
-      if (foreign) return foreign;
-      const outcome = await providers.execute(
-        providerId,
-        { type: 'withdraw-stake' },
-        { actor: principal.id, commandId, traceparent },
+      const outcome = await asOwner(providers, context, providerId, (caller) =>
+        providers.execute(providerId, { type: 'withdraw-stake' }, caller),
       );
       if (!outcome.ok) return outcome;
       return respond(200, {
