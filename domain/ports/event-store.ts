@@ -103,8 +103,14 @@ export interface EventStore {
   appendMany(requests: readonly StreamAppend[], origin?: Origin): Promise<AppendResult>;
   /** Events of a stream in revision order, upcast to the current schema versions; empty for an unknown stream. */
   readStream(stream: string, options?: ReadStreamOptions): Promise<RecordedEvent[]>;
-  /** The same for several whole streams at once; one that holds no event is absent from the answer. */
-  readStreams(streams: readonly string[]): Promise<ReadonlyMap<string, readonly RecordedEvent[]>>;
+  /**
+   * The same for several streams at once, each behind its revision in `after`, or whole where it has none there; one without
+   * such an event is absent from the answer. Costs by what it returns, however many streams and other events there are.
+   */
+  readStreams(
+    streams: readonly string[],
+    after?: ReadonlyMap<string, bigint>,
+  ): Promise<ReadonlyMap<string, readonly RecordedEvent[]>>;
   /** What a stream has decided of these commands; those it never heard of are absent. */
   findCommands(stream: string, commandIds: readonly string[]): Promise<readonly DecidedCommand[]>;
   /** One page of the log in position order. */

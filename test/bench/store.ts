@@ -9,6 +9,7 @@ import { appendCase } from './cases/append.ts';
 import { catchUpCase } from './cases/catch-up.ts';
 import { createRawLog } from './cases/raw-log.ts';
 import { readCase } from './cases/read.ts';
+import { readStreamsCases } from './cases/read-streams.ts';
 import type { OpenSuite, Suite } from './harness.ts';
 
 const open = async (): Promise<OpenSuite> => {
@@ -23,16 +24,18 @@ const open = async (): Promise<OpenSuite> => {
   });
   const appends = await openLogs(server.url, 'appends');
   const reads = await openLogs(server.url, 'reads');
+  const streams = await openLogs(server.url, 'streams');
   const catchUp = await catchUpCase(reads.url, reads.store, reads.raw);
   return {
     cases: [
       appendCase(appends.store, appends.raw, 1),
       appendCase(appends.store, appends.raw, 10),
       await readCase(reads.store, reads.raw),
+      ...(await readStreamsCases(streams.store)),
       catchUp,
     ],
     close: async () => {
-      for (const opened of [catchUp, appends, reads]) await opened.close();
+      for (const opened of [catchUp, appends, reads, streams]) await opened.close();
       await server.stop();
       await rm(directory, { recursive: true, force: true });
     },

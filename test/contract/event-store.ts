@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { NewEvent, RecordedEvent } from '../../domain/event.ts';
 import { canonicalJson } from '../../domain/json.ts';
@@ -376,6 +377,49 @@ export const eventStoreContract = (name: string, open: () => Promise<StoreUnderT
           expect(found.get(stream) ?? []).toEqual(await store.readStream(stream));
         }
         expect(await store.readStreams([])).toEqual(new Map());
+      });
+
+      test('several streams at once, each once and behind its own revision', async () => {
+        const after = new Map([
+          ['sample-a', 1n],
+          ['sample-b', 9n],
+        ]);
+        const found = await store.readStreams(['sample-a', 'sample-b', 'sample-a', 'sample-unknown'], after);
+        expect([...found.keys()]).toEqual(['sample-a']);
+        expect(found.get('sample-a')).toEqual(await store.readStream('sample-a', { from: 2n }));
+        expect(await store.readStreams(['sample-b', 'sample-b'])).toEqual(
+          new Map([['sample-b', await store.readStream('sample-b')]]),
+        );
+      });
+
+      test('long streams that lie between each other, from anywhere on', async () => {
+        const lengths = new Map<string, number>();
+        const appends = fc.array(
+          fc.record({ stream: fc.integer({ min: 0, max: 4 }), count: fc.integer({ min: 1, max: 130 }) }),
+          { minLength: 1, maxLength: 12 },
+        );
+        const wanted = fc.array(
+          fc.record({ stream: fc.integer({ min: 0, max: 5 }), after: fc.integer({ min: -1, max: 400 }) }),
+          { maxLength: 6 },
+        );
+        const written = fc.asyncProperty(appends, wanted, async (runs, reads) => {
+          for (const { stream: number, count } of runs) {
+            const stream = `sample-long-${number}`;
+            const length = lengths.get(stream) ?? 0;
+            await store.append(sampleAppend(stream, BigInt(length - 1), count));
+            lengths.set(stream, length + count);
+          }
+          const after = new Map(reads.map((read) => [`sample-long-${read.stream}`, BigInt(read.after)]));
+          const found = await store.readStreams([...after.keys()], after);
+          for (const [stream, revision] of after) {
+            const revisions = (found.get(stream) ?? []).map((event) => Number(event.revision));
+            const first = Number(revision) + 1;
+            const length = Math.max(0, (lengths.get(stream) ?? 0) - first);
+            expect(revisions).toEqual(Array.from({ length }, (_, index) => first + index));
+            expect(found.get(stream) ?? []).toEqual(await store.readStream(stream, { from: BigInt(first) }));
+          }
+        });
+        await fc.assert(written, { numRuns: 15 });
       });
 
       test('pages of the log, by type and by stream', async () => {

@@ -1,5 +1,10 @@
 import type { RecordedEvent } from '../../../domain/event.ts';
-import type { AppendResult, DecidedCommand, EventStore } from '../../../domain/ports/event-store.ts';
+import {
+  type AppendResult,
+  type DecidedCommand,
+  type EventStore,
+  NO_STREAM,
+} from '../../../domain/ports/event-store.ts';
 import { UPCASTERS } from '../../../domain/schema-versions.ts';
 import { type Upcasters, upcast } from '../../../domain/upcasters.ts';
 import { type AppendRequest, prepareAppend } from '../request.ts';
@@ -45,17 +50,24 @@ export const createMemoryEventStore = ({
     appendMany: async (requests, origin) => append(prepareAppend(requests, origin)),
     readStream: async (stream, { from = 0n, to } = {}) =>
       read(log.stream(stream).slice(Number(from), to === undefined ? undefined : Number(to) + 1)),
-    readStreams: async (streams) =>
+    readStreams: async (streams, after) =>
       Map.groupBy(
-        streams.flatMap((stream) => read(log.stream(stream))),
+        [...new Set(streams)].flatMap((stream) =>
+          read(log.stream(stream).slice(Number((after?.get(stream) ?? NO_STREAM) + 1n))),
+        ),
         (event) => event.stream,
       ),
     findCommands: async (stream, commandIds) => findCommands(stream, commandIds),
-    readAll: async ({ after, limit, types, stream }) =>
-      read(log.events().slice(Number(after)))
-        .filter((event) => !types || types.includes(event.type))
-        .filter((event) => stream === undefined || event.stream === stream)
-        .slice(0, limit),
+    readAll: async ({ after, limit, types, stream }) => {
+      const found: RecordedEvent[] = [];
+      const events = log.events();
+      for (let index = Number(after); index < events.length && found.length < limit; index++) {
+        const [event] = read(events.slice(index, index + 1)) as [RecordedEvent];
+        const isOfType = !types || types.includes(event.type);
+        if (isOfType && (stream === undefined || event.stream === stream)) found.push(event);
+      }
+      return found;
+    },
     subscribe: (after, signal) =>
       subscription({
         after,

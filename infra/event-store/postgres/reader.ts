@@ -1,16 +1,20 @@
 import type { CustomTypesConfig, Pool } from 'pg';
 import type { RecordedEvent } from '../../../domain/event.ts';
-import type {
-  DecidedCommand,
-  Head,
-  ReadAllOptions,
-  ReadStreamOptions,
+import {
+  type DecidedCommand,
+  type Head,
+  NO_STREAM,
+  type ReadAllOptions,
+  type ReadStreamOptions,
 } from '../../../domain/ports/event-store.ts';
 import { type Upcasters, upcast } from '../../../domain/upcasters.ts';
 
 export interface Reader {
   stream(stream: string, options?: ReadStreamOptions): Promise<RecordedEvent[]>;
-  streams(streams: readonly string[]): Promise<ReadonlyMap<string, RecordedEvent[]>>;
+  streams(
+    streams: readonly string[],
+    after?: ReadonlyMap<string, bigint>,
+  ): Promise<ReadonlyMap<string, RecordedEvent[]>>;
   commands(stream: string, commandIds: readonly string[]): Promise<readonly DecidedCommand[]>;
   all(options: ReadAllOptions): Promise<RecordedEvent[]>;
   head(): Promise<Head>;
@@ -19,23 +23,26 @@ export interface Reader {
 /** Events of one row: enough to make decoding cheap, few enough to be decoded while the server works on the next. */
 const CHUNK = 100;
 
+/** The events of `found`, in its order, as JSON text: content is parsed once and without a decoder per column. */
+const CHUNK_OF_FOUND = `
+  select '{"hashes":"' || encode(string_agg(hash, ''), 'hex')
+      || '","times":"' || encode(string_agg(timestamptz_send(recorded_at), ''), 'hex')
+      || '","workflowIds":"' || string_agg(coalesce(workflow_id, ''), ' ')
+      || '","runIds":"' || string_agg(coalesce(run_id, ''), ' ')
+      || '","events":[' || string_agg(position || ',' || envelope, ',') || ']}' as chunk`;
+
 /**
- * A page as rows of JSON text, a chunk of events each, in order. Content is thus parsed once and without a decoder per
- * column; hashes and times have a fixed width, names hold no space. The bounds of the chunks are found first.
+ * A page as rows of text, a chunk of events each, in order. Hashes and times have a fixed width, names hold no space. The
+ * bounds of the chunks are found first.
  */
-const pageQuery = (key: 'position' | 'revision', where: string, limit = '') => `
+const pageQuery = (key: 'position' | 'revision', where: string) => `
   select content.chunk
     from (select min(${key}) as first, max(${key}) as last
             from (select ${key}, row_number() over (order by ${key}) - 1 as n
-                    from (select ${key} from log.events where ${where} order by ${key} ${limit}) found) numbered
+                    from (select ${key} from log.events where ${where} order by ${key} limit $2) found) numbered
            group by n / ${CHUNK}
            order by first) bounds
-   cross join lateral (
-     select '{"hashes":"' || encode(string_agg(hash, ''), 'hex')
-         || '","times":"' || encode(string_agg(timestamptz_send(recorded_at), ''), 'hex')
-         || '","workflowIds":"' || string_agg(coalesce(workflow_id, ''), ' ')
-         || '","runIds":"' || string_agg(coalesce(run_id, ''), ' ')
-         || '","events":[' || string_agg(position || ',' || envelope, ',') || ']}' as chunk
+   cross join lateral (${CHUNK_OF_FOUND}
        from (select * from log.events
               where ${where} and ${key} between bounds.first and bounds.last order by ${key}) found
    ) content`;
@@ -64,12 +71,25 @@ interface Chunk {
   readonly events: readonly (number | Envelope)[];
 }
 
-const STREAM = {
-  name: 'log-stream',
-  text: pageQuery('revision', 'stream = $1 and revision between $2 and $3'),
+/**
+ * Runs of streams, each by itself: its events, and no others, are met once. Revisions have no gap, so the bounds of the
+ * chunks follow from the first and the last.
+ */
+const STREAMS = {
+  name: 'log-streams',
+  text: `
+  select content.chunk
+    from unnest($1::text[], $2::bigint[], $3::bigint[]) run(stream, first, last)
+   cross join lateral (
+     select e.revision from log.events e where e.stream = run.stream order by e.revision desc limit 1
+   ) newest
+   cross join lateral generate_series(run.first, least(run.last, newest.revision), ${CHUNK}) bound
+   cross join lateral (${CHUNK_OF_FOUND}
+       from (select * from log.events e
+              where e.stream = run.stream and e.revision between bound and least(bound + ${CHUNK - 1}, run.last)
+              order by e.revision) found
+   ) content`,
 };
-
-const STREAMS = { name: 'log-streams', text: pageQuery('position', 'stream = any($1)') };
 
 const COMMANDS = {
   name: 'log-commands',
@@ -92,7 +112,8 @@ export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
     return rows.flatMap(([events]) => events);
   };
 
-  const stream: Reader['stream'] = (name, { from = 0n, to = END } = {}) => page(STREAM, [name, from, to]);
+  const stream: Reader['stream'] = (name, { from = 0n, to = END } = {}) =>
+    page(STREAMS, [[name], [from], [to]]);
 
   return {
     stream,
@@ -107,8 +128,12 @@ export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
         })),
       );
     },
-    // Within a stream position order is revision order.
-    streams: async (streams) => Map.groupBy(await page(STREAMS, [streams]), (event) => event.stream),
+    streams: async (streams, after) => {
+      const names = [...new Set(streams)];
+      const firsts = names.map((name) => (after?.get(name) ?? NO_STREAM) + 1n);
+      const events = await page(STREAMS, [names, firsts, names.map(() => END)]);
+      return Map.groupBy(events, (event) => event.stream);
+    },
     all: ({ after, limit, types: wanted, stream }) => {
       const values: unknown[] = [after, limit];
       const where = ['position > $1'];
@@ -116,7 +141,7 @@ export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
       if (stream !== undefined) where.push(`stream = $${values.push(stream)}`);
       // Within a stream revision order is position order, and the stream's index serves it.
       const key = stream === undefined ? 'position' : 'revision';
-      const text = pageQuery(key, where.join(' and '), 'limit $2');
+      const text = pageQuery(key, where.join(' and '));
       return page({ name: `log-all-by-${key}${wanted ? '-of-types' : ''}`, text }, values);
     },
     head: async () => {
