@@ -51,3 +51,13 @@ test('CPU time is told per operation, with the time on the clock beside it', asy
   const { cases } = await runSuite(suite, { rounds: 7, only: [], onProgress: () => undefined });
   expect(cases[0]).toMatchObject({ ratio: 2, wall_ms: { baseline: 1.5 } });
 });
+
+test('without a baseline there is no ratio, and the spread is that of our own figure', async () => {
+  const figures = [9, 1, 2, 3, 4, 5, 6, 7];
+  const one = { name: 'case', unit: 's', ours: async () => figures.shift() ?? 0, baseline: null };
+  const suite = { name: 'suite', open: async () => ({ cases: [one], close: async () => undefined }) };
+  const { cases } = await runSuite(suite, { rounds: 7, only: [], onProgress: () => undefined });
+  expect(cases).toEqual([
+    { name: 'case', ours: 4, baseline: null, ratio: null, unit: 's', rounds: 7, spread: 0.75 },
+  ]);
+});

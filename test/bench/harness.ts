@@ -12,7 +12,8 @@ export interface Case {
   /** What is counted per second, or the time one operation takes. */
   readonly unit: string;
   ours(): Promise<number | Timed>;
-  baseline(): Promise<number | Timed>;
+  /** Null where nothing is there to compare with. */
+  readonly baseline: (() => Promise<number | Timed>) | null;
 }
 
 export interface OpenSuite {
@@ -22,23 +23,23 @@ export interface OpenSuite {
 
 export interface Suite {
   readonly name: string;
-  /** Starts what the cases need. */
-  open(): Promise<OpenSuite>;
+  /** Starts what the cases need; `against` is another checkout, for suites that compare with one. */
+  open(against: string | null): Promise<OpenSuite>;
 }
 
 export interface CaseResult {
   readonly name: string;
   /** Medians. */
   readonly ours: number;
-  readonly baseline: number;
+  readonly baseline: number | null;
   /** Median over the rounds of ours ÷ baseline in the same round. */
-  readonly ratio: number;
+  readonly ratio: number | null;
   readonly unit: string;
   readonly rounds: number;
-  /** Interquartile range of the ratio over its median. */
+  /** Interquartile range of the ratio (of ours where there is none) over its median. */
   readonly spread: number;
   /** The same in time on the clock, where that is another question. */
-  readonly wall_ms?: { readonly ours: number; readonly baseline: number };
+  readonly wall_ms?: { readonly ours: number; readonly baseline: number | null };
 }
 
 export interface SuiteResult {
@@ -51,6 +52,7 @@ export interface RunOptions {
   readonly rounds: number;
   /** Names of the cases to run; all when empty. */
   readonly only: readonly string[];
+  readonly against?: string | null;
   readonly onProgress: (line: string) => void;
 }
 
@@ -59,9 +61,9 @@ export const MIN_ROUNDS = 7;
 /** Runs every case in interleaved rounds after one that is thrown away: whatever else the machine does meets both sides. */
 export const runSuite = async (
   suite: Suite,
-  { rounds, only, onProgress }: RunOptions,
+  { rounds, only, against = null, onProgress }: RunOptions,
 ): Promise<SuiteResult> => {
-  const { cases, close } = await suite.open();
+  const { cases, close } = await suite.open(against);
   try {
     const results: CaseResult[] = [];
     for (const one of cases.filter(({ name }) => only.length === 0 || only.includes(name))) {
@@ -76,34 +78,34 @@ export const runSuite = async (
 };
 
 const runCase = async ({ name, unit, ours, baseline }: Case, rounds: number): Promise<CaseResult> => {
-  const measured: { ours: Timed; baseline: Timed }[] = [];
+  const measured: { ours: Timed; baseline: Timed | null }[] = [];
   await ours();
-  await baseline();
+  await baseline?.();
   for (let round = 0; round < rounds; round++) {
     // The side that goes first alternates.
     const first = round % 2 === 0 ? await ours() : null;
-    const plain = await baseline();
-    measured.push({ ours: timed(first ?? (await ours())), baseline: timed(plain) });
+    const plain = baseline && timed(await baseline());
+    measured.push({ ours: timed(first ?? (await ours())), baseline: plain });
   }
-  const ratios = measured.map((round) => round.ours.value / round.baseline.value);
-  const ratio = quantile(ratios, 0.5);
-  const median = (side: 'ours' | 'baseline', figure: keyof Timed): number =>
-    quantile(
-      measured.map((round) => round[side][figure]),
-      0.5,
-    );
-  const wall = { ours: median('ours', 'wallMs'), baseline: median('baseline', 'wallMs') };
+  const figures = (side: 'ours' | 'baseline', figure: keyof Timed): number[] =>
+    measured.flatMap((round) => round[side]?.[figure] ?? []);
+  const compared = baseline
+    ? measured.map((round) => round.ours.value / (round.baseline?.value ?? Number.NaN))
+    : figures('ours', 'value');
+  const middle = quantile(compared, 0.5);
+  const median = (side: 'ours' | 'baseline', figure: keyof Timed) =>
+    readable(quantile(figures(side, figure), 0.5));
+  const baselineOf = (figure: keyof Timed): number | null => (baseline ? median('baseline', figure) : null);
+  const wall = { ours: median('ours', 'wallMs'), baseline: baselineOf('wallMs') };
   return {
     name,
-    ours: readable(median('ours', 'value')),
-    baseline: readable(median('baseline', 'value')),
-    ratio: round3(ratio),
+    ours: median('ours', 'value'),
+    baseline: baselineOf('value'),
+    ratio: baseline ? round3(middle) : null,
     unit,
     rounds,
-    spread: round3((quantile(ratios, 0.75) - quantile(ratios, 0.25)) / ratio),
-    ...(Number.isNaN(wall.ours)
-      ? {}
-      : { wall_ms: { ours: readable(wall.ours), baseline: readable(wall.baseline) } }),
+    spread: round3((quantile(compared, 0.75) - quantile(compared, 0.25)) / middle),
+    ...(Number.isNaN(wall.ours) ? {} : { wall_ms: wall }),
   };
 };
 
@@ -154,5 +156,9 @@ const machine = (): string => {
   return `${cpus().length} × ${cpu?.model ?? 'unknown'}, ${memory} GiB, ${process.platform}, node ${process.version}`;
 };
 
-const describe = ({ name, ours, baseline, ratio, unit, rounds, spread }: CaseResult): string =>
-  `${name.padEnd(18)} ours ${ours} ${unit}, baseline ${baseline} ${unit}, ratio ${ratio} (${rounds} rounds, spread ${spread})`;
+const describe = (result: CaseResult): string => {
+  const { name, ours, baseline, ratio, unit, rounds, spread, wall_ms: wall } = result;
+  const beside = baseline === null ? '' : `baseline ${baseline} ${unit}, ratio ${ratio} `;
+  const clock = wall ? `; on the clock ${[wall.ours, wall.baseline ?? []].flat().join(' beside ')} ms` : '';
+  return `${name.padEnd(18)} ours ${ours} ${unit}, ${beside}(${rounds} rounds, spread ${spread})${clock}`;
+};

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { MIN_ROUNDS, runSuite, type Suite } from './harness.ts';
 
@@ -7,9 +8,11 @@ const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   host: () => import('./host.ts'),
   crypto: () => import('./crypto.ts'),
   sandbox: () => import('./sandbox.ts'),
+  job: () => import('./job.ts'),
 };
 
-const options = (command: Command) => command.opts<{ json?: boolean; rounds: number; only: string[] }>();
+const options = (command: Command) =>
+  command.opts<{ json?: boolean; rounds: number; only: string[]; against?: string }>();
 
 const wholeNumber = (text: string): number => {
   const value = Number(text);
@@ -22,12 +25,17 @@ await new Command('bench')
   .option('--json', 'print nothing but the line of results')
   .option('--rounds <number>', 'measured rounds per case', wholeNumber, 9)
   .option('--only <case...>', 'only these cases', [])
+  .option('--against <directory>', 'another checkout, to compare the suite `job` with', (path) =>
+    resolve(path),
+  )
   .action(async (name: string, _options, command: Command) => {
     const load = Object.hasOwn(SUITES, name) ? SUITES[name] : undefined;
     if (!load) return command.error(`unknown suite ${name}`);
-    const { json, rounds, only } = options(command);
+    const { json, rounds, only, against } = options(command);
     const { suite } = await load();
     const onProgress = (line: string): void => void (json || process.stderr.write(`${line}\n`));
-    process.stdout.write(`${JSON.stringify(await runSuite(suite, { rounds, only, onProgress }))}\n`);
+    process.stdout.write(
+      `${JSON.stringify(await runSuite(suite, { rounds, only, against: against ?? null, onProgress }))}\n`,
+    );
   })
   .parseAsync();

@@ -19,6 +19,8 @@ export interface Stack {
   output(): string;
   /** Resolves when the output since the start of the call, or as a whole, matches. */
   waitFor(pattern: RegExp, options?: { readonly fromNow?: boolean }): Promise<void>;
+  /** Of the supervisor, from which all others descend. */
+  readonly pid: number;
   /** Process id by name of what the supervisor runs now: postgres, temporal, api, worker, projector, node-…. */
   pids(): Record<string, number>;
   /** Sends SIGKILL to one process of the stack, or to the supervisor itself. */
@@ -36,11 +38,13 @@ export const startStack = async (
     readonly env?: NodeJS.ProcessEnv;
     /** More arguments of `npm start --`. */
     readonly args?: readonly string[];
+    /** Of another checkout. */
+    readonly root?: string;
   } = {},
 ): Promise<Stack> => {
   const port = options.port ?? (await allocatePort());
   const args = [
-    join(ROOT, 'bin', 'start.mjs'),
+    join(options.root ?? ROOT, 'bin', 'start.mjs'),
     ...(options.sample === true ? [] : ['--no-sample']),
     ...(options.args ?? []),
   ];
@@ -91,6 +95,7 @@ export const startStack = async (
     apiKey: credentials.api_key,
     output: () => output,
     waitFor,
+    pid: record().owner.pid,
     pids,
     kill: (name) => {
       const pid = name === 'supervisor' ? record().owner.pid : pids()[name];
