@@ -1,19 +1,11 @@
-import { writeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { executeModule } from './execute-module.ts';
-import { MODULE_STDERR_FD, type RunnerTask } from './protocol.ts';
+import { writeModuleStderr } from './module-stderr.ts';
+import type { RunnerTask } from './protocol.ts';
 
-/**
- * Program of the thread in which a metered module runs, once. A thread, because its stack can be made as large as the
- * counted stack needs.
- */
-
-/** A blocking write of all bytes. */
-const writeAll = (bytes: Uint8Array): void => {
-  for (let at = 0; at < bytes.length; ) at += writeSync(MODULE_STDERR_FD, bytes, at);
-};
+/** Program of the thread in which a metered module runs, once, where the main thread's stack cannot be made large enough. */
 
 // The listener also keeps the thread alive while the engine compiles on its own threads.
 parentPort?.on('message', (task: RunnerTask) => {
-  void executeModule(task, writeAll).then((end) => parentPort?.postMessage(end));
+  void executeModule(task, writeModuleStderr).then((end) => parentPort?.postMessage(end));
 });

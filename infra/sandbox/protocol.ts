@@ -11,6 +11,11 @@ export interface Wrapper {
    * it may execute (no_new_privs, Linux 3.5); empty where there is no such program.
    */
   readonly confined: readonly string[];
+  /**
+   * Words before a command that give its main thread the stack that a module may need; empty where there is no such
+   * program, and modules run in a thread of their own.
+   */
+  readonly deepStack: readonly string[];
 }
 
 export interface RunOrder {

@@ -1,12 +1,16 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { TABLE_ENTRIES } from '../../domain/metering/costs.ts';
-import { heapMbOf, type Wrapper } from './protocol.ts';
+import { REAL_STACK_MB, TABLE_ENTRIES } from '../../domain/metering/costs.ts';
+import { programUrl } from './program-url.ts';
+import { BYTES_PER_MB, heapMbOf, type Wrapper } from './protocol.ts';
 
-const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-
-/** All the code that a sandbox process reads: its own folder, the rules it shares with verifiers, and the hashes. */
-const READABLE = ['./', '../../domain/', '../../node_modules/@noble/', '../../package.json'].map(pathOf);
+const ENCLAVE = fileURLToPath(programUrl('enclave-process'));
+const RUNNER = fileURLToPath(programUrl('runner'));
+/** All the code that a sandbox process reads: its own folder; of sources, the rules it shares with verifiers and the hashes too. */
+const READABLE = [
+  './',
+  ...(RUNNER.endsWith('.ts') ? ['../../domain/', '../../node_modules/@noble/', '../../package.json'] : []),
+].map((path) => fileURLToPath(new URL(path, programUrl('runner'))));
 
 const PERMISSIONS = ['--permission', ...READABLE.map((path) => `--allow-fs-read=${path}`)];
 const COMMON = ['--no-warnings', '--disallow-code-generation-from-strings', '--no-addons'];
@@ -20,7 +24,7 @@ export const INSPECTION_HEAP_MB = 1536;
 /** Whether a command behind these words starts, and may read what a sandbox process is made of. */
 const works = (words: readonly string[]): boolean => {
   const [program = '', ...args] = words;
-  const readable = ['test', '-x', process.execPath, '-a', '-r', pathOf('./runner.ts')];
+  const readable = ['test', '-x', process.execPath, '-a', '-r', RUNNER];
   return spawnSync(program, [...args, ...readable], { env: {}, stdio: 'ignore', timeout: 5000 }).status === 0;
 };
 
@@ -39,6 +43,10 @@ const CONFINEMENTS = [
   ['setpriv', '--pdeathsig', 'KILL'],
 ] as const;
 
+/** Room for what Node and V8 need of a stack besides the module. */
+const STACK_SPARE_MB = 8;
+const DEEP_STACK = ['prlimit', `--stack=${(REAL_STACK_MB + STACK_SPARE_MB) * BYTES_PER_MB}:`];
+
 /** Finds out, by trying, what this machine allows. */
 export const detectIsolation = (): Isolation => {
   const withoutNetwork =
@@ -48,7 +56,13 @@ export const detectIsolation = (): Isolation => {
     ].find(works) ?? [];
   // Tried inside of the namespace, where a root of its own would have rights again.
   const confined = CONFINEMENTS.find((words) => works([...withoutNetwork, ...words])) ?? [];
-  return { network: withoutNetwork.length > 0 ? 'none' : 'host', wrapper: { confined }, withoutNetwork };
+  // In its main thread a module keeps the runner from learning that its parent died: the kernel has to end it, then.
+  const deepStack =
+    confined.length > 0 && works([...withoutNetwork, ...confined, ...DEEP_STACK, ...confined])
+      ? DEEP_STACK
+      : [];
+  const network = withoutNetwork.length > 0 ? 'none' : 'host';
+  return { network, wrapper: { confined, deepStack }, withoutNetwork };
 };
 
 const start = (
@@ -65,7 +79,7 @@ const start = (
     ...PERMISSIONS,
     ...COMMON,
     ...flags,
-    pathOf(script),
+    script,
     ...parameters,
   ];
   return spawn(program, args, { env: {}, stdio: [...streams], serialization: 'advanced', detached });
@@ -77,7 +91,7 @@ export const spawnEnclave = ({ wrapper, withoutNetwork }: Isolation): ChildProce
     [...withoutNetwork, ...wrapper.confined],
     // It reads the use of the runner there; the module, in the runner, has no such right.
     ['--allow-child-process', '--allow-fs-read=/proc/', `--max-old-space-size=${INSPECTION_HEAP_MB}`],
-    './enclave-process.ts',
+    ENCLAVE,
     ['ignore', 'ignore', 'ignore', 'ipc'],
     true,
   );
@@ -86,20 +100,19 @@ export const spawnEnclave = ({ wrapper, withoutNetwork }: Isolation): ChildProce
  * Starts the process that runs a module with a linear memory of at most `memoryMb`. The engine's own bounds are no lower
  * than those that the instrumented module keeps by itself, so none of them is ever met.
  */
-export const spawnRunner = (wrapper: Wrapper, memoryMb: number): ChildProcess =>
+export const spawnRunner = ({ confined, deepStack }: Wrapper, memoryMb: number): ChildProcess =>
   start(
-    wrapper.confined,
+    [...deepStack, ...confined],
     [
-      // The module gets a thread with a stack of its own size.
-      '--allow-worker',
+      deepStack.length > 0 ? `--stack-size=${REAL_STACK_MB * 1024}` : '--allow-worker',
       // What metering adds to loops is cold, and says so: without this it costs registers where the module is hot.
       '--experimental-wasm-branch-hinting',
       `--wasm-max-mem-pages=${Math.max(memoryMb, LEAST_MB) * PAGES_PER_MB}`,
       `--wasm-max-table-size=${TABLE_ENTRIES}`,
       `--max-old-space-size=${heapMbOf(memoryMb)}`,
     ],
-    './runner.ts',
+    RUNNER,
     ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     false,
-    [String(memoryMb)],
+    [String(memoryMb), deepStack.length > 0 ? 'main' : 'thread'],
   );
