@@ -8,7 +8,7 @@ import {
 import { AUCTION_VERSION, auctionMachine } from './auction/machine.ts';
 import { auctionMachineV1 } from './auction/machine-v1.ts';
 import { movements as auctionMovements } from './auction/movements.ts';
-import { chipDecider } from './chip/decide.ts';
+import { evolveChip } from './chip/fold.ts';
 import {
   decide as decideEnclave,
   decideV1 as decideEnclaveV1,
@@ -19,19 +19,19 @@ import { ENCLAVE_VERSION, enclaveMachine, enclaveMachineV2, enclaveMachineV3 } f
 import { enclaveMachineV1 } from './enclave/machine-v1.ts';
 import { movements as enclaveMovements } from './enclave/movements.ts';
 import { aggregateOf, type DomainEvent, domainEventOf, type NewEvent } from './event.ts';
+import { type AnyFold, anyFold, type Fold, foldOver } from './fold.ts';
 import { decide as decideJob, decideV1 as decideJobV1, decideV2 as decideJobV2 } from './job/decide.ts';
 import { JOB_VERSION, jobMachine } from './job/machine.ts';
 import { jobMachineV2 } from './job/machine-v2.ts';
 import { movements as jobMovements } from './job/movements.ts';
-import type { LedgerEvent } from './ledger/events.ts';
-import { emptyLedger, foldLedger } from './ledger/fold.ts';
+import { emptyLedger, evolveLedger, foldLedger } from './ledger/fold.ts';
 import { applyEvent, type LifecycleVersion, stateName } from './lifecycle.ts';
 import { evolveObservation } from './observation/fold.ts';
 import { evolveAcceptance } from './predicate/acceptance.ts';
 import { decide as decidePredicate } from './predicate/decide.ts';
 import { PREDICATE_VERSION, predicateMachine } from './predicate/machine.ts';
 import { evolveProof, noProof } from './proof/fold.ts';
-import { evolveProvider, unknownProvider } from './provider/fold.ts';
+import { providerFold } from './provider/fold.ts';
 import { decide as decideQuorum, decideV1 as decideQuorumV1 } from './quorum/decide.ts';
 import { QUORUM_VERSION, quorumMachine } from './quorum/machine.ts';
 import { evolveSla, noCredit } from './sla/fold.ts';
@@ -122,33 +122,63 @@ export const lifecycleVersion = (aggregate: string, versionNumber: number): Life
   return found;
 };
 
-/** The state after all events of a stream. */
-type Fold = (events: readonly never[]) => unknown;
+/** A machine's state, and the version that its stream began with; null before the first event. */
+type MachineState = { readonly version: number; readonly snapshot: AnyMachineSnapshot } | null;
 
-const foldedBy =
-  <State, Event>(initial: State, evolve: (state: State, event: Event) => State) =>
-  (events: readonly Event[]): State =>
-    events.reduce(evolve, initial);
+/** The fold of a lifecycle: its machine, in the version that the first event names. */
+const machineFold = (aggregate: string): Fold<MachineState, DomainEvent> => ({
+  initialState: null,
+  evolve: (before, event) => {
+    const version = before?.version ?? Number((event as { machineVersion?: unknown }).machineVersion ?? 1);
+    const { machine } = lifecycleVersion(aggregate, version);
+    const [snapshot] = applyEvent(machine, before?.snapshot ?? getInitialSnapshot(machine), event);
+    return { version, snapshot };
+  },
+});
+
+const MACHINE_FOLDS: ReadonlyMap<string, AnyFold> = new Map(
+  Object.keys(LIFECYCLES).map((aggregate) => [aggregate, anyFold(machineFold(aggregate))]),
+);
 
 /** Aggregates without timers or effects: a fold, no machine. */
-const FOLDS: Readonly<Record<string, Fold>> = {
-  acceptance: foldedBy(null, evolveAcceptance),
-  chip: foldedBy(chipDecider.initialState, chipDecider.evolve),
-  ledger: (events: readonly LedgerEvent[]) => foldLedger(emptyLedger, events),
-  observation: foldedBy(null, evolveObservation),
-  proof: foldedBy(noProof, evolveProof),
-  provider: foldedBy(unknownProvider, evolveProvider),
-  sla: foldedBy(noCredit, evolveSla),
-  subject: foldedBy(null, evolveSubject),
+const FOLDS: Readonly<Record<string, AnyFold>> = {
+  acceptance: anyFold({ initialState: null, evolve: evolveAcceptance }),
+  chip: anyFold({ initialState: null, evolve: evolveChip }),
+  ledger: anyFold({ initialState: emptyLedger, evolve: evolveLedger, evolveAll: foldLedger }),
+  observation: anyFold({ initialState: null, evolve: evolveObservation }),
+  proof: anyFold({ initialState: noProof, evolve: evolveProof }),
+  provider: anyFold(providerFold),
+  sla: anyFold({ initialState: noCredit, evolve: evolveSla }),
+  subject: anyFold({ initialState: null, evolve: evolveSubject }),
 };
 
-export interface FoldedStream {
+/** The fold of a stream, by its aggregate. @throws Error for an aggregate that this build does not know. */
+export const foldOf = (stream: string): AnyFold => {
+  const aggregate = aggregateOf(stream);
+  const fold = MACHINE_FOLDS.get(aggregate) ?? FOLDS[aggregate];
+  if (!fold) throw new Error(`no aggregate named ${aggregate}`);
+  return fold;
+};
+
+/** What a stream has come to. */
+export interface StreamState {
   /** Revision of the last event; -1 for an empty stream. */
   readonly revision: number;
-  readonly version: number;
   /** State value; `active` for an aggregate without a machine. */
   readonly value: unknown;
   readonly context: unknown;
+}
+
+/** A state of `foldOf(stream)` as every aggregate shows it. */
+export const streamStateOf = (stream: string, state: unknown, revision: number): StreamState => {
+  if (!isLifecycle(aggregateOf(stream))) return { revision, value: 'active', context: state };
+  if (state === null) throw new Error(`${stream} has no state before its first event`);
+  const { value, context } = (state as NonNullable<MachineState>).snapshot;
+  return { revision, value, context };
+};
+
+export interface FoldedStream extends StreamState {
+  readonly version: number;
 }
 
 type StoredEvent = Pick<NewEvent, 'type' | 'data'>;
@@ -174,11 +204,14 @@ export const foldStream = (stream: string, events: readonly StoredEvent[]): Fold
     const { value, context } = foldMachine(aggregate, events);
     return { revision, version, value, context };
   }
-  const fold = FOLDS[aggregate];
-  if (!fold) throw new Error(`no aggregate named ${aggregate}`);
-  const context = fold(events.map((event) => domainEventOf<never>(event)));
+  const fold = foldOf(stream);
+  const context = foldOver(
+    fold,
+    fold.initialState,
+    events.map((event) => domainEventOf<never>(event)),
+  );
   return { revision, version, value: 'active', context };
 };
 
 /** Top-level state name of a folded stream. */
-export const foldedState = (folded: FoldedStream): string => stateName(folded.value);
+export const foldedState = (folded: Pick<StreamState, 'value'>): string => stateName(folded.value);

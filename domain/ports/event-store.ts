@@ -119,6 +119,8 @@ export interface EventStore {
   subscribe(after: bigint, signal: AbortSignal): AsyncIterable<readonly RecordedEvent[]>;
   head(): Promise<Head>;
   loadSnapshot(stream: string): Promise<Snapshot | null>;
+  /** The same for several streams at once; those without one are absent. */
+  loadSnapshots(streams: readonly string[]): Promise<ReadonlyMap<string, Snapshot>>;
   /** Revisions of the snapshots of these streams; those without one are absent. */
   snapshotRevisions(streams: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
   saveSnapshot(stream: string, snapshot: Snapshot): Promise<void>;

@@ -1,12 +1,11 @@
 import type { Decider } from '../decider.ts';
 import { decideProvider, type ProviderCommand } from './decide.ts';
 import type { ProviderEvent } from './events.ts';
-import { evolveProvider, type ProviderState, unknownProvider } from './fold.ts';
+import { type ProviderState, providerFold } from './fold.ts';
 import { movements } from './movements.ts';
 
 export const providerDecider: Decider<ProviderState, ProviderCommand, ProviderEvent> = {
-  initialState: unknownProvider,
-  evolve: evolveProvider,
+  ...providerFold,
   decide: decideProvider,
   movements,
 };

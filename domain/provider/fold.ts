@@ -1,3 +1,4 @@
+import type { Fold } from '../fold.ts';
 import { add, type Micro, subtract, ZERO } from '../money.ts';
 import type { InfrastructureType } from '../tiers.ts';
 import { type Bond, type Bonded, NO_BOND } from './bond.ts';
@@ -166,4 +167,11 @@ export const evolveProvider = (state: ProviderState, event: ProviderEvent): Prov
     case 'provider.trust-recovered':
       return { ...provider, low: false };
   }
+};
+
+/** Long streams: an item of evidence for every job. `fold.spec.ts` tells when the version has to be raised. */
+export const providerFold: Fold<ProviderState, ProviderEvent> = {
+  initialState: unknownProvider,
+  evolve: evolveProvider,
+  snapshotVersion: 1,
 };

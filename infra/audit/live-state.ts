@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { aggregateOf } from '../../domain/event.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { Lifecycles } from '../../domain/ports/lifecycles.ts';
-import { foldMachine, foldStream, isLifecycle } from '../../domain/registry.ts';
+import { foldMachine, foldOf, foldStream, isLifecycle } from '../../domain/registry.ts';
 import { firstDifference } from './difference.ts';
 import { misshapen } from './schema.ts';
 
@@ -43,7 +43,10 @@ export const checkLiveState = async (
 
   const snapshotClaim = async (): Promise<Claim | null> => {
     const snapshot = await store.loadSnapshot(stream);
-    return snapshot && { by: 'snapshot', revision: snapshot.revision, state: snapshot.state };
+    const { snapshotVersion } = foldOf(stream);
+    // States of another fold are read by nobody.
+    if (!snapshot || (snapshotVersion !== undefined && snapshot.version !== snapshotVersion)) return null;
+    return { by: 'snapshot', revision: snapshot.revision, state: snapshot.state };
   };
 
   const workflowClaim = async (): Promise<Claim | null> => {

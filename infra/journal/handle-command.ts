@@ -1,20 +1,9 @@
 import type { Decider } from '../../domain/decider.ts';
 import type { Rejection } from '../../domain/errors.ts';
-import {
-  type DomainEvent,
-  domainEventOf,
-  type EventContext,
-  eventId,
-  newEvent,
-  type RecordedEvent,
-} from '../../domain/event.ts';
+import { type DomainEvent, type EventContext, eventId, newEvent } from '../../domain/event.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
-import {
-  type DecidedCommand,
-  type EventStore,
-  NO_STREAM,
-  type StreamAppend,
-} from '../../domain/ports/event-store.ts';
+import type { DecidedCommand, EventStore, StreamAppend } from '../../domain/ports/event-store.ts';
+import { type FoldSource, foldsOf } from '../event-store/folds.ts';
 import type { Money } from '../ledger/ledger.ts';
 import type { StepResult } from './steps.ts';
 
@@ -40,7 +29,7 @@ export interface Handled<State> {
 }
 
 export interface CommandHandlerDeps {
-  readonly store: Pick<EventStore, 'readStream' | 'findCommands'>;
+  readonly store: FoldSource & Pick<EventStore, 'findCommands'>;
   /** Writes events with the money that follows them, in one atomic step. */
   readonly append: (own: StreamAppend, money: readonly Money[]) => Promise<StepResult>;
   /** RFC 3339 instant. */
@@ -54,11 +43,6 @@ export type HandleCommand = <State, Command, Event extends DomainEvent>(
   caller: CommandCaller,
 ) => Promise<Handled<State> | Rejection>;
 
-const foldedBy = <State, Event extends DomainEvent>(
-  { initialState, evolve }: Pick<Decider<State, never, Event>, 'initialState' | 'evolve'>,
-  events: readonly RecordedEvent[],
-): State => events.reduce((state, event) => evolve(state, domainEventOf<Event>(event)), initialState);
-
 /**
  * Serves every aggregate without a workflow: load, decide, append, and decide again when another was first. A stream that
  * has decided the command answers as it did then, whatever has happened since.
@@ -67,24 +51,23 @@ export const createCommandHandler =
   ({ store, append, now }: CommandHandlerDeps): HandleCommand =>
   async (decider, stream, command, caller) => {
     const { actor, commandId, traceparent = null } = caller;
+    const folds = foldsOf(store);
 
     const earlier = async ({ revision, position }: DecidedCommand) => {
-      const events = await store.readStream(stream, { to: revision });
-      return { ok: true as const, state: foldedBy(decider, events), revision, position };
+      const state = await folds.at(decider, stream, revision);
+      return { ok: true as const, state, revision, position };
     };
 
     for (;;) {
-      const stored = await store.readStream(stream);
-      if (stored.some(({ causationId }) => causationId === commandId)) {
-        const [decided] = await store.findCommands(stream, [commandId]);
-        if (decided) return earlier(decided);
-      }
-      const before = foldedBy(decider, stored);
-      const revision = stored.at(-1)?.revision ?? NO_STREAM;
+      const { state: before, revision } = await folds.latest(decider, stream);
       const at = now();
       const decision = decider.decide(before, command, { now: at, actor });
-      if (!decision.ok) return decision;
-      if (decision.events.length === 0) return { ok: true, state: before, revision, position: null };
+      // What writes nothing may repeat a command that did; of what writes, the append says so.
+      if (!decision.ok || decision.events.length === 0) {
+        const [decided] = await store.findCommands(stream, [commandId]);
+        if (decided) return earlier(decided);
+        return decision.ok ? { ok: true, state: before, revision, position: null } : decision;
+      }
 
       const entries: LedgerEntry[] = [];
       let state = before;

@@ -3,6 +3,7 @@ import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { SubjectCommand } from '../../domain/subject/commands.ts';
 import { subjectDecider } from '../../domain/subject/decider.ts';
 import type { Subject } from '../../domain/subject/fold.ts';
+import type { FoldSource } from '../event-store/folds.ts';
 import { type CommandCaller, createCommandHandler } from '../journal/handle-command.ts';
 
 /** A subject as it is at a revision of its stream. */
@@ -25,7 +26,7 @@ export const createSubjectStreams = ({
   store,
   now,
 }: {
-  store: Pick<EventStore, 'readStream' | 'findCommands' | 'append'>;
+  store: FoldSource & Pick<EventStore, 'findCommands' | 'append'>;
   now: () => string;
 }): SubjectStreams => {
   const handle = createCommandHandler({ store, append: (own) => store.append(own), now });

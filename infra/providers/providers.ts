@@ -1,15 +1,9 @@
 import type { Rejection } from '../../domain/errors.ts';
-import { domainEventOf, type RecordedEvent } from '../../domain/event.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { ProviderCommand } from '../../domain/provider/decide.ts';
 import { providerDecider } from '../../domain/provider/decider.ts';
-import type { ProviderEvent } from '../../domain/provider/events.ts';
-import {
-  evolveProvider,
-  type Provider,
-  type ProviderState,
-  unknownProvider,
-} from '../../domain/provider/fold.ts';
+import { type Provider, type ProviderState, providerFold } from '../../domain/provider/fold.ts';
+import { foldsOf } from '../event-store/folds.ts';
 import { type CommandCaller, createCommandHandler } from '../journal/handle-command.ts';
 import type { Bookkeeper } from '../journal/journal.ts';
 
@@ -27,18 +21,15 @@ export type ProviderOutcome =
 export const createProviders = ({ store, books, now }: ProvidersDeps) => {
   const handle = createCommandHandler({ store, append: books.step, now });
 
-  const fold = (events: readonly RecordedEvent[]): ProviderState =>
-    events.reduce<ProviderState>(
-      (provider, event) => evolveProvider(provider, domainEventOf<ProviderEvent>(event)),
-      unknownProvider,
-    );
+  const folds = foldsOf(store);
 
   return {
     /** Those of `providerIds` that are registered. */
     findAll: async (providerIds: readonly string[]): Promise<readonly Provider[]> =>
-      [...(await store.readStreams(providerIds)).values()].flatMap((events) => fold(events) ?? []),
+      [...(await folds.latestOf(providerFold, providerIds)).values()].flatMap(({ state }) => state ?? []),
 
-    find: async (providerId: string): Promise<ProviderState> => fold(await store.readStream(providerId)),
+    find: async (providerId: string): Promise<ProviderState> =>
+      (await folds.latest(providerFold, providerId)).state,
 
     /** Executes `command` on the provider; a command that changes nothing answers with `position: null`. */
     async execute(

@@ -568,6 +568,13 @@ export const eventStoreContract = (name: string, open: () => Promise<StoreUnderT
         ),
       );
       for (const stream of streams) expect(await store.loadSnapshot(stream), stream).toEqual(snapshot(3n));
+      const found = await store.loadSnapshots(['sample-1', 'sample-unknown', 'sample-2', 'sample-1']);
+      expect(found).toEqual(
+        new Map([
+          ['sample-1', snapshot(3n)],
+          ['sample-2', snapshot(3n)],
+        ]),
+      );
     });
   });
 };

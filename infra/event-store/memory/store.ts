@@ -78,6 +78,13 @@ export const createMemoryEventStore = ({
       }),
     head: async () => log.head(),
     loadSnapshot: async (stream) => log.loadSnapshot(stream),
+    loadSnapshots: async (streams) =>
+      new Map(
+        streams.flatMap((stream) => {
+          const snapshot = log.loadSnapshot(stream);
+          return snapshot ? [[stream, snapshot] as const] : [];
+        }),
+      ),
     snapshotRevisions: async (streams) =>
       new Map(
         streams.flatMap((stream) => {

@@ -5,9 +5,17 @@ import { stateText } from '../state-text.ts';
 
 export interface Snapshots {
   load(stream: string): Promise<Snapshot | null>;
+  loadAll(streams: readonly string[]): Promise<ReadonlyMap<string, Snapshot>>;
   revisions(streams: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
   /** Keeps the newest revision: a late writer does not put an older state back. */
   save(stream: string, snapshot: Snapshot): Promise<void>;
+}
+
+interface SnapshotRow {
+  readonly stream: string;
+  readonly revision: string | bigint;
+  readonly version: number;
+  readonly state: string;
 }
 
 interface Waiting {
@@ -56,18 +64,23 @@ export const createSnapshots = (pool: Pool): Snapshots => {
     lane = null;
   };
 
+  const loadAll: Snapshots['loadAll'] = async (streams) => {
+    const { rows } = await pool.query<SnapshotRow>({
+      name: 'log-snapshots',
+      text: 'select stream, revision, version, state from log.snapshots where stream = any($1)',
+      values: [streams],
+    });
+    return new Map(
+      rows.map(({ stream, revision, version, state }) => [
+        stream,
+        { revision: BigInt(revision), version, state: JSON.parse(state) },
+      ]),
+    );
+  };
+
   return {
-    async load(stream) {
-      const { rows } = await pool.query<{ revision: string | bigint; version: number; state: string }>({
-        name: 'log-snapshot',
-        text: 'select revision, version, state from log.snapshots where stream = $1',
-        values: [stream],
-      });
-      const [row] = rows;
-      return row
-        ? { revision: BigInt(row.revision), version: row.version, state: JSON.parse(row.state) }
-        : null;
-    },
+    load: async (stream) => (await loadAll([stream])).get(stream) ?? null,
+    loadAll,
 
     async revisions(streams) {
       const { rows } = await pool.query<{ stream: string; revision: string | bigint }>({

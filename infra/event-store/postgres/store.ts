@@ -81,6 +81,7 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
       });
     },
     loadSnapshot: snapshots.load,
+    loadSnapshots: snapshots.loadAll,
     snapshotRevisions: snapshots.revisions,
     saveSnapshot: snapshots.save,
     close: () => (closed ??= close()),

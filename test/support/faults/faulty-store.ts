@@ -90,6 +90,7 @@ export const faultyStore = (inner: EventStore, { fault, turns }: FaultPlan): Fau
       readStreams: read(inner.readStreams),
       findCommands: read(inner.findCommands),
       loadSnapshot: read(inner.loadSnapshot),
+      loadSnapshots: read(inner.loadSnapshots),
       saveSnapshot: read(inner.saveSnapshot),
     },
   };
