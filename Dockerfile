@@ -18,6 +18,7 @@ COPY --chown=node:node package.json package-lock.json .npmrc ./
 # PostgreSQL's programs are an optional package, so optional ones stay. Nothing needs an install script.
 RUN npm ci --omit=dev --ignore-scripts
 COPY --chown=node:node . .
+RUN node bin/prepare.mjs
 ENV AIVILLAGE_HOME=/data PORT=8000
 VOLUME /data
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD [ "node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/v1/system/health/live').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))" ]

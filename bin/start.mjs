@@ -1,5 +1,11 @@
 #!/usr/bin/env node
-import { ensureInstalled, launch } from './launch.mjs';
+import { ensureInstalled, launch, ROOT } from './launch.mjs';
+import { ensurePrograms } from './programs.mjs';
 
 await ensureInstalled({ development: false });
-await launch('infra/main/all.ts', process.argv.slice(2));
+const { folder, fault } = await ensurePrograms(ROOT);
+if (fault !== null) process.stderr.write(`Nodes start slowly, from their sources: ${fault}\n`);
+await launch('infra/main/all.ts', [
+  ...process.argv.slice(2),
+  ...(folder === null ? [] : ['--programs', folder]),
+]);

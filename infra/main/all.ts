@@ -98,11 +98,13 @@ interface StartOptions {
   /** Whether an empty store gets the sample job. */
   readonly sample: boolean;
   readonly temporalUi: boolean;
+  /** Folder of one-file programs. */
+  readonly programs: string | null;
   readonly signal: AbortSignal;
 }
 
 const start = async (options: StartOptions): Promise<void> => {
-  const { settings, supervisor, counts, sample, temporalUi, signal } = options;
+  const { settings, supervisor, counts, sample, temporalUi, programs, signal } = options;
   const { port, apiUrl } = settings;
   if (!(await isPortFree(port))) {
     throw new Error(`Port ${port} of 127.0.0.1 is in use: set PORT to another one`);
@@ -117,7 +119,7 @@ const start = async (options: StartOptions): Promise<void> => {
     tRef: settings.tRef,
   });
   const env = serviceEnvironment(home, servers, counts);
-  const services = localServices(home, nodes, env, port, counts.projectors);
+  const services = localServices(home, nodes, env, port, counts.projectors, programs);
   await Promise.all(
     services.map(async (spec) => {
       await supervisor.start(spec);
@@ -141,7 +143,7 @@ const start = async (options: StartOptions): Promise<void> => {
 };
 
 const main = async (): Promise<void> => {
-  const { counts, sample, temporalUi } = startOptions(process.argv.slice(2));
+  const { counts, sample, temporalUi, programs } = startOptions(process.argv.slice(2));
   const settings = loadSettings(process.env);
   if (settings.profile !== 'embedded') throw new Error('npm start is for AIVILLAGE_PROFILE=embedded');
   const registry = await openProcessRegistry(`${settings.home}/run/processes.json`, report);
@@ -160,6 +162,7 @@ const main = async (): Promise<void> => {
     counts,
     sample,
     temporalUi,
+    programs,
     signal: stopping.signal,
   });
   try {

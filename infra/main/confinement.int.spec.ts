@@ -58,7 +58,7 @@ test('a projector reads the two keys that it signs with, and the password of its
 test('a node reaches its own key and chip, and nobody else’s', () => {
   for (const folder of folders) {
     const own = [join(folder, 'node.key'), join(folder, 'chip', 'vcek.key')];
-    const { read, written } = reachOf(nodeFlags(folder));
+    const { read, written } = reachOf(nodeFlags(folder, null));
     expect(read).toEqual(own);
     expect(written).toEqual(own);
   }

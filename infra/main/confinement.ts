@@ -32,15 +32,16 @@ export const projectorFlags = (home: string): string[] => [
 const MACHINE = ['/proc/*', '/sys/kernel/config/tsm/*', '/dev/attestation/*', '/dev/sev-guest'];
 
 /**
- * Flags of Node for a node whose folder is `folder`: it reads and writes nothing of the data directory but that. Its
+ * Flags of Node for a node whose folder is `folder`, run from the folder `programs` or, when that is null, from its sources:
+ * beside them it reads and writes nothing of the data directory but that. Its
  * sandboxes are processes of their own, so this stops what goes astray in it and not somebody who has taken it over.
  */
-export const nodeFlags = (folder: string): string[] => [
+export const nodeFlags = (folder: string, programs: string | null): string[] => [
   '--permission',
   '--allow-child-process',
   // That it may do so is meant, and said above.
   '--disable-warning=PERM0002',
-  ...code([]),
+  ...(programs === null ? code([]) : reads([realpathSync(programs)])),
   ...reads([folder, ...MACHINE]),
   ...[folder, ...MACHINE.slice(1)].map((path) => `--allow-fs-write=${path}`),
 ];

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { LocalStack } from '../config/local-stack.ts';
 import { type ProcessKind, processName } from '../processes/roster.ts';
 import type { ProcessSpec } from '../stack/process.ts';
@@ -64,6 +64,7 @@ const compileCache = (folder: string): NodeJS.ProcessEnv => ({
 /**
  * APIs, workers, projectors and the nodes, each a process of its own. The engine's are numbered from 0 on.
  * @param port of the first API
+ * @param programs folder of one-file programs; null: nodes run from their sources
  */
 export const localServices = (
   home: LocalHome,
@@ -71,6 +72,7 @@ export const localServices = (
   env: NodeJS.ProcessEnv,
   port: number,
   projectors: number,
+  programs: string | null,
 ): ProcessSpec[] => {
   const service = (
     name: string,
@@ -86,7 +88,12 @@ export const localServices = (
     return {
       name,
       command: process.execPath,
-      args: [...NODE_FLAGS, ...(more.flags ?? []), join(import.meta.dirname, program), ...(more.args ?? [])],
+      args: [
+        ...NODE_FLAGS,
+        ...(more.flags ?? []),
+        resolve(import.meta.dirname, program),
+        ...(more.args ?? []),
+      ],
       env: more.env ?? env,
       logFile,
       isReady: () => isReady(logFile),
@@ -104,6 +111,7 @@ export const localServices = (
       flags,
     });
   // A node belongs to somebody else: it gets none of the engine's settings.
+  const nodeProgram = programs === null ? 'node.ts' : join(programs, 'infra', 'main', 'node.mjs');
   const nodeEnvironment = { PATH: env['PATH'], HOME: env['HOME'], LOG_LEVEL: env['LOG_LEVEL'] };
   return [
     ...home.meshPorts.map((meshPort, index) =>
@@ -126,10 +134,10 @@ export const localServices = (
       ),
     ),
     ...nodes.map(({ profile, configFile }) =>
-      service(`node-${profile.name}`, 'node.ts', logs('node ready'), {
+      service(`node-${profile.name}`, nodeProgram, logs('node ready'), {
         args: [configFile],
         env: { ...nodeEnvironment, ...compileCache(dirname(configFile)) },
-        flags: nodeFlags(dirname(configFile)),
+        flags: nodeFlags(dirname(configFile), programs),
       }),
     ),
   ];

@@ -6,11 +6,15 @@ it('is one of each with a sample job unless told otherwise', () => {
     counts: { workers: 1, apis: 1, projectors: 1 },
     sample: true,
     temporalUi: false,
+    programs: null,
   });
-  expect(startOptions(['--workers', '2', '--apis=3', '--no-sample', '--temporal-ui'])).toEqual({
+  expect(
+    startOptions(['--workers', '2', '--apis=3', '--no-sample', '--temporal-ui', '--programs=p']),
+  ).toEqual({
     counts: { workers: 2, apis: 3, projectors: 1 },
     sample: false,
     temporalUi: true,
+    programs: 'p',
   });
 });
 

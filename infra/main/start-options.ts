@@ -10,7 +10,13 @@ const MOST = 16;
  */
 export const startOptions = (
   args: readonly string[],
-): { readonly counts: LocalCounts; readonly sample: boolean; readonly temporalUi: boolean } => {
+): {
+  readonly counts: LocalCounts;
+  readonly sample: boolean;
+  readonly temporalUi: boolean;
+  /** Folder of the programs that were made of the sources as they are (bin/programs.mjs); null: they run as they are. */
+  readonly programs: string | null;
+} => {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -19,6 +25,7 @@ export const startOptions = (
       projectors: { type: 'string', default: '1' },
       'no-sample': { type: 'boolean', default: false },
       'temporal-ui': { type: 'boolean', default: false },
+      programs: { type: 'string' },
     },
   });
   const count = (name: 'workers' | 'apis' | 'projectors'): number => {
@@ -30,5 +37,6 @@ export const startOptions = (
     counts: { workers: count('workers'), apis: count('apis'), projectors: count('projectors') },
     sample: !values['no-sample'],
     temporalUi: values['temporal-ui'],
+    programs: values.programs ?? null,
   };
 };

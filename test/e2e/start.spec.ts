@@ -21,6 +21,7 @@ afterAll(async () => {
   await removeHome(home);
 });
 
+const commandOf = (name: string) => readFile(`/proc/${stack.pids()[name]}/cmdline`, 'latin1');
 const isAlive = (pid: number) => startTimeOf(pid) !== null;
 const get = (path: string) =>
   fetch(`${stack.apiUrl}${path}`, { headers: { 'X-API-Key': stack.apiKey } }).then((response) =>
@@ -35,6 +36,8 @@ test('the first start runs every process, settles the sample job and prints the 
   expect(stack.output()).toContain(`API          ${stack.apiUrl}`);
   expect(stack.output()).toMatch(/Temporal UI\s+off/);
   expect((await fetch(`${stack.apiUrl}/docs`)).status).toBe(200);
+  const [, program] = /\0(\/[^\0]*node\.mjs)\0/.exec(await commandOf('node-aws')) ?? [];
+  expect(program).toMatch(/\/dist\/programs\/[0-9a-f]{16}\/infra\/main\/node\.mjs$/);
   expect((await stat(join(home, 'credentials.json'))).mode & 0o777).toBe(0o600);
 });
 

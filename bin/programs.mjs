@@ -1,0 +1,112 @@
+// Builds the programs of which many run at once, or that start for every job, each as one file of JavaScript: from their
+// sources Node takes several times as long to start them, and a compiler's memory.
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAMS = [
+  join('infra', 'main', 'node'),
+  join('infra', 'sandbox', 'enclave-process'),
+  join('infra', 'sandbox', 'runner'),
+  join('infra', 'sandbox', 'module-thread'),
+];
+
+/** Files that they read, at the same place beside them. */
+const DATA = [join('infra', 'workloads', 'calibration.wasm')];
+
+/** What they are made from, packages and this file included. */
+const SOURCES = ['domain', 'infra', 'package-lock.json'];
+
+/** A stack goes on with the programs that it was started with, however often its checkout is changed meanwhile. */
+const KEPT_MS = 30 * 24 * 3_600_000;
+
+/**
+ * Builds the programs of the checkout `root` as its sources are now, unless that was done: the name of their folder is the
+ * hash of all they are made from, so nothing old is ever found.
+ * @param {string} root
+ * @returns {Promise<{ folder: string | null, fault: string | null }>} where they are, laid out like the sources; or why they
+ * could not be built; neither where there is nothing to build
+ */
+export const ensurePrograms = async (root) => {
+  if (!PROGRAMS.every((program) => existsSync(join(root, `${program}.ts`))))
+    return { folder: null, fault: null };
+  const all = join(root, 'dist', 'programs');
+  const folder = join(all, hashOf(root).slice(0, 16));
+  try {
+    if (!existsSync(folder)) {
+      await build(root, folder);
+      removeOld(all);
+    }
+    const now = new Date();
+    utimesSync(folder, now, now);
+    return { folder, fault: null };
+  } catch (error) {
+    return { folder: null, fault: error.message };
+  }
+};
+
+const isSource = (name) => /\.(ts|wasm)$/.test(name) && !name.endsWith('.spec.ts');
+
+const hashOf = (root) => {
+  const hash = createHash('sha256');
+  for (const source of SOURCES) {
+    const path = join(root, source);
+    const within = statSync(path).isDirectory()
+      ? readdirSync(path, { recursive: true }).filter(isSource).sort()
+      : [''];
+    for (const name of within)
+      hash
+        .update(`${source}/${name}\0`)
+        .update(readFileSync(join(path, name)))
+        .update('\0');
+  }
+  return hash.update(readFileSync(fileURLToPath(import.meta.url))).digest('hex');
+};
+
+/** Builds beside the folder, which is there when all is. */
+const build = async (root, folder) => {
+  const partial = `${folder}.${process.pid}`;
+  try {
+    for (const program of PROGRAMS) await bundle(root, partial, program);
+    for (const file of DATA) cpSync(join(root, file), join(partial, file));
+    renameSync(partial, folder);
+  } catch (error) {
+    // Two starts at once made the same: the first one's stands.
+    if (!existsSync(folder)) throw error;
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+};
+
+/** One file, which needs nothing but Node. */
+const bundle = async (root, folder, program) => {
+  const { rolldown } = await import('rolldown');
+  const input = join(root, `${program}.ts`);
+  const made = await rolldown({ input, platform: 'node', logLevel: 'silent' });
+  try {
+    const file = join(folder, `${program}.mjs`);
+    const { output } = await made.write({ file, format: 'esm', codeSplitting: false });
+    const outside = output.flatMap(({ imports = [] }) => imports).filter((name) => !isBuiltin(name));
+    if (outside.length > 0) throw new Error(`${program} would still need ${outside.join(', ')}`);
+  } finally {
+    await made.close();
+  }
+};
+
+const removeOld = (all) => {
+  for (const name of readdirSync(all)) {
+    const path = join(all, name);
+    if (Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path, { recursive: true, force: true });
+  }
+};
