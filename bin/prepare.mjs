@@ -12,6 +12,5 @@ if (fault !== null) {
 if (!required) {
   // A start makes them, too, and is all that needs them: no package holds them.
   const programs = await ensurePrograms(ROOT);
-  if (programs.fault !== null)
-    process.stderr.write(`The node's programs were not built: ${programs.fault}\n`);
+  if (programs.fault !== null) process.stderr.write(`dist/programs was not built: ${programs.fault}\n`);
 }

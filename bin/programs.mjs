@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 
 const PROGRAMS = [
   join('infra', 'main', 'node'),
+  join('infra', 'main', 'projector'),
   join('infra', 'sandbox', 'enclave-process'),
   join('infra', 'sandbox', 'runner'),
   join('infra', 'sandbox', 'module-thread'),
@@ -26,7 +27,7 @@ const PROGRAMS = [
 const DATA = [join('infra', 'workloads', 'calibration.wasm')];
 
 /** What they are made from, packages and this file included. */
-const SOURCES = ['domain', 'infra', 'package-lock.json'];
+const SOURCES = ['domain', 'projections', 'infra', 'package-lock.json'];
 
 /** A stack goes on with the programs that it was started with, however often its checkout is changed meanwhile. */
 const KEPT_MS = 30 * 24 * 3_600_000;

@@ -4,7 +4,7 @@ import { ensurePrograms } from './programs.mjs';
 
 await ensureInstalled({ development: false });
 const { folder, fault } = await ensurePrograms(ROOT);
-if (fault !== null) process.stderr.write(`Nodes start slowly, from their sources: ${fault}\n`);
+if (fault !== null) process.stderr.write(`Nodes and projectors run from their sources: ${fault}\n`);
 await launch('infra/main/all.ts', [
   ...process.argv.slice(2),
   ...(folder === null ? [] : ['--programs', folder]),

@@ -23,6 +23,7 @@ import { assembleTestModule } from './workloads/assemble.ts';
 const ROOT = resolve(import.meta.dirname, '..');
 const PROGRAMS = [
   'infra/main/node',
+  'infra/main/projector',
   'infra/sandbox/enclave-process',
   'infra/sandbox/runner',
   'infra/sandbox/module-thread',
@@ -58,6 +59,7 @@ describe('the one-file programs of a checkout', () => {
       write(`${program}.ts`, `import { word } from '../../domain/word.ts';\nconsole.log(word as string);\n`);
     write('domain/word.ts', `export const word: string = 'first';\n`);
     write('infra/workloads/calibration.wasm', 'calibration');
+    write('projections/none.ts', '');
     write('package-lock.json', '{}');
   });
   afterEach(() => rmSync(checkout, { recursive: true }));

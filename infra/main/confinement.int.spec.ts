@@ -27,6 +27,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
+const programsOf = (from: string): string | null => (from === 'one file' ? import.meta.dirname : null);
+
 const LOOK = `
   const { readFileSync, writeFileSync } = process.getBuiltinModule('node:fs');
   const can = (what) => { try { what(); return true; } catch (error) { if (error.code !== 'ERR_ACCESS_DENIED') throw error; return false; } };
@@ -47,19 +49,25 @@ const reachOf = (flags: readonly string[]) => {
   return JSON.parse(stdout.toString()) as { read: string[]; written: string[]; starts: boolean };
 };
 
-test('a projector reads the two keys that it signs with, and the password of its database', () => {
-  const own = ['checkpoint.key', 'anchor.key', 'postgres.password'].map((name) => home.path('keys', name));
-  const { read, written, starts } = reachOf(projectorFlags(home.home));
-  expect(read.toSorted()).toEqual(own.toSorted());
-  expect(written).toEqual([]);
-  expect(starts).toBe(false);
-});
+test.each(['its sources', 'one file'])(
+  'a projector from %s reads the two keys that it signs with, and the password of its database',
+  (from) => {
+    const own = ['checkpoint.key', 'anchor.key', 'postgres.password'].map((name) => home.path('keys', name));
+    const { read, written, starts } = reachOf(projectorFlags(home.home, programsOf(from)));
+    expect(read.toSorted()).toEqual(own.toSorted());
+    expect(written).toEqual([]);
+    expect(starts).toBe(false);
+  },
+);
 
-test('a node reaches its own key and chip, and nobody else’s', () => {
-  for (const folder of folders) {
-    const own = [join(folder, 'node.key'), join(folder, 'chip', 'vcek.key')];
-    const { read, written } = reachOf(nodeFlags(folder, null));
-    expect(read).toEqual(own);
-    expect(written).toEqual(own);
-  }
-});
+test.each(['its sources', 'one file'])(
+  'a node from %s reaches its own key and chip, and nobody else’s',
+  (from) => {
+    for (const folder of folders) {
+      const own = [join(folder, 'node.key'), join(folder, 'chip', 'vcek.key')];
+      const { read, written } = reachOf(nodeFlags(folder, programsOf(from)));
+      expect(read).toEqual(own);
+      expect(written).toEqual(own);
+    }
+  },
+);

@@ -64,7 +64,7 @@ const compileCache = (folder: string): NodeJS.ProcessEnv => ({
 /**
  * APIs, workers, projectors and the nodes, each a process of its own. The engine's are numbered from 0 on.
  * @param port of the first API
- * @param programs folder of one-file programs; null: nodes run from their sources
+ * @param programs folder of one-file programs; null: all run from their sources
  */
 export const localServices = (
   home: LocalHome,
@@ -99,6 +99,8 @@ export const localServices = (
       isReady: () => isReady(logFile),
     };
   };
+  const programOf = (name: 'node' | 'projector'): string =>
+    programs === null ? `${name}.ts` : join(programs, 'infra', 'main', `${name}.mjs`);
   const numbered = (
     kind: ProcessKind,
     index: number,
@@ -106,12 +108,16 @@ export const localServices = (
     more: NodeJS.ProcessEnv = {},
     flags: readonly string[] = [],
   ): ProcessSpec =>
-    service(processName(kind, String(index)), `${kind}.ts`, isReady, {
-      env: { ...env, INSTANCE_NAME: `${index}`, ...more },
-      flags,
-    });
+    service(
+      processName(kind, String(index)),
+      kind === 'projector' ? programOf(kind) : `${kind}.ts`,
+      isReady,
+      {
+        env: { ...env, INSTANCE_NAME: `${index}`, ...more },
+        flags,
+      },
+    );
   // A node belongs to somebody else: it gets none of the engine's settings.
-  const nodeProgram = programs === null ? 'node.ts' : join(programs, 'infra', 'main', 'node.mjs');
   const nodeEnvironment = { PATH: env['PATH'], HOME: env['HOME'], LOG_LEVEL: env['LOG_LEVEL'] };
   return [
     ...home.meshPorts.map((meshPort, index) =>
@@ -122,7 +128,7 @@ export const localServices = (
       }),
     ),
     ...Array.from({ length: projectors }, (_, index) =>
-      numbered('projector', index, logs('projector started'), {}, projectorFlags(home.home)),
+      numbered('projector', index, logs('projector started'), {}, projectorFlags(home.home, programs)),
     ),
     ...[port, ...home.moreApiPorts].map((each, index) =>
       numbered(
@@ -134,7 +140,7 @@ export const localServices = (
       ),
     ),
     ...nodes.map(({ profile, configFile }) =>
-      service(`node-${profile.name}`, nodeProgram, logs('node ready'), {
+      service(`node-${profile.name}`, programOf('node'), logs('node ready'), {
         args: [configFile],
         env: { ...nodeEnvironment, ...compileCache(dirname(configFile)) },
         flags: nodeFlags(dirname(configFile), programs),
