@@ -5,7 +5,7 @@ import { executeModule } from '../../infra/sandbox/execute-module.ts';
 import type { RunnerTask } from '../../infra/sandbox/protocol.ts';
 import type { Asked, Seen } from './states.ts';
 
-/** Program of a process that runs tasks again and again, in a thread like the sandbox's, and tells what it saw. */
+/** Program of a process that runs tasks again and again, on a stack like the sandbox’s, and tells what it saw. */
 
 const fingerprint = async (task: RunnerTask): Promise<string> => {
   const stderr = createHash('sha256');
