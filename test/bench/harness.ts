@@ -18,6 +18,8 @@ export interface Case {
 
 export interface OpenSuite {
   readonly cases: readonly Case[];
+  /** What a suite measures in rounds of its own: all of its cases together. */
+  measured?(rounds: number): Promise<readonly CaseResult[]>;
   close(): Promise<void>;
 }
 
@@ -38,6 +40,8 @@ export interface CaseResult {
   readonly rounds: number;
   /** Interquartile range of the ratio (of ours where there is none) over its median. */
   readonly spread: number;
+  /** Where the cost follows a power of how much there is: that power. */
+  readonly exponent?: number;
   /** The same in time on the clock, where that is another question. */
   readonly wall_ms?: { readonly ours: number; readonly baseline: number | null };
 }
@@ -63,11 +67,15 @@ export const runSuite = async (
   suite: Suite,
   { rounds, only, against = null, onProgress }: RunOptions,
 ): Promise<SuiteResult> => {
-  const { cases, close } = await suite.open(against);
+  const { cases, measured, close } = await suite.open(against);
   try {
     const results: CaseResult[] = [];
     for (const one of cases.filter(({ name }) => only.length === 0 || only.includes(name))) {
       const result = await runCase(one, rounds);
+      onProgress(describe(result));
+      results.push(result);
+    }
+    for (const result of (await measured?.(rounds)) ?? []) {
       onProgress(describe(result));
       results.push(result);
     }
@@ -78,7 +86,7 @@ export const runSuite = async (
 };
 
 const runCase = async ({ name, unit, ours, baseline }: Case, rounds: number): Promise<CaseResult> => {
-  const measured: { ours: Timed; baseline: Timed | null }[] = [];
+  const measured: Round[] = [];
   await ours();
   await baseline?.();
   for (let round = 0; round < rounds; round++) {
@@ -87,6 +95,18 @@ const runCase = async ({ name, unit, ours, baseline }: Case, rounds: number): Pr
     const plain = baseline && timed(await baseline());
     measured.push({ ours: timed(first ?? (await ours())), baseline: plain });
   }
+  return resultOf(name, unit, measured);
+};
+
+interface Round {
+  readonly ours: Timed;
+  /** In every round or in none. */
+  readonly baseline: Timed | null;
+}
+
+/** What the rounds of a case come to. */
+export const resultOf = (name: string, unit: string, measured: readonly Round[]): CaseResult => {
+  const baseline = measured.every((round) => round.baseline !== null);
   const figures = (side: 'ours' | 'baseline', figure: keyof Timed): number[] =>
     measured.flatMap((round) => round[side]?.[figure] ?? []);
   const compared = baseline
@@ -103,13 +123,13 @@ const runCase = async ({ name, unit, ours, baseline }: Case, rounds: number): Pr
     baseline: baselineOf('value'),
     ratio: baseline ? round3(middle) : null,
     unit,
-    rounds,
+    rounds: measured.length,
     spread: round3((quantile(compared, 0.75) - quantile(compared, 0.25)) / middle),
     ...(Number.isNaN(wall.ours) ? {} : { wall_ms: wall }),
   };
 };
 
-const timed = (figure: number | Timed): Timed =>
+export const timed = (figure: number | Timed): Timed =>
   typeof figure === 'number' ? { value: figure, wallMs: Number.NaN } : figure;
 
 /** Repeats `work` for `ms` and answers with its units per second. `work` answers with the units it did. */
@@ -148,7 +168,7 @@ export const quantile = (values: readonly number[], at: number): number => {
 /** Throughputs are whole, times of an operation are not. */
 const readable = (value: number): number => (value >= 100 ? Math.round(value) : round3(value));
 
-const round3 = (value: number): number => Math.round(value * 1000) / 1000;
+export const round3 = (value: number): number => Math.round(value * 1000) / 1000;
 
 const machine = (): string => {
   const [cpu] = cpus();
@@ -157,8 +177,9 @@ const machine = (): string => {
 };
 
 const describe = (result: CaseResult): string => {
-  const { name, ours, baseline, ratio, unit, rounds, spread, wall_ms: wall } = result;
+  const { name, ours, baseline, ratio, unit, rounds, spread, exponent, wall_ms: wall } = result;
   const beside = baseline === null ? '' : `baseline ${baseline} ${unit}, ratio ${ratio} `;
   const clock = wall ? `; on the clock ${[wall.ours, wall.baseline ?? []].flat().join(' beside ')} ms` : '';
-  return `${name.padEnd(18)} ours ${ours} ${unit}, ${beside}(${rounds} rounds, spread ${spread})${clock}`;
+  const power = exponent === undefined ? '' : `, exponent ${exponent}`;
+  return `${name.padEnd(18)} ours ${ours} ${unit}, ${beside}(${rounds} rounds, spread ${spread})${power}${clock}`;
 };

@@ -8,6 +8,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   host: () => import('./host.ts'),
   crypto: () => import('./crypto.ts'),
   sandbox: () => import('./sandbox.ts'),
+  growth: () => import('./growth.ts'),
   job: () => import('./job.ts'),
 };
 

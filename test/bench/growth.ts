@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { migrate } from '../../infra/postgres/migrate.ts';
+import { startPostgres } from '../../infra/stack/postgres.ts';
+import { processTree } from '../support/process-tree.ts';
+import { openAgedEngine, PHASES, type Phase } from './growth/aged-engine.ts';
+import { type CaseResult, type OpenSuite, quantile, resultOf, round3, type Suite, timed } from './harness.ts';
+
+/** Stored jobs. */
+const SIZES = [100, 1_000, 10_000] as const;
+/** Jobs of one measurement. */
+const JOBS = 4;
+/** Measurements that are thrown away: what V8 compiles belongs to no size. */
+const WARM_UP = 4;
+
+type Costs = Record<Phase | 'job' | 'restart', number>;
+const FIGURES = ['job', ...PHASES, 'restart'] as const;
+
+/** CPU ms of this process, and of a server with its children as they are now. */
+const cpuMs = (serverPid: number): number => {
+  const { user, system } = process.cpuUsage();
+  const server = processTree(serverPid).reduce((sum, pid) => {
+    // First field of /proc/<pid>/schedstat: ns on the CPU.
+    return sum + Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[0]);
+  }, 0);
+  return (user + system) / 1000 + server / 1e6;
+};
+
+const sum = (costs: Record<Phase, number>): number =>
+  PHASES.reduce((total, phase) => total + costs[phase], 0);
+
+/** Least squares of log cost over log size: the power of the size that the cost follows. */
+const exponentOf = (medians: readonly number[], sizes: readonly number[]): number => {
+  const points = sizes.map((size, index) => [Math.log(size), Math.log(medians[index] as number)] as const);
+  const [x, y] = [0, 1].map(
+    (axis) => points.reduce((total, point) => total + (point[axis] as number), 0) / points.length,
+  ) as [number, number];
+  const over = points.reduce((total, [a, b]) => total + (a - x) * (b - y), 0);
+  return over / points.reduce((total, [a]) => total + (a - x) ** 2, 0);
+};
+
+const open = async (): Promise<OpenSuite> => {
+  const started = new AsyncDisposableStack();
+  try {
+    const directory = await mkdtemp(join(tmpdir(), 'aivillage-bench-'));
+    started.defer(() => rm(directory, { recursive: true, force: true }));
+    // As root, the server runs as another user.
+    await chmod(directory, 0o755);
+    const server = await startPostgres({
+      directory: join(directory, 'postgres'),
+      logFile: join(directory, 'postgres.log'),
+      password: null,
+      durable: false,
+    });
+    started.defer(async () => void (await server.stop()));
+    // Its work between the measurements belongs to none of them.
+    await query(server.url, 'alter system set autovacuum = off', 'select pg_reload_conf()');
+    return {
+      cases: [],
+      measured: (rounds) => measure(server.url, server.pid, rounds),
+      close: () => started.disposeAsync(),
+    };
+  } catch (error) {
+    await started.disposeAsync();
+    throw error;
+  }
+};
+
+const query = async (url: string, ...texts: readonly string[]): Promise<void> => {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  for (const text of texts) await client.query(text);
+  await client.end();
+};
+
+const measure = async (serverUrl: string, serverPid: number, rounds: number): Promise<CaseResult[]> => {
+  const used = () => cpuMs(serverPid);
+  const engines: Awaited<ReturnType<typeof openAgedEngine>>[] = [];
+  try {
+    for (const size of SIZES) {
+      await query(serverUrl, `create database growth_${size}`);
+      const url = serverUrl.replace(/[^/]*$/, `growth_${size}`);
+      await migrate(url);
+      engines.push(await openAgedEngine(url, size, (rounds + WARM_UP) * (JOBS + 1), used));
+    }
+    const measured: Costs[][] = [];
+    for (let round = -WARM_UP; round < rounds; round++) {
+      const costs: Costs[] = [];
+      for (const engine of engines) {
+        const job = await engine.job(JOBS);
+        const restart = await engine.firstJob();
+        costs.push({ ...job, job: sum(job), restart: sum(restart) });
+      }
+      if (round >= 0) measured.push(costs);
+    }
+    return FIGURES.map((figure) => resultOfFigure(figure, measured));
+  } finally {
+    for (const engine of engines) await engine.close();
+  }
+};
+
+/** The largest log beside the smallest, in the same rounds, and the exponent over all sizes. */
+const resultOfFigure = (figure: keyof Costs, measured: readonly (readonly Costs[])[]): CaseResult => {
+  const ofSize = (round: readonly Costs[], size: number): number => (round.at(size) as Costs)[figure];
+  const sides = measured.map((round) => ({
+    ours: timed(ofSize(round, -1)),
+    baseline: timed(ofSize(round, 0)),
+  }));
+  const medians = SIZES.map((_, index) =>
+    quantile(
+      measured.map((round) => ofSize(round, index)),
+      0.5,
+    ),
+  );
+  const exponent = round3(exponentOf(medians, SIZES));
+  return { ...resultOf(`growth-${figure}`, 'CPU ms a job', sides), exponent };
+};
+
+/** What a job's reads and writes cost the engine and its database in a log of 100, 1,000 and 10,000 jobs. */
+export const suite: Suite = { name: 'growth', open };
