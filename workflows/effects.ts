@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { DomainEvent } from '../domain/event.ts';
 import type { MachineAction } from '../domain/lifecycle.ts';
-import type { CommandMeta } from '../domain/ports/lifecycles.ts';
+import { type CommandMeta, HOST_VERSION } from '../domain/ports/lifecycles.ts';
 import type { Call } from '../domain/ports/seals.ts';
 import { isLifecycle, LIFECYCLES } from '../domain/registry.ts';
 import { shownText } from '../domain/text.ts';
@@ -168,6 +168,7 @@ export class Effects {
       version: LIFECYCLES[aggregate].current,
       parent: this.#stream,
       sealed: true,
+      host: HOST_VERSION,
       open: { command, meta: { ...asker.meta, commandId: `${stream}/open` } },
     };
     try {

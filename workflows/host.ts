@@ -528,13 +528,14 @@ class Host {
     // A command that came meanwhile keeps its handler open until its turn: it goes first.
     if (!this.#isAnswered()) await condition(() => this.#isAnswered());
     if (!this.#inbox.isEmpty) return;
-    const { stream, version, parent, sealed } = this.#input;
+    const { stream, version, parent, sealed, host } = this.#input;
     const effects = this.#effects.running();
     await continueAsNew({
       stream,
       version,
       ...(parent !== undefined && { parent }),
       ...(sealed && { sealed }),
+      ...(host !== undefined && { host }),
       carried: {
         snapshot: createActor(this.#lifecycle.version.machine, {
           snapshot: this.#snapshot as never,
@@ -546,7 +547,7 @@ class Host {
         takenOver: this.#takenOver.carried(effects.flatMap(({ cause }) => cause ?? [])),
         answered: this.#answers.all(),
         lineage: { correlationId: this.#lineage.correlationId, traceparent: this.#lineage.traceparent },
-        shown: this.#publisher.shown,
+        shown: this.#publisher.entered,
         reports: this.#reports.carried(),
       },
     } satisfies LifecycleInput);

@@ -113,7 +113,7 @@ export interface Carried {
   readonly lineage: Pick<CommandMeta, 'correlationId' | 'traceparent'>;
   /** Position of the newest step (decimal). */
   readonly position?: string;
-  /** State that was shown last, so that nobody is told of it twice. */
+  /** State that was entered last, so that nobody is told of it twice. */
   readonly shown?: string;
   readonly reports?: CarriedReports;
   /** Answers of running effects that are in the log already. */
@@ -132,6 +132,8 @@ export interface LifecycleInput {
   readonly carried?: Carried;
   /** Everything that reaches this run is sealed. Only runs that were recorded before there were seals have it not. */
   readonly sealed?: true;
+  /** HOST_VERSION of whoever started it; 1 when absent. */
+  readonly host?: number;
 }
 
 export interface LifecycleEnd {

@@ -16,19 +16,23 @@ const MACHINE_STATE = defineSearchAttributeKey('MachineState', 'KEYWORD');
 /** What a lifecycle lets others see: its state in the Temporal UI, and reports to its parent. */
 export class Publisher {
   readonly #lifecycle: LifecycleAt;
-  readonly #input: Pick<LifecycleInput, 'stream' | 'parent'>;
+  readonly #input: Pick<LifecycleInput, 'stream' | 'parent' | 'host'>;
   readonly #sending = new Set<Promise<void>>();
-  #shown: string;
+  #entered: string;
 
-  /** @param shown the state that an earlier run of the same workflow showed last. */
-  constructor(lifecycle: LifecycleAt, input: Pick<LifecycleInput, 'stream' | 'parent'>, shown = '') {
+  /** @param entered the state that an earlier run of the same workflow published last. */
+  constructor(
+    lifecycle: LifecycleAt,
+    input: Pick<LifecycleInput, 'stream' | 'parent' | 'host'>,
+    entered = '',
+  ) {
     this.#lifecycle = lifecycle;
     this.#input = input;
-    this.#shown = shown;
+    this.#entered = entered;
   }
 
-  get shown(): string {
-    return this.#shown;
+  get entered(): string {
+    return this.#entered;
   }
 
   /**
@@ -38,7 +42,7 @@ export class Publisher {
   reportOf(snapshot: AnyMachineSnapshot, acted: boolean, adopted = false): StateReport | null {
     const state = stateName(snapshot.value);
     const isAdoptedEnd = adopted && snapshot.status === 'done';
-    const isAwaited = (state !== this.#shown || acted) && snapshot.hasTag('report');
+    const isAwaited = (state !== this.#entered || acted) && snapshot.hasTag('report');
     if (!this.#input.parent || !(isAdoptedEnd || isAwaited)) return null;
     return { state, body: this.#lifecycle.report?.(snapshot.context as never, state) ?? null };
   }
@@ -46,11 +50,16 @@ export class Publisher {
   /** Shows the state, and tells the parent what it is to be told. */
   publish({ snapshot, revision }: Standing, report: StateReport | null): void {
     const state = stateName(snapshot.value);
-    if (state !== this.#shown) {
+    if (state !== this.#entered && this.#isShown(snapshot))
       upsertSearchAttributes([{ key: MACHINE_STATE, value: state }]);
-      this.#shown = state;
-    }
+    this.#entered = state;
     if (report) this.#report({ revision, ...report, rejection: null });
+  }
+
+  /** Showing one costs Temporal a row of its index: who looks for the states between finds them in the read models. */
+  #isShown(snapshot: AnyMachineSnapshot): boolean {
+    const { host = 1 } = this.#input;
+    return host < 2 || snapshot.status === 'done' || snapshot.hasTag('report');
   }
 
   /** The opening was refused: there is no state to show. */

@@ -33,6 +33,12 @@ export interface LifecycleView {
   readonly running: boolean;
 }
 
+/**
+ * In which order the host calls Temporal. Whoever starts a run names it, and the run keeps it, for its history is replayed.
+ * 1, also of runs that name none: every state is shown. 2: of the states, only those that are awaited or final.
+ */
+export const HOST_VERSION = 2;
+
 /** The durable host seen from outside: lifecycles are opened, commanded and inspected by stream id (= workflow id). */
 export interface Lifecycles {
   /** Starts the lifecycle with its first command. A refused first command leaves nothing behind. */

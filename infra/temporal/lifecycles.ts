@@ -18,12 +18,13 @@ import {
 } from '../../domain/errors.ts';
 import { aggregateOf } from '../../domain/event.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
-import type {
-  Command,
-  CommandMeta,
-  CommandOutcome,
-  Lifecycles,
-  LifecycleView,
+import {
+  type Command,
+  type CommandMeta,
+  type CommandOutcome,
+  HOST_VERSION,
+  type Lifecycles,
+  type LifecycleView,
 } from '../../domain/ports/lifecycles.ts';
 import { FORGED_FAILURE } from '../../domain/ports/seals.ts';
 import {
@@ -126,7 +127,7 @@ export const createLifecycles = ({
     open: (aggregate, stream, command, meta) =>
       answered(stream, command, meta, () => {
         if (!isLifecycle(aggregate)) throw new Error(`${aggregate} is no lifecycle`);
-        const input = { stream, version: LIFECYCLES[aggregate].current, sealed: true };
+        const input = { stream, version: LIFECYCLES[aggregate].current, sealed: true, host: HOST_VERSION };
         const startWorkflowOperation = new WithStartWorkflowOperation(aggregate, {
           workflowId: stream,
           args: [input],

@@ -1,6 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { aggregateOf, type RecordedEvent } from '../../domain/event.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
+import { HOST_VERSION } from '../../domain/ports/lifecycles.ts';
 import { LIFECYCLES, machineVersionOf } from '../../domain/registry.ts';
 
 export interface RecoverOptions {
@@ -66,6 +67,7 @@ export const recoverLifecycles = async ({ client, store, taskQueue }: RecoverOpt
       version: machineVersionOf([first]),
       recover: true,
       sealed: true,
+      host: HOST_VERSION,
       ...(parent !== null && { parent }),
     };
     try {

@@ -211,3 +211,24 @@ test('drops a deadline of a state that was left before it came to it', async () 
   const quorum = foldStream(quorumId, await engine.store.readStream(quorumId)).context as Quorum;
   expect(quorum).toMatchObject({ epoch: 2 });
 });
+
+/** What a workflow has shown in `MachineState`, in order. */
+const shownBy = async (stream: string): Promise<string[]> => {
+  const { events } = await engine.client.workflow.getHandle(stream).fetchHistory();
+  return (events ?? []).flatMap(({ upsertWorkflowSearchAttributesEventAttributes: upsert }) => {
+    const data = upsert?.searchAttributes?.indexedFields?.['MachineState']?.data;
+    return data ? [JSON.parse(Buffer.from(data).toString()) as string] : [];
+  });
+};
+
+test('shows the states that somebody waits for and the end, not those between', async () => {
+  const open = openCommand({ auctionSeconds: 3 });
+  const { auctionId } = open;
+  await engine.lifecycles.open('auction', auctionId, open, metaOf(`${auctionId}/open`));
+  const bids = await Promise.all([0, 1, 2].map((index) => sealedBid(auctionId, index)));
+  for (const bid of bids)
+    await engine.lifecycles.execute(auctionId, { type: 'place-bid', ...bid }, metaOf(bid.bidId, bid.owner));
+  expect(await ended(auctionId)).toMatchObject({ value: 'allocated' });
+  expect(await typesOf(auctionId)).toContain('auction.bids-opened');
+  expect(await shownBy(auctionId)).toEqual(['open', 'allocated']);
+});

@@ -6,7 +6,7 @@ import { createJobActivities } from '../../../activities/job.ts';
 import { createStandbyActivities } from '../../../activities/standby.ts';
 import { aggregateOf } from '../../../domain/event.ts';
 import { toMicro } from '../../../domain/money.ts';
-import type { Command } from '../../../domain/ports/lifecycles.ts';
+import { type Command, HOST_VERSION } from '../../../domain/ports/lifecycles.ts';
 import { foldStream, LIFECYCLES, type LifecycleName } from '../../../domain/registry.ts';
 import { INFRASTRUCTURE_TYPES } from '../../../domain/tiers.ts';
 import { bidIdOf } from '../../../infra/bidding/bid-id.ts';
@@ -81,6 +81,9 @@ export const openRecorder = async (
   await engine.fund(SUBMITTER, 1_000_000_000n);
   const { lifecycles, client, store, sealing, taskQueue } = engine;
 
+  /** Streams that were begun as in the time before there were host versions. */
+  const older = new Set<string>();
+
   const execute: Recorder['execute'] = async (stream, command, actor = SUBMITTER) => {
     const meta = metaOf(`${stream}/${command.type}/${randomBytes(4).toString('hex')}`, actor);
     const outcome = await lifecycles.execute(stream, command, meta);
@@ -111,6 +114,7 @@ export const openRecorder = async (
     openAt: async (version, stream, command) => {
       const meta = metaOf(`${stream}/open`, SUBMITTER);
       const input: LifecycleInput = { stream, version, open: { command, meta } };
+      older.add(stream);
       await client.workflow.start(aggregateOf(stream), { workflowId: stream, taskQueue, args: [input] });
     },
 
@@ -151,7 +155,8 @@ export const openRecorder = async (
       const aggregate = aggregateOf(stream) as LifecycleName;
       const [opening] = await store.readStream(stream, { to: 0n });
       const version = Number(opening?.data['machineVersion'] ?? LIFECYCLES[aggregate].current);
-      const name = `${aggregate}-v${version}-${path}`;
+      const host = older.has(stream) ? '' : `-h${HOST_VERSION}`;
+      const name = `${aggregate}-v${version}${host}-${path}`;
       const isKnown = existsSync(join(HISTORIES, `${name}.json`));
       console.log(`${isKnown ? 'kept' : 'recorded'} ${name}`);
       if (!isKnown) await recordHistory(client, stream, name, runId);
