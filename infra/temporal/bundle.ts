@@ -6,8 +6,8 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const WORKFLOWS = join(ROOT, 'workflows', 'index.ts');
-/** Evaluated once for all workflows instead of once for each: machines and rules hold no state of their own. */
-const SHARED = [join(ROOT, 'domain', 'registry.ts')];
+/** Evaluated once for all workflows instead of once for each: no module of theirs holds state of its own. */
+const SHARED = [WORKFLOWS];
 
 /** What the bundle is made of: workflow and domain code, what they import, and how it is put together. */
 const SOURCES = ['domain/**/*.ts', 'workflows/**/*.ts', 'package-lock.json', 'infra/temporal/bundle.ts'];
