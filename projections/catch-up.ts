@@ -8,6 +8,8 @@ import type { Projection, Session, TableNames } from './projection.ts';
 
 /** Events of one batch: smaller batches pay for round trips, larger ones only for memory. */
 const PAGE_SIZE = 1000;
+/** Positions that one page looks at, at most: a statement has ten seconds, and a log may have millions of events. */
+const SCANNED = 20_000n;
 
 /** An event that the projection cannot take, as opposed to a database that is away for a moment. */
 class PoisonError extends Error {
@@ -27,26 +29,29 @@ export const readable = (event: RecordedEvent): RecordedEvent => {
   return data === event.data ? event : { ...event, data };
 };
 
-/** Handled events in (after, until], page by page, the next page being read while the caller works on this one. */
+/**
+ * Handled events in (after, until], page by page, the next page being read while the caller works on this one. A page looks
+ * at a bounded part of the log, however rare the types are.
+ */
 export async function* readPages(
   store: Pick<EventStore, 'readAll'>,
   types: readonly string[],
   after: bigint,
   until: bigint,
 ): AsyncGenerator<Page> {
-  const read = async (from: bigint) =>
-    (await store.readAll({ after: from, limit: PAGE_SIZE, types })).map(readable);
-  let next: Promise<readonly RecordedEvent[]> | null = after < until ? read(after) : null;
+  const read = async (from: bigint): Promise<Page> => {
+    const end = from + SCANNED < until ? from + SCANNED : until;
+    const events = (await store.readAll({ after: from, to: end, limit: PAGE_SIZE, types })).map(readable);
+    const last = events.at(-1);
+    return { events, to: last && events.length === PAGE_SIZE ? last.position : end };
+  };
+  let next = after < until ? read(after) : null;
   while (next) {
-    const events: readonly RecordedEvent[] = await next;
-    const last = events.at(-1)?.position ?? until;
-    const more = events.length === PAGE_SIZE && last < until;
-    next = more ? read(last) : null;
+    const page: Page = await next;
+    next = page.to < until ? read(page.to) : null;
     // The consumer may stop before it is awaited; whoever awaits it still meets the error.
     next?.catch(() => undefined);
-    yield more
-      ? { events, to: last }
-      : { events: last > until ? events.filter((event) => event.position <= until) : events, to: until };
+    yield page;
   }
 }
 

@@ -13,9 +13,17 @@ import { plots, tell } from '../test/support/stories.ts';
 import { auctions } from './auctions/projection.ts';
 import { getAuction, listOpenAuctions } from './auctions/queries.ts';
 import { enclaves } from './enclaves/projection.ts';
-import { countActiveEnclaves, getEnclave } from './enclaves/queries.ts';
+import { countActiveEnclaves, getEnclave, newestHosted } from './enclaves/queries.ts';
 import { jobs } from './jobs/projection.ts';
-import { getJob, isJobCursor, listJobs, progressOf, queuePosition, queueStats } from './jobs/queries.ts';
+import {
+  getJob,
+  isJobCursor,
+  jobsUnderWay,
+  listJobs,
+  progressOf,
+  queuePosition,
+  queueStats,
+} from './jobs/queries.ts';
 import { getBalance, getBalances, isEntryCursor, ledgerTotal, listEntries } from './ledger/queries.ts';
 import { providers } from './providers/projection.ts';
 import {
@@ -107,6 +115,17 @@ describe('rows come back as they were folded', () => {
     for (const row of rows) {
       expect(await getEnclave(pool, row.enclaveId)).toEqual(row);
     }
+    const newest = new Map<string, (typeof rows)[number]>();
+    for (const row of rows) {
+      const before = newest.get(row.providerId);
+      const key = ({ requestedAt, enclaveId }: typeof row) => `${requestedAt} ${enclaveId}`;
+      if (row.attestedAt !== null && (!before || key(row) > key(before))) newest.set(row.providerId, row);
+    }
+    const hosts = [...new Set(rows.map(({ providerId }) => providerId)), 'provider-unknown'];
+    expect(await newestHosted(pool, hosts)).toEqual(
+      new Map([...newest].map(([id, { codeHash, jobId }]) => [id, { codeHash, jobId }])),
+    );
+    expect(newest.size).toBeGreaterThan(0);
     const active = rows.filter(({ state }) => state !== 'terminated' && state !== 'error');
     const counts = await countActiveEnclaves(pool);
     expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(active.length);
@@ -215,6 +234,8 @@ describe('jobs', () => {
       rows.filter(({ state }) => state === 'settled' || state === 'failed').length,
     );
     expect(stats.averageWaitSeconds).toBeGreaterThan(0);
+    const { queued, running } = stats;
+    expect(await jobsUnderWay(pool)).toEqual({ queued, running });
     expect(await queuePosition(pool, { submittedPosition: '0' })).toBe(0);
     expect(await queuePosition(pool, { submittedPosition: String(2n ** 62n) })).toBe(stats.queued);
   });

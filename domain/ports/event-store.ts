@@ -71,6 +71,8 @@ export interface ReadStreamOptions {
 export interface ReadAllOptions {
   /** Exclusive: events after this position. */
   readonly after: bigint;
+  /** Last position that is looked at, inclusive; the end when absent. It bounds the work where types are rare. */
+  readonly to?: bigint;
   readonly limit: number;
   /** Exact event types; all when absent. */
   readonly types?: readonly string[];

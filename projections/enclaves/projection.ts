@@ -5,7 +5,7 @@ import { type EnclaveRow, enclavesTable } from './table.ts';
 /** One row per enclave, from the request to the confirmed end. */
 export const enclaves = rowProjection<EnclaveEvent, EnclaveRow, 'enclave.requested'>({
   name: 'enclaves',
-  version: 1,
+  version: 2,
   table: enclavesTable,
   first: 'enclave.requested',
   create: (requested) => ({

@@ -16,9 +16,12 @@ export const newestHosted = async (
   providerIds: readonly string[],
 ): Promise<ReadonlyMap<string, Pick<EnclaveRow, 'codeHash' | 'jobId'>>> => {
   const { rows } = await db.query<Pick<EnclaveRow, 'providerId' | 'codeHash' | 'jobId'>>(
-    `select distinct on (provider_id) provider_id as "providerId", code_hash as "codeHash", job_id as "jobId"
-       from fog.enclaves where provider_id = any($1) and attested_at is not null
-      order by provider_id, requested_at desc, enclave_id desc`,
+    `select hosted.* from unnest($1::text[]) wanted(provider_id)
+      cross join lateral (
+        select provider_id as "providerId", code_hash as "codeHash", job_id as "jobId"
+          from fog.enclaves where provider_id = wanted.provider_id and attested_at is not null
+         order by requested_at desc, enclave_id desc limit 1
+      ) hosted`,
     [providerIds],
   );
   return new Map(rows.map(({ providerId, ...hosted }) => [providerId, hosted]));

@@ -84,5 +84,5 @@ export const enclavesTable: Table<EnclaveRow> = {
     destroyed: 'boolean',
     position: 'position',
   },
-  indexes: [['jobId'], ['state']],
+  indexes: [['jobId'], ['state'], ['providerId', 'requestedAt']],
 };

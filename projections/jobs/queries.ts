@@ -46,6 +46,9 @@ export const listJobs = async (
   return { items, nextCursor: rows.length > limit ? (items.at(-1)?.submittedPosition ?? null) : null };
 };
 
+const QUEUED: readonly JobState[] = ['quoted', 'auctioning', 'forming', 'launching'];
+const RUNNING: readonly JobState[] = ['running', 'proving', 'settling'];
+
 export interface QueueStats {
   readonly total: number;
   /** Accepted, no member working yet. */
@@ -57,14 +60,26 @@ export interface QueueStats {
   readonly averageWaitSeconds: number;
 }
 
+/** Jobs that are not over: read by their states, however many jobs there have been. */
+export const jobsUnderWay = async (db: Session): Promise<Pick<QueueStats, 'queued' | 'running'>> => {
+  const { rows } = await db.query<Pick<QueueStats, 'queued' | 'running'>>(
+    `select (count(*) filter (where state = any($1)))::integer as queued,
+            (count(*) filter (where state = any($2)))::integer as running
+       from fog.jobs where state = any($1 || $2)`,
+    [QUEUED, RUNNING],
+  );
+  return rows[0] ?? { queued: 0, running: 0 };
+};
+
 export const queueStats = async (db: Session): Promise<QueueStats> => {
   const { rows } = await db.query<QueueStats>(
     `select count(*)::integer as total,
-            (count(*) filter (where state in ('quoted', 'auctioning', 'forming', 'launching')))::integer as queued,
-            (count(*) filter (where state in ('running', 'proving', 'settling')))::integer as running,
+            (count(*) filter (where state = any($1)))::integer as queued,
+            (count(*) filter (where state = any($2)))::integer as running,
             (count(*) filter (where state in ('settled', 'failed')))::integer as completed,
             coalesce(avg(extract(epoch from started_at - submitted_at)), 0)::double precision as "averageWaitSeconds"
        from fog.jobs`,
+    [QUEUED, RUNNING],
   );
   return rows[0] as QueueStats;
 };
@@ -73,8 +88,8 @@ export const queueStats = async (db: Session): Promise<QueueStats> => {
 export const queuePosition = async (db: Session, job: Pick<JobRow, 'submittedPosition'>): Promise<number> => {
   const { rows } = await db.query<{ before: number }>(
     `select count(*)::integer as before from fog.jobs
-      where state in ('quoted', 'auctioning', 'forming', 'launching') and submitted_position < $1`,
-    [job.submittedPosition],
+      where state = any($2) and submitted_position < $1`,
+    [job.submittedPosition, QUEUED],
   );
   return rows[0]?.before ?? 0;
 };

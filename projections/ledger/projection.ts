@@ -70,7 +70,7 @@ const fold = (batch: readonly RecordedEvent[]): LedgerChange => {
  */
 export const ledger: Projection<null, LedgerChange> = {
   name: 'ledger',
-  version: 2,
+  version: 3,
   handles: ['ledger.entry-posted'],
   tables: [accountsTable.name, postingsTable.name],
   ddl: (names) =>

@@ -19,14 +19,16 @@ export interface Balances {
 export const getBalances = async (db: Session, principal: string): Promise<Balances | null> => {
   const held = (prefix: string): string =>
     `coalesce(sum(balance) filter (where starts_with(account, '${prefix}:')), 0)::text`;
-  const { rows } = await db.query<Balances & { accounts: number }>(
-    `select count(*)::integer as accounts, ${held('available')} as available, ${held('escrow')} as escrow,
+  // Every bid and job leaves an empty account: those that hold something are found by the index.
+  const { rows } = await db.query<Balances & { named: boolean }>(
+    `select exists (select from fog.ledger_accounts where owner = $1) as named,
+            ${held('available')} as available, ${held('escrow')} as escrow,
             ${held('deposit')} as deposits, ${held('stake')} as stake, ${held('bond')} as bonds
-       from fog.ledger_accounts where owner = $1`,
+       from fog.ledger_accounts where owner = $1 and (balance > 0 or balance < 0)`,
     [principal],
   );
   const [row] = rows;
-  if (!row || row.accounts === 0) return null;
+  if (!row?.named) return null;
   const { available, escrow, deposits, stake, bonds } = row;
   return { available, escrow, deposits, stake, bonds };
 };

@@ -29,7 +29,7 @@ export const accountsTable: Table<AccountRow> = {
   name: 'ledger_accounts',
   key: ['account'],
   columns: { account: 'text', owner: 'text', balance: 'amount', position: 'position' },
-  indexes: [['owner']],
+  indexes: [['owner', 'balance']],
 };
 
 export const postingsTable: Table<PostingRow> = {

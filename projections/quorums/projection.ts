@@ -5,7 +5,7 @@ import { type QuorumRow, quorumsTable } from './table.ts';
 /** One row per quorum: its epoch, members and what it promises. */
 export const quorums = rowProjection<QuorumEvent, QuorumRow, 'quorum.formed'>({
   name: 'quorums',
-  version: 1,
+  version: 2,
   table: quorumsTable,
   first: 'quorum.formed',
   create: (formed) => ({

@@ -15,7 +15,7 @@ export const listActiveQuorums = async (
   { participant, limit }: { readonly participant?: string; readonly limit: number },
 ): Promise<QuorumRow[]> => {
   const { rows } = await db.query<QuorumRow>(
-    `${SELECT} where state <> 'dissolved' and ($1::text is null or members @> jsonb_build_array(jsonb_build_object('owner', $1)))
+    `${SELECT} where state in ('formed', 'reforming', 'degraded') and ($1::text is null or members @> jsonb_build_array(jsonb_build_object('owner', $1)))
       order by formed_at desc, quorum_id limit $2`,
     [participant ?? null, limit],
   );

@@ -56,5 +56,5 @@ export const quorumsTable: Table<QuorumRow> = {
     expiresAt: 'instant',
     position: 'position',
   },
-  indexes: [['jobId']],
+  indexes: [['jobId'], ['state']],
 };

@@ -430,6 +430,12 @@ export const eventStoreContract = (name: string, open: () => Promise<StoreUnderT
         expect(await page({ after: 8n, limit: 3 })).toEqual([]);
         expect(await page({ after: 0n, limit: 9, types: ['sample.ended'] })).toEqual([7n]);
         expect(await page({ after: 0n, limit: 9, types: [] })).toEqual([]);
+        expect(await page({ after: 1n, to: 4n, limit: 9 })).toEqual([2n, 3n, 4n]);
+        expect(await page({ after: 1n, to: 1n, limit: 9 })).toEqual([]);
+        expect(await page({ after: 6n, to: 99n, limit: 9 })).toEqual([7n, 8n]);
+        expect(await page({ after: 0n, to: 6n, limit: 9, types: ['sample.ended'] })).toEqual([]);
+        expect(await page({ after: 0n, to: 7n, limit: 9, types: ['sample.ended'] })).toEqual([7n]);
+        expect(await page({ after: 4n, to: 7n, limit: 9, stream: 'sample-a' })).toEqual([5n]);
         expect(await page({ after: 4n, limit: 9, stream: 'sample-a' })).toEqual([5n, 8n]);
         expect(await page({ after: 0n, limit: 9, stream: 'sample-b', types: ['sample.ended'] })).toEqual([
           7n,

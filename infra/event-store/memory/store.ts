@@ -58,10 +58,11 @@ export const createMemoryEventStore = ({
         (event) => event.stream,
       ),
     findCommands: async (stream, commandIds) => findCommands(stream, commandIds),
-    readAll: async ({ after, limit, types, stream }) => {
+    readAll: async ({ after, to, limit, types, stream }) => {
       const found: RecordedEvent[] = [];
       const events = log.events();
-      for (let index = Number(after); index < events.length && found.length < limit; index++) {
+      const end = Math.min(events.length, Number(to ?? events.length));
+      for (let index = Number(after); index < end && found.length < limit; index++) {
         const [event] = read(events.slice(index, index + 1)) as [RecordedEvent];
         const isOfType = !types || types.includes(event.type);
         if (isOfType && (stream === undefined || event.stream === stream)) found.push(event);

@@ -134,15 +134,17 @@ export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
       const events = await page(STREAMS, [names, firsts, names.map(() => END)]);
       return Map.groupBy(events, (event) => event.stream);
     },
-    all: ({ after, limit, types: wanted, stream }) => {
+    all: ({ after, to, limit, types: wanted, stream }) => {
       const values: unknown[] = [after, limit];
       const where = ['position > $1'];
+      if (to !== undefined) where.push(`position <= $${values.push(to)}`);
       if (wanted) where.push(`type = any($${values.push(wanted)})`);
       if (stream !== undefined) where.push(`stream = $${values.push(stream)}`);
       // Within a stream revision order is position order, and the stream's index serves it.
       const key = stream === undefined ? 'position' : 'revision';
       const text = pageQuery(key, where.join(' and '));
-      return page({ name: `log-all-by-${key}${wanted ? '-of-types' : ''}`, text }, values);
+      const name = `log-all-by-${key}${to === undefined ? '' : '-to'}${wanted ? '-of-types' : ''}`;
+      return page({ name, text }, values);
     },
     head: async () => {
       const { rows } = await pool.query<[string | bigint, string]>({

@@ -16,7 +16,7 @@ import { createWatch } from '../../../api/watch.ts';
 import { MAX_OPEN_AUCTIONS } from '../../../domain/auction/asking.ts';
 import { instant } from '../../../domain/time.ts';
 import { createCheckpoints } from '../../../projections/checkpoints.ts';
-import { queueStats } from '../../../projections/jobs/queries.ts';
+import { jobsUnderWay } from '../../../projections/jobs/queries.ts';
 import { listProviders } from '../../../projections/providers/queries.ts';
 import { READ_MODELS } from '../../../projections/read-models.ts';
 import { prepareReadModels } from '../../../projections/runner.ts';
@@ -247,7 +247,7 @@ export const startApi = async (
     publishedKeys: createPublishedKeys(store),
     quotes: createQuoteTokens({ signer, now }),
     queues: async () => {
-      const { queued, running } = await queueStats(pool);
+      const { queued, running } = await jobsUnderWay(pool);
       return { jobs_queued: queued, jobs_running: running };
     },
     requireHardware: config.requireHardware,
