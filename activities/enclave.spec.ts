@@ -4,8 +4,10 @@ import type { Enclave } from '../domain/enclave/enclave.ts';
 import type { WorkOrder } from '../domain/enclave/events.ts';
 import { measurementOf, moduleSha384, reportData } from '../domain/enclave/measurement.ts';
 import type { NodeRequest } from '../domain/mesh/messages.ts';
+import { createMemoryEventStore } from '../infra/event-store/memory/store.ts';
 import { createAttestationJudge } from '../infra/providers/attestation-judge.ts';
 import { evidenceOf } from '../infra/tee/index.ts';
+import * as executed from '../test/support/execution-proof.ts';
 import { assembleTestModule } from '../test/workloads/assemble.ts';
 import { simulatedMachine } from '../test/workloads/simulated-machine.ts';
 import { createEnclaveActivities, type EnclaveDeps } from './enclave.ts';
@@ -177,5 +179,54 @@ describe('attesting an enclave', () => {
       expect(await refusing(stored)['enclave.runOnNode']({ enclave: running })).toMatchObject([
         { fault: 'stopped', cause: 'engine' },
       ]);
+  });
+});
+
+describe('settled 40: a run out of time', () => {
+  /** An order for a minute, of a hundred units of fuel a second. */
+  const order: WorkOrder = {
+    ...work,
+    args: ['a'],
+    inputHash: '00'.repeat(32),
+    timeLimitSeconds: 60,
+    fuelLimit: 6000,
+  };
+  const busy: Enclave = { ...enclave, jobId: 'job-1', enclaveKey: executed.enclaveKey, work: order };
+
+  const outOfTime = async (probedFuelPerSecond: number, wallMs = 60_001) => {
+    const proof = executed.proofOf({
+      outcome: 'time_limit',
+      exitCode: null,
+      fuel: { used: null, limit: 6000 },
+      resources: { cpuMs: 59_000, wallMs, peakMemoryBytes: 65_536, probedFuelPerSecond },
+    });
+    const activities = createEnclaveActivities({
+      ask: async () => ({ reply: { type: 'run-finished', proof }, missedHeartbeats: 0, missedInAll: 0 }),
+      store: createMemoryEventStore(),
+      artifacts: { read: async () => executed.MODULE },
+      meteringOf: async () => ({ ok: true, value: { metering: executed.METERING } }),
+      nonces: { isUsed: async (nonce: string) => nonce === executed.NONCE },
+      roots: executed.machine.roots,
+      now: () => NOW,
+    } as unknown as EnclaveDeps);
+    const [event] = await activities['enclave.runOnNode']({ enclave: busy });
+    return event;
+  };
+
+  test('is the module’s doing where the machine was as fast as promised, and its node’s where it was not', async () => {
+    expect(await outOfTime(100)).toMatchObject({
+      type: 'enclave.run-finished',
+      proof: { record: { outcome: 'time_limit' } },
+    });
+    expect(await outOfTime(99)).toMatchObject({
+      type: 'enclave.failed',
+      fault: 'lost',
+      cause: 'node',
+      message: expect.stringContaining('went at 99 units of fuel a second where 100 were promised') as string,
+    });
+  });
+
+  test('a node that had the enclave stop early did not deliver', async () => {
+    expect(await outOfTime(100, 59_900)).toMatchObject({ fault: 'lost', cause: 'node' });
   });
 });

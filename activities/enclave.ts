@@ -6,8 +6,10 @@ import type {
   EnclaveFault,
   FaultCause,
   VerificationStep,
+  WorkOrder,
 } from '../domain/enclave/events.ts';
 import { RUN_GRACE_SECONDS, workErrors } from '../domain/enclave/limits.ts';
+import { hadItsPace, promisedPace } from '../domain/enclave/pace.ts';
 import { blameFor } from '../domain/enclave/refusal.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { newEvent } from '../domain/event.ts';
@@ -15,7 +17,7 @@ import type { MeshRefusal, NodeReplies } from '../domain/mesh/messages.ts';
 import type { Artifacts } from '../domain/ports/artifacts.ts';
 import { type EventStore, NO_STREAM } from '../domain/ports/event-store.ts';
 import type { ProofRecorded } from '../domain/proof/events.ts';
-import type { ExecutionProof } from '../domain/proof/record.ts';
+import type { ExecutionProof, ExecutionRecord } from '../domain/proof/record.ts';
 import type { MeteringOf } from '../infra/artifacts/metering-of.ts';
 import type { Nonces } from '../infra/keys/nonces.ts';
 import { type AttestationJudge, brokenStep } from '../infra/providers/attestation-judge.ts';
@@ -60,6 +62,11 @@ const failed = (
  */
 const attestationFault = (steps: readonly VerificationStep[]): EnclaveFault =>
   steps.every(({ ok, code }) => ok || code === 'SIMULATED_PLATFORM') ? 'stopped' : 'attestation';
+
+/** Why a run out of time is its node's doing. */
+const tooSlow = ({ resources: { wallMs, probedFuelPerSecond } }: ExecutionRecord, work: WorkOrder): string =>
+  `the run was not done in ${wallMs / 1000} s of ${work.timeLimitSeconds}, and known work beside it went at ` +
+  `${probedFuelPerSecond} units of fuel a second where ${promisedPace(work)} were promised`;
 
 /** Effects of an enclave: what the engine asks of a node, and how it checks the answers. */
 export const createEnclaveActivities = ({
@@ -250,6 +257,9 @@ export const createEnclaveActivities = ({
             const message = `the proof does not hold: ${brokenStep(verdict.reasons)}`;
             return [failed('attestation', 'PROOF_VERIFICATION_FAILED', message, verdict.reasons)];
           }
+          const { record, proofId } = proof;
+          if (record.outcome === 'time_limit' && !hadItsPace(record.resources, work))
+            return [failed('lost', 'RESOURCE_UNAVAILABLE', tooSlow(record, work))];
           const at = now();
           await recordProof(enclave, {
             type: 'proof.recorded',
@@ -260,7 +270,6 @@ export const createEnclaveActivities = ({
             steps: verdict.reasons,
             recordedAt: at,
           });
-          const { proofId, record } = proof;
           return [
             {
               type: 'enclave.run-finished',

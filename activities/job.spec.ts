@@ -166,6 +166,54 @@ test.each([
   },
 );
 
+describe('settled 40: who ran a module that is too slow is paid for it by its submitter, and nobody is blamed', () => {
+  const late = { outcome: 'time_limit', exitCode: null, trap: null } as const;
+  /** A job of `winners` bought; `-` was late, and half of its fuel is what a result took. */
+  const ranBy = (letters: string, winners: number): Job => {
+    const outputs = Array.from(letters) as ('a' | 'b')[];
+    const job = jobWith(outputs, fuelLimitOf(jobWith([])) / 2);
+    return {
+      ...job,
+      winners,
+      members: job.members.map(({ result, ...member }) => {
+        if (!result || result.outputHash !== '-')
+          return { ...member, result: result && { ...result, trap: null } };
+        const { fuelUsed: _, ...rest } = result;
+        return { ...member, result: { ...rest, ...late } };
+      }),
+    };
+  };
+
+  test.each([
+    ['the only one', '-', 1, [900], 900],
+    ['both of two', '--', 2, [900, 900], 1800],
+    ['two of three, and the third that was faster is paid for its work', '--a', 3, [900, 900, 450], 2250],
+  ] as const)('%s', async (_, letters, winners, paid, price) => {
+    const { activities, reasons } = await engine();
+    const job = ranBy(letters, winners);
+    const [proven] = await activities['job.prove']({ job });
+    expect(proven).toMatchObject({ type: 'job.proven', outcome: 'time_limit', deviants: [] });
+    const done = evolveJob(job, proven as JobEvent);
+    const [failed] = await activities['job.settle']({ job: done });
+    expect(failed).toMatchObject({ type: 'job.failed', reason: 'TIME_LIMIT_EXCEEDED', price: `${price}` });
+    if (failed?.type !== 'job.failed') return;
+    expect(failed.payouts.map(({ amount }) => Number(amount)).toSorted((a, b) => b - a)).toEqual(paid);
+    for (const index of [0, 1, 2]) expect(await reasons(index)).toEqual([]);
+  });
+
+  test('where the others were in time, it is paid as they are for the same work, and not blamed', async () => {
+    const { activities, reasons } = await engine();
+    const job = ranBy('-aa', 3);
+    const [proven] = await activities['job.prove']({ job });
+    const [settled] = await activities['job.settle']({ job: evolveJob(job, proven as JobEvent) });
+    expect(settled).toMatchObject({ type: 'job.settled', price: '1350' });
+    if (settled?.type !== 'job.settled') return;
+    expect(settled.payouts.map(({ amount }) => amount)).toEqual(['450', '450', '450']);
+    expect(await reasons(0)).toEqual([]);
+    expect(await reasons(1)).toEqual(['completed']);
+  });
+});
+
 test('two members that collude against an honest one gain nothing by its conviction', async () => {
   const { activities, balanceOf, tell, credit } = await engine();
   // The honest member has a stake, a deposit and a bond: everything that a fraud takes.

@@ -13,11 +13,11 @@ import type {
   SlaVerdict,
 } from '../domain/job/events.ts';
 import { fuelLimitOf } from '../domain/job/fuel.ts';
-import { aborted, type Job, quorumIdOf } from '../domain/job/job.ts';
+import { aborted, type Job, type Member, quorumIdOf } from '../domain/job/job.ts';
 import { meteredPayment } from '../domain/job/metered-payment.ts';
 import { compensate, forfeitOf } from '../domain/job/non-delivery.ts';
 import { settle } from '../domain/job/payouts.ts';
-import { compareResults } from '../domain/job/results.ts';
+import { compareResults, isOwed } from '../domain/job/results.ts';
 import { judgeMember, judgeSla } from '../domain/job/sla.ts';
 import { add, multiply, ZERO } from '../domain/money.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
@@ -41,9 +41,9 @@ interface Input {
   readonly job: Job;
 }
 
-/** Limits are results, and what they mean for the job (settled 20, 44). Time is one of runs from before metering only. */
+/** Limits are results, and what they mean for the job (settled 20, 44). */
 const LIMIT_REASON = {
-  time_limit: { reason: 'TIME_LIMIT_EXCEEDED', message: 'the module reached its time limit' },
+  time_limit: { reason: 'TIME_LIMIT_EXCEEDED', message: 'the module was not done within duration_seconds' },
   memory_limit: { reason: 'MEMORY_LIMIT_EXCEEDED', message: 'the module reached its memory limit' },
   fuel_limit: { reason: 'FUEL_LIMIT_EXCEEDED', message: 'the module used up its fuel' },
   stack_limit: { reason: 'STACK_LIMIT_EXCEEDED', message: 'the calls of the module nested too deep' },
@@ -114,24 +114,29 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
   };
 
   /** What a member's own SLA takes off its fee, percent. */
-  const creditOf = ({ outcome, sla, memberSla }: Omit<JobProven, 'type'>, providerId: string): number => {
-    if (isLimit(outcome)) return 0;
+  const creditOf = (
+    { outcome, sla, memberSla }: Omit<JobProven, 'type'>,
+    { providerId, result }: Member,
+  ): number => {
+    if (isLimit(outcome) || result?.outcome === 'time_limit') return 0;
     const own = memberSla?.find((each) => each.providerId === providerId);
     return (own ?? sla).creditPercent;
   };
 
-  const settlementOf = (job: Job, proven: Omit<JobProven, 'type'>) =>
-    settle({
+  const settlementOf = (job: Job, proven: Omit<JobProven, 'type'>) => {
+    const owed = job.members.filter(({ result }) => result && isOwed(result, proven));
+    // What the work came to, should it have been done in time: being late never pays better.
+    const done = proven.outcome === 'time_limit' ? null : owed.find(({ result }) => result?.fuelUsed);
+    return settle({
       escrow: multiply(job.ceiling, job.winners),
-      winners: job.members
-        .filter(({ providerId }) => proven.accepted.includes(providerId))
-        .map((member) => ({
-          ...member,
-          payment: meteredPayment(member.payment, job, member.result?.fuelUsed),
-          creditPercent: creditOf(proven, member.providerId),
-        })),
+      winners: owed.map((member) => ({
+        ...member,
+        payment: meteredPayment(member.payment, job, member.result?.fuelUsed ?? done?.result?.fuelUsed),
+        creditPercent: creditOf(proven, member),
+      })),
       creditPercent: 0,
     });
+  };
 
   /** The work of a member that failed, as far as its price is known: that of one which was awarded, or accepted it. */
   const promisedTo = (

@@ -244,7 +244,10 @@ const onEnclave = (report: Report, job: Job, { onFailure, measure }: Rules): Job
         outcome,
         exitCode,
         outputHash,
-        ...(record.version === 2 && { trap: record.trap, fuelUsed: record.fuel.used }),
+        ...(record.version === 2 && {
+          trap: record.trap,
+          ...(record.fuel.used !== null && { fuelUsed: record.fuel.used }),
+        }),
         ...measure(result),
       },
     ];

@@ -7,9 +7,10 @@ const LEAST_SHARE = 20n;
 
 /**
  * What a member is owed for its part (settled 45): of the price that it was promised, the share of the declared work that
- * the run used, and never below 5 %. Rounded up as every charge (settled 10). A run from before metering is owed it all.
+ * the run used, and never below 5 %. Rounded up as every charge (settled 10). A run whose work nobody can tell is owed it all.
  * @param price micro-units, promised for all of the declared work
- * @param fuelUsed fuel of the accepted run, at most the job's limit; undefined before metering
+ * @param fuelUsed fuel of the accepted run, at most the job's limit; undefined before metering, and
+ *   where every run was out of time: all of the time that was declared was taken
  */
 export const meteredPayment = (
   price: Micro,

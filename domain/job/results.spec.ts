@@ -98,6 +98,48 @@ describe('settled 44', () => {
   });
 });
 
+describe('settled 40: a metered run out of time is nobody’s fault, and no vote', () => {
+  const late = { outcome: 'time_limit', exitCode: null, trap: null } as const;
+  /** `a` and `b` are outputs, `-` is late; then who is accepted. */
+  const told = (letters: string, winners: number): string => {
+    const results = Array.from(letters).map((letter, index) =>
+      claim(index, letter, letter === '-' ? late : { trap: null, fuelUsed: 1000 }),
+    );
+    const result = compareResults(results, winners);
+    if (result.kind !== 'accepted') return result.kind;
+    expect(result.deviants.every(({ outcome }) => outcome !== 'time_limit')).toBe(true);
+    return result.accepted.map(({ outputHash }) => outputHash).join('');
+  };
+
+  test.each([
+    ['the only one', '-', 1, '-'],
+    ['the only one left of two', '-', 2, '-'],
+    ['both of two', '--', 2, '--'],
+    ['one of two: the other’s result counts, for that tier promises one', '-a', 2, 'a'],
+    ['one of three that ran of two', '-ab', 2, 'one-more'],
+    ['one of three: the other two are a majority', '-aa', 3, 'aa'],
+    ['one of three, and the others differ', '-ab', 3, 'disagreement'],
+    ['two of three: the module is too slow', '--a', 3, '--'],
+    ['one of two left of three', '-a', 3, 'too-few'],
+    ['two of five, and three agree', '--aaa', 5, 'aaa'],
+    ['two of five, and three do not agree', '--aab', 5, 'disagreement'],
+    ['three of five', '---ab', 5, '---'],
+  ] as const)('%s (%s of %d)', (_, letters, winners, expected) => {
+    expect(told(letters, winners)).toBe(expected);
+  });
+
+  test('who is late never makes a deviant of another, nor keeps one from being told', () => {
+    expect(told('-aab', 3)).toBe('disagreement');
+    const ended = Array.from('aaab').map((output, index) =>
+      claim(index + 1, output, { trap: null, fuelUsed: 1000 }),
+    );
+    expect(compareResults([claim(0, '-', late), ...ended], 5)).toMatchObject({
+      kind: 'accepted',
+      deviants: [{ outputHash: 'b' }],
+    });
+  });
+});
+
 describe('settled 20, for runs from before metering', () => {
   test('the exit code is part of the result', () => {
     const results = [claim(0, 'a'), claim(1, 'a', { exitCode: 3 }), claim(2, 'a', { exitCode: 3 })];

@@ -2,7 +2,8 @@
 export const UNMETERED_OUTCOMES = ['exited', 'time_limit', 'memory_limit', 'trapped'] as const;
 
 /**
- * How a metered run ended (settled 44): a function of module, input and limits on every honest machine.
+ * How a metered run ended (settled 44): but for `time_limit`, a function of module, input and limits on every honest
+ * machine.
  *
  * - `exited`: by itself, with a code.
  * - `trapped`: by a fault of its own, of a kind of `TRAPS`.
@@ -11,6 +12,8 @@ export const UNMETERED_OUTCOMES = ['exited', 'time_limit', 'memory_limit', 'trap
  * - `memory_limit`: it trapped after the enclave's bound had refused its newest request for memory. A program that takes
  *   the refusal and ends with a code has `exited`.
  * - `output_limit`: it wrote more than 16 MiB to standard output.
+ * - `time_limit`: it was not done within the time of its order, the one end that depends on the machine. Whether that is
+ *   the module's doing, says known work that was done beside it (`domain/enclave/pace.ts`).
  * - `cancelled`: the engine ended it.
  */
 export const RUN_OUTCOMES = [
@@ -20,6 +23,7 @@ export const RUN_OUTCOMES = [
   'stack_limit',
   'memory_limit',
   'output_limit',
+  'time_limit',
   'cancelled',
 ] as const;
 
@@ -59,7 +63,10 @@ interface RecordFacts {
   readonly resources: {
     readonly cpuMs: number;
     readonly wallMs: number;
+    /** Linear memory of a metered run; all of its process where the time limit stopped it. */
     readonly peakMemoryBytes: number;
+    /** Fuel a second of known work that was done beside a run which its time limit stopped; of no other run. */
+    readonly probedFuelPerSecond?: number;
   };
   readonly startedAt: string;
   readonly finishedAt: string;
@@ -77,8 +84,8 @@ export interface MeteredRecord extends RecordFacts {
   readonly outcome: (typeof RUN_OUTCOMES)[number];
   /** Null unless `outcome` is `trapped`. */
   readonly trap: Trap | null;
-  /** Work as counted by metering: equal on every machine. */
-  readonly fuel: { readonly used: number; readonly limit: number };
+  /** Work as counted by metering: equal on every machine, and not known of a run that its time limit stopped. */
+  readonly fuel: { readonly used: number | null; readonly limit: number };
   /** What ran in truth: the module instrumented by this version. Whoever has the module can make it anew. */
   readonly metering: { readonly version: number; readonly moduleHash: string };
 }

@@ -47,6 +47,7 @@ const recordFacts = {
     cpuMs: measure,
     wallMs: measure,
     peakMemoryBytes: count,
+    probedFuelPerSecond: measure.exactOptional(),
   }),
   startedAt: instant,
   finishedAt: instant,
@@ -58,7 +59,7 @@ const metered = {
   version: z.literal(2),
   outcome: z.enum(RUN_OUTCOMES),
   trap: trap.nullable(),
-  fuel: z.object({ used: count, limit: count }),
+  fuel: z.object({ used: count.nullable(), limit: count }),
   metering: z.object({ version: count, moduleHash: hex(32) }),
 };
 

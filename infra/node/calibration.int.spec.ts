@@ -3,10 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { mostRunsFor } from '../../domain/mesh/fuel-rate.ts';
+import { instrument } from '../../domain/metering/instrument.ts';
 import { instant } from '../../domain/time.ts';
 import { assemble } from '../../test/workloads/assemble.ts';
 import { simulatedMachine } from '../../test/workloads/simulated-machine.ts';
 import { createEnclaveHost, type EnclaveHost } from '../sandbox/index.ts';
+import { KNOWN_WORK } from '../sandbox/known-work-module.ts';
 import { calibrate } from './calibration.ts';
 
 let host: EnclaveHost;
@@ -21,6 +23,12 @@ it('runs the committed text, assembled byte for byte', async () => {
   const text = await file('calibration.wat');
   const wasm = await file('calibration.wasm');
   expect(Buffer.from(await assemble('calibration.wat', text.toString('utf8')))).toEqual(wasm);
+});
+
+it('probes with the same text, instrumented', async () => {
+  const made = instrument(await file('calibration.wasm'));
+  if (!made.ok) throw new Error(made.message);
+  expect(Buffer.from(KNOWN_WORK, 'base64').equals(made.value.bytes)).toBe(true);
 });
 
 it('settled 44: measures this machine in an enclave, of which nothing is left', {

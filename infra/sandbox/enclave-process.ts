@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { runFuelOf } from '../../domain/enclave/limits.ts';
+import { probeFuel } from '../../domain/enclave/pace.ts';
 import { signedBytesOf } from '../../domain/proof/proof-id.ts';
 import type { MeteredRecord } from '../../domain/proof/record.ts';
 import { epochMs } from '../../domain/time.ts';
@@ -48,7 +49,14 @@ const recordOf = (
   outputHash: sha256(run.output),
   outputBytes: run.output.length,
   stderrTail: run.stderrTail,
-  resources: { cpuMs: round(run.cpuMs), wallMs: round(run.wallMs), peakMemoryBytes: run.peakMemoryBytes },
+  resources: {
+    cpuMs: round(run.cpuMs),
+    wallMs: round(run.wallMs),
+    peakMemoryBytes: run.peakMemoryBytes,
+    ...(run.probedFuelPerSecond !== undefined && {
+      probedFuelPerSecond: Math.round(run.probedFuelPerSecond),
+    }),
+  },
   startedAt: startedAt.toISOString(),
   finishedAt: new Date().toISOString(),
   reportHash,
@@ -67,7 +75,7 @@ const run = async (enclave: Loaded, message: Run): Promise<void> => {
       memoryMb: enclave.config.memoryMb,
       fuelLimit: runFuelOf(work),
     },
-    { wrapper: enclave.wrapper, timeLimitSeconds: work.timeLimitSeconds },
+    { wrapper: enclave.wrapper, timeLimitSeconds: work.timeLimitSeconds, probeFuel: probeFuel(work) },
   );
   const record = recordOf(enclave, message, finished, startedAt);
   send({

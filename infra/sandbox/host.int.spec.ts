@@ -190,10 +190,25 @@ describe('a module in its sandbox', () => {
     expect(Buffer.from(a.output).readBigUInt64LE(40) - clock).toBe(1_000_000n);
   });
 
-  it('settled 44: not done in time, it has no outcome: the node did not deliver', async () => {
-    const result = await tryOnce('loop', { timeLimitSeconds: 1, fuelLimit: Number.MAX_SAFE_INTEGER });
-    expect(result).toMatchObject({ ok: false, code: 'RESOURCE_UNAVAILABLE' });
-    expect(result).toMatchObject({ message: expect.stringContaining('time limit of 1 s') as string });
+  it('settled 40, 44: not done in time, it signs what it was given, and its submitter learns why', async () => {
+    const endless = { timeLimitSeconds: 1, fuelLimit: Number.MAX_SAFE_INTEGER };
+    const { proof, output } = await runOnce('loop', endless);
+    const { record } = proof;
+    expect(record).toMatchObject({
+      outcome: 'time_limit',
+      exitCode: null,
+      trap: null,
+      fuel: { used: null, limit: Number.MAX_SAFE_INTEGER },
+      outputBytes: 0,
+      stderrTail: expect.stringMatching(/^looping\n.*time limit of 1 s\n$/s) as string,
+    });
+    expect(output).toHaveLength(0);
+    expect(record.resources.wallMs).toBeGreaterThanOrEqual(1000);
+    expect(record.resources.cpuMs).toBeGreaterThan(0);
+    // Between a machine of the nineties and one that has yet to be built, and far from what the order says.
+    expect(record.resources.probedFuelPerSecond).toBeGreaterThan(1e6);
+    expect(record.resources.probedFuelPerSecond).toBeLessThan(1e13);
+    expect(await verify(proof)).toMatchObject({ valid: true });
   });
 
   it('settled 44: ends at its fuel limit, and the submitter learns why', async () => {

@@ -20,7 +20,7 @@ const factsOf = async (wasm: Uint8Array, within: Wrapper) => {
     ...facts
   } = await runModule(
     { ...task, clockStartMs: 0, memoryMb: 64, fuelLimit: 200_000_000 },
-    { wrapper: within, timeLimitSeconds: 60 },
+    { wrapper: within, timeLimitSeconds: 60, probeFuel: 1 },
   );
   return facts;
 };

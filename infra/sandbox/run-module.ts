@@ -1,5 +1,6 @@
 import { shownTail } from '../../domain/text.ts';
-import { usageOf } from './process-usage.ts';
+import { type Probes, probeBeside } from './probes.ts';
+import { type ProcessUsage, usageOf } from './process-usage.ts';
 import {
   BYTES_PER_MB,
   MODULE_STDERR_FD,
@@ -11,7 +12,13 @@ import {
 import { spawnRunner } from './spawn.ts';
 import { textTail } from './text-tail.ts';
 
-export interface ModuleRun extends Omit<RunnerEnd, 'reason' | 'memoryBytes'> {
+/** As the runner says, or as its time limit makes it: nobody can ask a module that does not stop for its fuel. */
+interface Ending extends Omit<RunnerEnd, 'fuelUsed'> {
+  readonly fuelUsed: number | null;
+  readonly probedFuelPerSecond?: number;
+}
+
+export interface ModuleRun extends Omit<Ending, 'reason' | 'memoryBytes'> {
   readonly stderrTail: string;
   readonly wallMs: number;
   readonly peakMemoryBytes: number;
@@ -25,13 +32,36 @@ const WATCH_MS = 250;
 const BOOT_LIMIT_MS = 15_000;
 const STDERR_TAIL_CHARACTERS = 2048;
 
+/** A run that its time limit stops, with what its process has used by then; what it wrote ends at no certain byte. */
+const outOfTime = (
+  { cpuMs, peakMemoryBytes }: ProcessUsage,
+  timeLimitSeconds: number,
+  probedFuelPerSecond: number,
+): Ending => ({
+  outcome: 'time_limit',
+  exitCode: null,
+  trap: null,
+  reason: `not done within its time limit of ${timeLimitSeconds} s`,
+  fuelUsed: null,
+  output: new Uint8Array(0),
+  cpuMs,
+  memoryBytes: peakMemoryBytes,
+  probedFuelPerSecond,
+});
+
 /**
- * Runs an instrumented module in a process of its own. Whatever the module does is an outcome. Rejects where there is
- * none: the run was not done at the time limit, for which the process is killed; or this machine failed it.
+ * Runs an instrumented module in a process of its own, which is killed at the time limit. Whatever the module does is an
+ * outcome, and so is that it was not done in time. Rejects where there is none: this machine failed it, or does not tell
+ * how much a run had used that its time limit stopped.
+ * @param probeFuel of known work that this process does beside it, at random times
  */
 export const runModule = (
   task: RunnerTask,
-  { wrapper, timeLimitSeconds }: { readonly wrapper: Wrapper; readonly timeLimitSeconds: number },
+  {
+    wrapper,
+    timeLimitSeconds,
+    probeFuel,
+  }: { readonly wrapper: Wrapper; readonly timeLimitSeconds: number; readonly probeFuel: number },
 ): Promise<ModuleRun> =>
   new Promise((resolve, reject) => {
     const runner = spawnRunner(wrapper, task.memoryMb);
@@ -43,21 +73,32 @@ export const runModule = (
     runner.stderr?.on('data', diagnostics.write);
 
     let startedAt: number | null = null;
-    let ending: RunnerEnd | string | null = null;
+    let ending: Ending | string | null = null;
     let limit = setTimeout(kill, BOOT_LIMIT_MS);
     let watch: NodeJS.Timeout | undefined;
+    let probes: Probes | null = null;
     /** `given`: how the run ended, or why it has no end. */
-    const end = (given: RunnerEnd | string): void => {
+    const end = (given: Ending | string): void => {
       ending ??= given;
       clearTimeout(limit);
       clearInterval(watch);
+      probes?.stop();
       kill();
     };
     const begin = (): void => {
       clearTimeout(limit);
       startedAt = performance.now();
-      const late = `not done within its time limit of ${timeLimitSeconds} s`;
-      limit = setTimeout(() => end(late), timeLimitSeconds * 1000);
+      const beside = probeBeside({ fuel: probeFuel, timeLimitSeconds }, (error) =>
+        end(`known work could not be done beside it: ${String(error)}`),
+      );
+      probes = beside;
+      const stopLate = (): void => {
+        const used = usageOf(runner.pid ?? 0);
+        if (used) end(outOfTime(used, timeLimitSeconds, beside.stop()));
+        else end('the time limit stopped it, after nobody knows what');
+      };
+      // A timer may fire a millisecond early.
+      limit = setTimeout(stopLate, timeLimitSeconds * 1000 + 1);
       watch = setInterval(() => {
         const used = usageOf(runner.pid ?? 0);
         if (used && used.peakMemoryBytes > mostBytes)
@@ -77,6 +118,7 @@ export const runModule = (
     runner.once('close', (_code, signal) => {
       clearTimeout(limit);
       clearInterval(watch);
+      probes?.stop();
       process.removeListener('disconnect', kill);
       process.removeListener('exit', kill);
       if (startedAt === null) return reject(new Error('the runner did not start'));

@@ -122,6 +122,16 @@ describe('verifyExecutionProof', () => {
     const stopped = { outcome: 'fuel_limit', exitCode: null } as const;
     expect(await failures(proofOf({ ...stopped, fuel: { used: 5, limit: 5 } }))).toEqual([]);
     expect(await failures(proofOf({ ...stopped, fuel: { used: 4, limit: 5 } }))).toEqual(inconsistent);
+    const { resources } = proofOf().record;
+    const probed = { ...resources, probedFuelPerSecond: 1.5 };
+    const late = { outcome: 'time_limit', exitCode: null, resources: probed } as const;
+    expect(await failures(proofOf({ ...late, fuel: { used: null, limit: 5 } }))).toEqual([]);
+    expect(await failures(proofOf({ ...late, fuel: { used: 4, limit: 5 } }))).toEqual(inconsistent);
+    expect(await failures(proofOf({ ...late, fuel: { used: null, limit: 5 }, resources }))).toEqual(
+      inconsistent,
+    );
+    expect(await failures(proofOf({ fuel: { used: null, limit: 5 } }))).toEqual(inconsistent);
+    expect(await failures(proofOf({ resources: probed }))).toEqual(inconsistent);
     const expected = { fuelLimit: 5001, metering: { version: 1, moduleHash: '33'.repeat(32) } };
     expect(await failures(proofOf(), { expected })).toEqual([
       'expected.fuelLimit EXPECTATION_MISMATCH',

@@ -61,11 +61,16 @@ const signatureHolds = ({ enclaveKey, record, signature }: ExecutionProof): bool
 const reportIs = ({ record, attestation }: ExecutionProof): boolean =>
   record.reportHash === bytesToHex(sha256(bytesOrNothing(attestation.report)));
 
-/** A kind of trap belongs to a trap, no more fuel is used than allowed, and exactly that where it was the limit. */
-const meteringAgrees = ({ outcome, trap, fuel }: MeteredRecord): boolean =>
+/**
+ * A kind of trap belongs to a trap. No more fuel is used than allowed, exactly that where it was the limit, and only of a
+ * run out of time it is not known, and known what was done beside it.
+ */
+const meteringAgrees = ({ outcome, trap, fuel: { used, limit }, resources }: MeteredRecord): boolean =>
   (outcome === 'trapped') === (trap !== null) &&
-  fuel.used <= fuel.limit &&
-  (outcome !== 'fuel_limit' || fuel.used === fuel.limit);
+  (outcome === 'time_limit') === (used === null) &&
+  (outcome === 'time_limit') === (resources.probedFuelPerSecond !== undefined) &&
+  (used === null || used <= limit) &&
+  (outcome !== 'fuel_limit' || used === limit);
 
 const outcomeVerdict = (record: ExecutionRecord): Verdict => {
   const exits = (record.outcome === 'exited') === (record.exitCode !== null);

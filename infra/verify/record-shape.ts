@@ -13,7 +13,10 @@ const facts = {
   outputHash: hex(32),
   outputBytes: whole,
   stderrTail: (value: unknown) => typeof value === 'string' && value.length <= 2048,
-  resources: closed({ cpuMs: amount, wallMs: amount, peakMemoryBytes: whole }),
+  resources: closed(
+    { cpuMs: amount, wallMs: amount, peakMemoryBytes: whole },
+    { probedFuelPerSecond: amount },
+  ),
   startedAt: instant,
   finishedAt: instant,
   reportHash: hex(32),
@@ -24,7 +27,7 @@ const meteredRecord = closed({
   version: exactly(2),
   outcome: exactly(...RUN_OUTCOMES),
   trap: orNull(exactly(...TRAPS)),
-  fuel: closed({ used: whole, limit: whole }),
+  fuel: closed({ used: orNull(whole), limit: whole }),
   metering: closed({ version: whole, moduleHash: hex(32) }),
 });
 

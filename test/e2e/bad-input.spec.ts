@@ -280,6 +280,30 @@ describe('a module that misbehaves', () => {
     });
   });
 
+  test('settled 40: waits for memory at every step: who runs it is paid for its time, and not blamed', async () => {
+    const code_hash = await storeModule(rest, 'chase');
+    const { escrow } = await money();
+    // As dense as a usual order, and no node can tell before that this module is slower than others.
+    const dense = { ...SMALL_JOB, required_tops: 300, duration_seconds: 10, memory_mb: 80 };
+    const job = await runToEnd(rest, { ...dense, code_hash });
+    expect(job).toMatchObject({
+      state: 'failed',
+      reason: 'TIME_LIMIT_EXCEEDED',
+      message: 'the module was not done within duration_seconds',
+      outcome: 'time_limit',
+    });
+    const [member] = job.members;
+    expect(job.members).toHaveLength(1);
+    expect(job.price_micro).toBe(member?.paid_micro);
+    expect(Number(member?.paid_micro)).toBeGreaterThan(0);
+    expect(member?.fuel_used).toBeNull();
+    const record = await eventsOf(operator, `stream=${member?.node_id}`);
+    expect(record.filter(({ data }) => data['reason'] === 'lost')).toEqual([]);
+    expect((await money()).escrow).toBe(escrow);
+    const { resources } = await recordOf(job);
+    expect(resources.probedFuelPerSecond).toBeGreaterThanOrEqual(300 * 0.8 * 1_000_000);
+  });
+
   test.each(['open-file', 'open-socket'])(
     '%s: the import is fine, the call meets a capability error',
     async (name) => {

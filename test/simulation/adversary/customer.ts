@@ -8,19 +8,18 @@ import { TIERS, type TierName } from '../../../domain/tiers.ts';
 import { metaOf } from '../world.ts';
 import type { Market } from './market.ts';
 import type { SimulatedNode } from './node.ts';
+import type { Workload } from './workload.ts';
 
 const HEX = '3'.repeat(64);
 /** How long an enclave without a job lives (api/routes/enclaves/create.ts), seconds. */
 const ENCLAVE_SECONDS = 3600;
 
-export interface Wanted {
+export interface Wanted extends Workload {
   readonly tier: TierName;
   readonly tops: number;
   readonly utilization: number;
   readonly durationSeconds: number;
   readonly auctionSeconds: number;
-  /** Share of the declared work that it comes to. */
-  readonly share: number;
   readonly args?: readonly string[];
 }
 
@@ -126,7 +125,7 @@ export const createCustomer = ({ engine, workloads }: Market, name: string): Cus
         auctionId: `auction-${id}`,
         ceiling: askableCeiling(price.value.ceiling, { tier, requiredTops: tops }),
       };
-      workloads.set(order.jobId, wanted.share);
+      workloads.set(order.jobId, wanted);
       return order;
     },
 

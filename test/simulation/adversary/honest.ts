@@ -1,9 +1,8 @@
-import { type DomainEvent, domainEventOf } from '../../../domain/event.ts';
-import type { JobSettled } from '../../../domain/job/events.ts';
 import { TIER_NAMES, type TierName } from '../../../domain/tiers.ts';
 import { createCustomer, mostOf, type Order } from './customer.ts';
 import type { Market } from './market.ts';
 import type { NodeProfile } from './node.ts';
+import { payoutsOf } from './sales.ts';
 
 const node = (
   copy: number,
@@ -67,8 +66,7 @@ export const submitHonestJobs = async (
     Promise.all(
       asked.map(async ({ order, submitter }) => {
         const end = (await engine.store.readStream(order.jobId)).at(-1);
-        const { payouts = [] } = (end ? domainEventOf<DomainEvent>(end) : {}) as Partial<JobSettled>;
-        const paid = new Set(payouts.map(({ owner }) => owner));
+        const paid = new Set((await payoutsOf(engine.store, order.jobId)).map(({ owner }) => owner));
         return { order, submitter, cleared: end?.type === 'job.settled', paid };
       }),
     );

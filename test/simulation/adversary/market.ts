@@ -28,6 +28,7 @@ import { createClock } from './clock.ts';
 import { enclaveActivities } from './enclaves.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createNode, type Desk, MESSAGE_MS, type NodeProfile, type SimulatedNode } from './node.ts';
+import type { Workload } from './workload.ts';
 
 /** Secrecy is tested elsewhere: here a box is its own content. */
 const openBoxes: Sealing = {
@@ -48,8 +49,8 @@ const RECORD = 12;
 export interface Market {
   readonly engine: Engine;
   readonly nodes: readonly SimulatedNode[];
-  /** Share of its declared work that a job comes to. */
-  readonly workloads: Map<string, number>;
+  /** What a job comes to, by its id. */
+  readonly workloads: Map<string, Workload>;
   readonly draw: Draw;
   fund(principal: string, amount: bigint): Promise<void>;
   close(): Promise<void>;
@@ -59,7 +60,7 @@ export const openMarket = async (profiles: readonly NodeProfile[], seed: number)
   const random = generator(seed);
   const draw: Draw = (below) => Math.floor(random() * below);
   const clock = createClock();
-  const workloads = new Map<string, number>();
+  const workloads = new Map<string, Workload>();
   const byId = new Map<string, SimulatedNode>();
   const nodeOf = (providerId: string): SimulatedNode => {
     const node = byId.get(providerId);

@@ -1,23 +1,10 @@
-import { toMicro, ZERO } from '../../../domain/money.ts';
+import { toMicro } from '../../../domain/money.ts';
 import { NO_BOND, requiredBond } from '../../../domain/provider/bond.ts';
 import { DEFAULT_T_REF } from '../../../domain/tiers.ts';
 import type { Attack, Stage } from './attack.ts';
-import type { Conduct, Misdeed, NodeProfile } from './node.ts';
+import type { Conduct, Misdeed } from './node.ts';
+import { cheapest, ringOf } from './ring.ts';
 
-const TYPES = ['cloud_aws', 'private_datacenters', 'hybrid_environments'] as const;
-
-/** Nodes of owners that nobody knows to be one: three identities, each with its chip and its stake. */
-const ringOf = (conduct: (index: number) => Conduct, change: Partial<NodeProfile> = {}): NodeProfile[] =>
-  TYPES.map((infrastructureType, index) => ({
-    name: `attacker-${index}`,
-    infrastructureType,
-    tops: 6_000,
-    pricePerH200Hour: 300_000n,
-    ...change,
-    conduct: conduct(index),
-  }));
-
-const cheapest: Conduct = { asks: () => ZERO };
 /** Asks next to nothing, wins, and does something else. */
 const launching = (deed: Misdeed): Conduct => ({ ...cheapest, launching: () => deed });
 const crashing: Conduct = { ...cheapest, running: () => 'crashes' };

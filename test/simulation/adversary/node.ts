@@ -38,7 +38,7 @@ export interface Conduct {
   /** Says at every close that it has no room. */
   readonly confirming?: 'never';
   readonly launching?: (enclave: Enclave) => Misdeed | null;
-  /** Null: as it should. */
+  /** Null: as it should. `slower`: its machine takes so many times as long, or below 1 less. */
   readonly running?: (enclave: Enclave) => 'crashes' | { readonly slower: number } | null;
 }
 

@@ -2,6 +2,7 @@ import { ZERO } from '../../../domain/money.ts';
 import type { CommandOutcome } from '../../../domain/ports/lifecycles.ts';
 import type { Attack } from './attack.ts';
 import type { Customer, Order, Wanted } from './customer.ts';
+import { cheapest, ringOf } from './ring.ts';
 
 /** Sizes that take a whole node of each kind there is. */
 const WHOLE_NODES = [6_000, 4_000, 2_000] as const;
@@ -13,16 +14,19 @@ const OPEN_AT_ONCE = 4;
  */
 const MONEY = 1_000_000n;
 
+/** With this it pays for no more at once than honest nodes leave: with more it would buy out the market, and pay for it. */
+const SMALL = { most: 1, money: MONEY / 4n };
+
 /** Orders of `wanted`, one after the other, as many at once as `most`, from each of `customers`. */
 const floodOf =
   (
     wanted: (index: number) => Wanted,
     send: (customer: Customer, order: Order) => Promise<CommandOutcome>,
-    { customers = 1, most = OPEN_AT_ONCE } = {},
+    { customers = 1, most = OPEN_AT_ONCE, money = MONEY } = {},
   ): NonNullable<Attack['begin']> =>
   async ({ customer, every }) => {
     for (let number = 0; number < customers; number++) {
-      const attacker = await customer(`attacker-${number}`, MONEY / BigInt(customers));
+      const attacker = await customer(`attacker-${number}`, money / BigInt(customers));
       let index = 0;
       every(1_000, async () => {
         while (attacker.openAuctions() < most) {
@@ -54,6 +58,15 @@ const idle = (index: number, change: Partial<Wanted> = {}): Wanted => ({
   ...cheap(index),
   utilization: 0.8,
   durationSeconds: 60,
+  ...change,
+});
+
+/** Work of a module that waits for memory at every step, and is not done in time on any usual machine. */
+const slow = (index: number, change: Partial<Wanted> = {}): Wanted => ({
+  ...idle(index),
+  tops: 2_000,
+  share: 0.9,
+  pace: 10,
   ...change,
 });
 
@@ -102,6 +115,27 @@ export const ORDERS: readonly Attack[] = [
     name: 'large orders without work',
     from: 'capacity lock',
     begin: floodOf((index) => idle(index, { durationSeconds: 600 }), submit),
+  },
+  {
+    name: 'modules too slow for their time',
+    from: 'slow module',
+    begin: floodOf(slow, submit, SMALL),
+  },
+  {
+    name: 'modules too slow for the time of two members',
+    from: 'slow module',
+    begin: floodOf((index) => slow(index, { tier: 'silver' }), submit, SMALL),
+  },
+  {
+    name: 'modules too slow for the time of three members',
+    from: 'slow module',
+    begin: floodOf((index) => slow(index, { tier: 'gold' }), submit, SMALL),
+  },
+  {
+    name: 'modules made for a machine of the attacker’s own',
+    from: 'slow module',
+    nodes: ringOf(() => ({ ...cheapest, running: () => ({ slower: 0.1 }) })),
+    begin: floodOf((index) => slow(index, { tier: 'silver', tops: 4_000 }), submit),
   },
   {
     name: 'platinum orders that find too few owners',

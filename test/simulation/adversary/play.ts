@@ -3,6 +3,7 @@ import type { Attack } from './attack.ts';
 import { createCustomer } from './customer.ts';
 import { HONEST_NODES, type HonestJob, submitHonestJobs } from './honest.ts';
 import { type Market, OWNER_CREDIT, openMarket } from './market.ts';
+import { type Sale, salesTo } from './sales.ts';
 
 const SEED = 9;
 /** Honest jobs come, and attacks go on, for so long. */
@@ -16,6 +17,8 @@ export interface Outcome {
   readonly wealth: ReadonlyMap<string, number>;
   /** TOPS × ms that each honest node held, by its owner and the order. */
   readonly held: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** What honest nodes sold to jobs of the attacker. */
+  readonly sales: readonly Sale[];
   readonly jobs: readonly HonestJob[];
   readonly attackers: ReadonlySet<string>;
 }
@@ -78,6 +81,9 @@ export const play = async (attack: Attack, isAttacking: boolean): Promise<Outcom
   const held = new Map(
     market.nodes.slice(0, HONEST_NODES.length).map(({ owner, holds }) => [owner, holds.totals()]),
   );
+  const sales = (await salesTo(attackers, hosts.values(), market.engine.store)).filter(({ owner }) =>
+    held.has(owner),
+  );
   await market.close();
-  return { wealth, held, jobs, attackers };
+  return { wealth, held, sales, jobs, attackers };
 };

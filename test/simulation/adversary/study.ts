@@ -51,6 +51,15 @@ const idleMore = (without: Outcome, within: Outcome): number => {
   return more;
 };
 
+/** What the list asks more than honest owners did for capacity that they held for the attacker and sold to it. */
+const discountOf = ({ sales, held }: Outcome): number =>
+  sum(
+    sales.map(({ owner, auctionId, topsMs, paid }) => {
+      const used = Math.min(topsMs, held.get(owner)?.get(auctionId) ?? 0);
+      return Math.max(0, listPriceOf(used) - paid);
+    }),
+  );
+
 const worthOfCleared = ({ jobs }: Outcome): number =>
   sum(
     jobs
@@ -70,7 +79,8 @@ const worthOfCleared = ({ jobs }: Outcome): number =>
  * Owners lose what their accounts and stakes hold less, and capacity that they held more for the attacker's orders, for
  * honest ones that did not pay them, or longer for honest ones that paid them in both runs. Who holds capacity takes no
  * other order for it: it counts at the list price, whether or not anybody asked for it meanwhile, and a place at its share
- * of the node at least. What was paid for it is in the accounts. Submitters lose what their accounts hold less, and jobs
+ * of the node at least. What was paid for it is in the accounts; that an owner asked less for what it sold is no loss.
+ * Submitters lose what their accounts hold less, and jobs
  * that no longer clear, each at what it was worth to its submitter: winners × ceiling. Their time has no price here.
  */
 export const studyAttack = async (attack: Attack): Promise<Study> => {
@@ -83,7 +93,7 @@ export const studyAttack = async (attack: Attack): Promise<Study> => {
       ),
     );
   const cost = lostBy(within.attackers);
-  const held = listPriceOf(idleMore(without, within));
+  const held = listPriceOf(idleMore(without, within)) - discountOf(within);
   const owners = lostBy(within.held.keys()) + held;
   const submitters =
     lostBy(within.jobs.map(({ submitter }) => submitter)) + worthOfCleared(without) - worthOfCleared(within);
