@@ -15,13 +15,13 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const PROGRAMS = [
-  join('infra', 'main', 'node'),
-  join('infra', 'main', 'projector'),
-  join('infra', 'sandbox', 'enclave-process'),
-  join('infra', 'sandbox', 'runner'),
-  join('infra', 'sandbox', 'module-thread'),
-];
+const PROGRAMS = [join('infra', 'main', 'node'), join('infra', 'main', 'projector')];
+
+/**
+ * The sandbox's start for every job, so they are CommonJS: an import of one of Node's own modules has all of its members made,
+ * and with them the modules behind those that are made when they are first used.
+ */
+const SANDBOX = ['enclave-process', 'runner', 'module-thread'].map((name) => join('infra', 'sandbox', name));
 
 /** Files that they read, at the same place beside them. */
 const DATA = [join('infra', 'workloads', 'calibration.wasm')];
@@ -40,7 +40,7 @@ const KEPT_MS = 30 * 24 * 3_600_000;
  * could not be built; neither where there is nothing to build
  */
 export const ensurePrograms = async (root) => {
-  if (!PROGRAMS.every((program) => existsSync(join(root, `${program}.ts`))))
+  if (![...PROGRAMS, ...SANDBOX].every((program) => existsSync(join(root, `${program}.ts`))))
     return { folder: null, fault: null };
   const all = join(root, 'dist', 'programs');
   const folder = join(all, hashOf(root).slice(0, 16));
@@ -79,7 +79,8 @@ const hashOf = (root) => {
 const build = async (root, folder) => {
   const partial = `${folder}.${process.pid}`;
   try {
-    for (const program of PROGRAMS) await bundle(root, partial, program);
+    for (const program of PROGRAMS) await bundle(root, partial, program, 'esm');
+    for (const program of SANDBOX) await bundle(root, partial, program, 'cjs');
     for (const file of DATA) cpSync(join(root, file), join(partial, file));
     renameSync(partial, folder);
   } catch (error) {
@@ -91,13 +92,13 @@ const build = async (root, folder) => {
 };
 
 /** One file, which needs nothing but Node. */
-const bundle = async (root, folder, program) => {
+const bundle = async (root, folder, program, format) => {
   const { rolldown } = await import('rolldown');
   const input = join(root, `${program}.ts`);
   const made = await rolldown({ input, platform: 'node', logLevel: 'silent' });
   try {
-    const file = join(folder, `${program}.mjs`);
-    const { output } = await made.write({ file, format: 'esm', codeSplitting: false });
+    const file = join(folder, `${program}.${format === 'esm' ? 'mjs' : 'cjs'}`);
+    const { output } = await made.write({ file, format, strict: true, codeSplitting: false });
     const outside = output.flatMap(({ imports = [] }) => imports).filter((name) => !isBuiltin(name));
     if (outside.length > 0) throw new Error(`${program} would still need ${outside.join(', ')}`);
   } finally {

@@ -49,7 +49,7 @@ describe('the one-file programs of a checkout', () => {
     return folder as string;
   };
   const text = (folder: string, program = 'infra/main/node') =>
-    readFileSync(join(folder, `${program}.mjs`), 'utf8');
+    readFileSync(join(folder, `${program}.${program.includes('sandbox') ? 'cjs' : 'mjs'}`), 'utf8');
 
   beforeEach(() => {
     checkout = mkdtempSync(join(tmpdir(), 'aivillage-programs-'));
@@ -75,6 +75,8 @@ describe('the one-file programs of a checkout', () => {
     write('domain/word.ts', `export const word: string = 'second';\n`);
     const second = await built();
     for (const program of PROGRAMS) expect(text(second, program)).toContain('second');
+    // What was a module stays as strict as one.
+    expect(text(second, 'infra/sandbox/runner')).toMatch(/^["']use strict["'];/);
     // A stack that runs from the first goes on.
     expect(text(first)).toBe('kept');
 
@@ -161,7 +163,7 @@ test('an enclave of one file signs the same of a run as one from the sources', {
     '--allow-child-process',
     `--allow-fs-read=${folder}/infra/sandbox/`,
   ];
-  const bundled = await recordOf(join(folder, 'infra', 'sandbox', 'enclave-process.mjs'), [
+  const bundled = await recordOf(join(folder, 'infra', 'sandbox', 'enclave-process.cjs'), [
     ...confined,
     '--allow-fs-read=/proc/',
   ]);
