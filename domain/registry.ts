@@ -152,6 +152,12 @@ const FOLDS: Readonly<Record<string, AnyFold>> = {
   subject: anyFold({ initialState: null, evolve: evolveSubject }),
 };
 
+/** Whether this build knows the aggregate of a stream. */
+export const isAggregate = (stream: string): boolean => {
+  const aggregate = aggregateOf(stream);
+  return MACHINE_FOLDS.has(aggregate) || Object.hasOwn(FOLDS, aggregate);
+};
+
 /** The fold of a stream, by its aggregate. @throws Error for an aggregate that this build does not know. */
 export const foldOf = (stream: string): AnyFold => {
   const aggregate = aggregateOf(stream);
@@ -176,6 +182,10 @@ export const streamStateOf = (stream: string, state: unknown, revision: number):
   const { value, context } = (state as NonNullable<MachineState>).snapshot;
   return { revision, value, context };
 };
+
+/** Whether a state of `foldOf(stream)` is the end of a lifecycle. */
+export const hasEnded = (stream: string, state: unknown): boolean =>
+  isLifecycle(aggregateOf(stream)) && (state as MachineState)?.snapshot.status === 'done';
 
 export interface FoldedStream extends StreamState {
   readonly version: number;

@@ -244,6 +244,27 @@ describe('audit check', () => {
     });
   });
 
+  it('finds a revision that is missing in its stream, and one that comes twice', async () => {
+    const stream = someStream((each) => aggregateOf(each) === 'job');
+    const events = await store.readStream(stream);
+    expect(events.length).toBeGreaterThan(3);
+    const [, second, third] = events;
+    await pool.query('alter table log.events drop constraint events_stream_revision');
+    const moveTo = (revision: number) =>
+      pool.query('update log.events set revision = $2 where position = $1', [third?.position, revision]);
+    const about = { check: 'chain', subject: `position ${third?.position}` };
+    await moveTo(Number(second?.revision));
+    expect((await check()).problems).toContainEqual({
+      ...about,
+      difference: `revision 1 of ${stream} follows 1`,
+    });
+    await moveTo(1_000);
+    expect((await check()).problems).toContainEqual({
+      ...about,
+      difference: `revision 1000 of ${stream} follows 1`,
+    });
+  });
+
   it('finds money made in the log itself', async () => {
     await pool.query(FORGE, [
       'ledger-main',

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { type Micro, toMicro, units } from '../../domain/money.ts';
 import { checkLiveState, type LiveStateDeps } from './live-state.ts';
-import { pinLog } from './log.ts';
+import { pinLog, readStreamEnds, type StreamEnd } from './log.ts';
 import type { AuditReport, Problem } from './report.ts';
 import { walkLog } from './walk.ts';
 
@@ -34,19 +34,20 @@ const attempt = async (work: () => Promise<readonly string[]>): Promise<readonly
 
 const checkStreams = async (
   deps: LiveStateDeps,
-  streams: ReadonlyMap<string, bigint>,
-): Promise<Problem[]> => {
+  streams: AsyncGenerator<StreamEnd>,
+): Promise<{ readonly count: number; readonly problems: Problem[] }> => {
   const problems: Problem[] = [];
-  const remaining = streams.entries();
+  let count = 0;
   const worker = async (): Promise<void> => {
-    for (const [stream, revision] of remaining) {
+    for await (const { stream, revision } of streams) {
+      count++;
       for (const difference of await attempt(() => checkLiveState(deps, stream, revision))) {
         problems.push({ check: 'replay', subject: stream, difference });
       }
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-  return problems.sort((a, b) => (a.subject < b.subject ? -1 : 1));
+  return { count, problems: problems.sort((a, b) => (a.subject < b.subject ? -1 : 1)) };
 };
 
 const checkReadModel = async ({ name, compare }: AuditedReadModel): Promise<Problem[]> => {
@@ -69,7 +70,8 @@ const checkReadModel = async ({ name, compare }: AuditedReadModel): Promise<Prob
 export const runAuditCheck = async (deps: AuditDeps): Promise<AuditReport> => {
   const pin = await pinLog(deps.pool);
   const walk = await walkLog(deps.pool, pin);
-  const replay = await checkStreams(deps, walk.streams);
+  const replayed = await checkStreams(deps, readStreamEnds(deps.pool, pin.position));
+  const replay = replayed.problems;
   const projections: Problem[] = [];
   for (const readModel of deps.readModels) projections.push(...(await checkReadModel(readModel)));
 
@@ -89,7 +91,7 @@ export const runAuditCheck = async (deps: AuditDeps): Promise<AuditReport> => {
 
   return {
     events: walk.events,
-    streams: walk.streams.size,
+    streams: replayed.count,
     position: String(pin.position),
     chain_ok: !walk.problems.some(({ check }) => check === 'chain'),
     replay_ok: replay.length === 0 && !walk.problems.some(({ check }) => check === 'replay'),

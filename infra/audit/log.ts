@@ -6,6 +6,8 @@ import type { ChainEntry } from '../event-store/chain.ts';
 
 /** Entries of one page. */
 const PAGE_SIZE = 2000;
+/** Streams of one page. */
+const STREAMS_PAGE = 500;
 
 /** What the store says its end is, and what its table holds, at one instant. */
 export interface Pin extends Head {
@@ -33,18 +35,60 @@ export const dataOf = <T>({ envelope }: ChainEntry): T | null => {
   }
 };
 
+/** A stored event, and the last revision that its stream had before it; -1 for none. */
+export interface LogEntry extends ChainEntry {
+  readonly before: bigint;
+}
+
 /** Stored events up to `until`, exactly as they were hashed: read beside the event store, which would upcast them. */
-export async function* readEntries(pool: Pool, until: bigint): AsyncGenerator<ChainEntry> {
+export async function* readEntries(pool: Pool, until: bigint): AsyncGenerator<LogEntry> {
   let after = -1n;
   for (;;) {
-    const { rows } = await pool.query<ChainEntry>(
-      `select position, stream, revision, type, envelope, encode(hash, 'hex') as hash
-         from log.events where position > $1 and position <= $2 order by position limit ${PAGE_SIZE}`,
+    const { rows } = await pool.query<LogEntry>(
+      `select entry.position, entry.stream, entry.revision, entry.type, entry.envelope,
+              encode(entry.hash, 'hex') as hash, coalesce(known.revision, -1) as before
+         from log.events entry
+         left join lateral (
+           select revision from log.events
+            where stream = entry.stream and revision <= entry.revision and position < entry.position
+            order by revision desc limit 1
+         ) known on true
+        where entry.position > $1 and entry.position <= $2 order by entry.position limit ${PAGE_SIZE}`,
       [after, until],
     );
     yield* rows;
     const last = rows.at(-1);
     if (!last || rows.length < PAGE_SIZE) return;
     after = last.position;
+  }
+}
+
+/** A stream, and its last revision in the part of the log that a check is about. */
+export interface StreamEnd {
+  readonly stream: string;
+  readonly revision: bigint;
+}
+
+/** Every stream that has an event up to `until`, by name: found from one to the next, by the index. */
+export async function* readStreamEnds(pool: Pool, until: bigint): AsyncGenerator<StreamEnd> {
+  let after = '';
+  for (;;) {
+    const { rows } = await pool.query<{ stream: string; revision: bigint | null }>(
+      `with recursive named as (
+         (select stream from log.events where stream > $1 order by stream limit 1)
+         union all
+         select (select stream from log.events where stream > named.stream order by stream limit 1)
+           from named where stream is not null
+       )
+       select stream, (select revision from log.events newest
+                        where newest.stream = named.stream and position <= $2
+                        order by revision desc limit 1) as revision
+         from named where stream is not null limit ${STREAMS_PAGE}`,
+      [after, until],
+    );
+    for (const { stream, revision } of rows) if (revision !== null) yield { stream, revision };
+    const last = rows.at(-1);
+    if (!last || rows.length < STREAMS_PAGE) return;
+    after = last.stream;
   }
 }

@@ -3,7 +3,7 @@ import { LEDGER_STREAM, type LedgerEvent, type Posting } from '../../domain/ledg
 import { isMicro, units } from '../../domain/money.ts';
 import { type ChainEntry, createChainVerifier } from '../event-store/chain.ts';
 import { createAwardCheck } from './award-check.ts';
-import { dataOf, type Pin, readEntries } from './log.ts';
+import { dataOf, type LogEntry, type Pin, readEntries } from './log.ts';
 import type { Problem } from './report.ts';
 import { createHeadCheck } from './signed-head.ts';
 import { createSlaTally, type SlaTotals } from './sla-tally.ts';
@@ -11,8 +11,6 @@ import { createSlaTally, type SlaTotals } from './sla-tally.ts';
 /** What one pass over the log finds. */
 export interface Walk {
   readonly events: number;
-  /** Last revision of every stream. */
-  readonly streams: ReadonlyMap<string, bigint>;
   /** Σ over all postings of the log. */
   readonly ledgerSum: bigint;
   readonly sla: SlaTotals;
@@ -32,11 +30,13 @@ const sumOf = (entry: ChainEntry): bigint => {
   );
 };
 
-/** Reads the whole pinned log once: hash chain, order, the signed tree, the awards and the money in it. */
+/**
+ * Reads the whole pinned log once: hash chain, order, the signed tree, the awards and the money in it. It holds a page of the
+ * log, the auctions that are open and the services that gave credits: memory does not grow with the log.
+ */
 export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
-  const verifier = createChainVerifier();
+  const verifier = createChainVerifier<LogEntry>(({ before }) => before);
   const signed = await createHeadCheck(pool, pin.position);
-  const streams = new Map<string, bigint>();
   const problems: Problem[] = [];
   const sla = createSlaTally();
   const awards = createAwardCheck();
@@ -47,7 +47,6 @@ export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
     for (const fault of verifier.check(entry))
       problems.push(inChain(`position ${fault.position}`, fault.problem));
     signed.take(entry);
-    streams.set(entry.stream, entry.revision);
     if (entry.stream === LEDGER_STREAM) ledgerSum += sumOf(entry);
     sla.take(entry);
     awards.take(entry);
@@ -68,7 +67,6 @@ export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
   if (difference !== null) problems.push(inChain('signed head', difference));
   return {
     events,
-    streams,
     ledgerSum,
     sla: sla.totals(),
     problems: [...problems, ...awards.problems(), ...sla.problems()],

@@ -1,5 +1,5 @@
 import { eventId, type RecordedEvent } from '../../domain/event.ts';
-import type { Head } from '../../domain/ports/event-store.ts';
+import { type Head, NO_STREAM } from '../../domain/ports/event-store.ts';
 import { chainHash, envelopeOf, GENESIS_HASH, leafOfEnvelope } from './hash.ts';
 
 /** One stored event with the exact text that was hashed and the columns that repeat parts of it. */
@@ -19,9 +19,9 @@ export interface ChainFault {
   readonly problem: string;
 }
 
-export interface ChainVerifier {
+export interface ChainVerifier<Entry extends ChainEntry = ChainEntry> {
   /** Checks the next entry against all before it; the faults are its own, later entries are not blamed for them. */
-  check(entry: ChainEntry): readonly ChainFault[];
+  check(entry: Entry): readonly ChainFault[];
   /** Position and hash as recorded by the last entry. */
   head(): Head;
 }
@@ -34,22 +34,35 @@ export const chainEntryOf = (event: RecordedEvent): ChainEntry => ({
   envelope: envelopeOf(event, event.stream, event.revision),
 });
 
-/** Walks the log from its first event: positions without a gap, revisions in order, columns as hashed, hashes chained. */
-export const createChainVerifier = (): ChainVerifier => {
-  let head = EMPTY_HEAD;
+/** The last revision of each stream that was asked for: as much memory as there are streams. */
+const rememberedRevisions = (): ((entry: ChainEntry) => bigint) => {
   const revisions = new Map<string, bigint>();
+  return ({ stream, revision }) => {
+    const before = revisions.get(stream) ?? NO_STREAM;
+    revisions.set(stream, revision);
+    return before;
+  };
+};
+
+/**
+ * Walks the log from its first event: positions without a gap, revisions in order, columns as hashed, hashes chained.
+ * `revisionBefore`: what its stream ended with before an entry; the verifier remembers it unless somebody else knows.
+ */
+export const createChainVerifier = <Entry extends ChainEntry>(
+  revisionBefore: (entry: Entry) => bigint = rememberedRevisions(),
+): ChainVerifier<Entry> => {
+  let head = EMPTY_HEAD;
 
   return {
     head: () => head,
     check: (entry) => {
       const problems = [
         ...positionProblems(head, entry),
-        ...revisionProblems(revisions.get(entry.stream) ?? -1n, entry),
+        ...revisionProblems(revisionBefore(entry), entry),
         ...envelopeProblems(entry),
         ...hashProblems(head, entry),
       ];
       head = { position: entry.position, hash: entry.hash };
-      revisions.set(entry.stream, entry.revision);
       return problems.map((problem) => ({ position: entry.position, problem }));
     },
   };

@@ -39,7 +39,10 @@ export const storedProviders = recordedOf(setUp.join('\n')).flatMap(({ type, dat
     : [],
 );
 
-/** The job's events with other ids and at another time: those of job `number`. */
+/**
+ * The job's events with other ids and at another time: those of job `number`. All fits but what is drawn from ids: an
+ * award may fall otherwise where bids tie.
+ */
 const jobEvents = (number: number): Recorded[] => {
   const ids = new Map<string, string>();
   const idOf = (id: string): string => {
