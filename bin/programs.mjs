@@ -49,11 +49,20 @@ export const ensurePrograms = async (root) => {
       await build(root, folder);
       removeOld(all);
     }
-    const now = new Date();
-    utimesSync(folder, now, now);
+    markUsed(folder);
     return { folder, fault: null };
   } catch (error) {
     return { folder: null, fault: error.message };
+  }
+};
+
+/** Keeps them from being old. Where nothing can be written, nothing is removed either. */
+const markUsed = (folder) => {
+  const now = new Date();
+  try {
+    utimesSync(folder, now, now);
+  } catch (error) {
+    if (!['EROFS', 'EPERM', 'EACCES'].includes(error.code)) throw error;
   }
 };
 

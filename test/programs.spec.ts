@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -107,6 +107,23 @@ describe('the one-file programs of a checkout', () => {
     });
     expect(readdirSync(join(checkout, 'dist', 'programs'))).toEqual([]);
   });
+
+  test.runIf(spawnSync('unshare', ['-m', 'true']).status === 0)(
+    'are found where nothing can be written',
+    async () => {
+      const folder = await built();
+      const script = `import('./bin/programs.mjs').then(async ({ ensurePrograms }) =>
+        console.log(JSON.stringify(await ensurePrograms(process.cwd()))))`;
+      const mount = 'mount --bind "$PWD" "$PWD" && mount -o remount,bind,ro "$PWD" && cd "$PWD" && exec "$@"';
+      const { stdout, stderr } = spawnSync(
+        'unshare',
+        ['-m', 'sh', '-c', mount, 'sh', process.execPath, '-e', script],
+        { cwd: checkout, encoding: 'utf8' },
+      );
+      expect(stderr).toBe('');
+      expect(JSON.parse(stdout)).toEqual({ folder, fault: null });
+    },
+  );
 
   test('are not asked for where there are none', async () => {
     rmSync(join(checkout, 'infra'), { recursive: true });
