@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { Context } from '@temporalio/activity';
-import { domainEventOf } from '../domain/event.ts';
+import { domainEventOf, type RecordedEvent } from '../domain/event.ts';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Lifecycles } from '../domain/ports/lifecycles.ts';
 import { addMs, isBefore } from '../domain/time.ts';
@@ -39,6 +39,9 @@ const CHECKPOINT_POLL_MS = 250;
 const MOST_COLLECTED = 1000;
 const ASKED_AT_ONCE = 16;
 
+/** Positions that one read of a search looks at. */
+const SEARCHED = 20_000n;
+
 const streamOf = (topology: Topology): string => topologyStream(topology, topology.epoch);
 
 /** The commitment that draws of `topology` are made from. */
@@ -52,20 +55,38 @@ const drawnFrom = ({ network, epoch, candidates, beacon }: Topology): EpochCommi
 export const createTopologyActivities = (deps: TopologyDeps) => {
   const { store, lifecycles, sets, drawer, connected, newestCheckpoint, now } = deps;
 
+  /** What was looked for in the log up to there. It is found once, however long the log becomes. */
+  const searches = new Map<string, { after: bigint; found: RecordedEvent | null }>();
+
+  /** The first event of a type that `isIt`; null in a log that has none yet. */
+  const firstOf = async (
+    key: string,
+    type: string,
+    isIt: (event: RecordedEvent) => boolean,
+  ): Promise<RecordedEvent | null> => {
+    const search = searches.get(key) ?? { after: 0n, found: null };
+    searches.set(key, search);
+    const { position: end } = await store.head();
+    while (!search.found && search.after < end) {
+      const to = search.after + SEARCHED < end ? search.after + SEARCHED : end;
+      const [event] = await store.readAll({ after: search.after, to, limit: 1, types: [type] });
+      search.after = event?.position ?? to;
+      if (event && isIt(event)) search.found = event;
+    }
+    return search.found;
+  };
+
   /** When registration of the network's first epoch closed; null in one that has had none. */
   const bootstrappedAt = async ({ network, epochSeconds }: TopologySettings): Promise<string | null> => {
-    for (let after = 0n; ; ) {
-      const [event] = await store.readAll({ after, limit: 1, types: ['topology.opened'] });
-      if (!event) return null;
+    const first = await firstOf(`${network}/${epochSeconds}`, 'topology.opened', (event) => {
       const opened = domainEventOf<TopologyOpened>(event);
-      if (opened.network === network && opened.epochSeconds === epochSeconds)
-        return opened.registrationClosesAt;
-      after = event.position;
-    }
+      return opened.network === network && opened.epochSeconds === epochSeconds;
+    });
+    return first && domainEventOf<TopologyOpened>(first).registrationClosesAt;
   };
 
   const hasKeys = async (): Promise<boolean> =>
-    (await store.readAll({ after: 0n, limit: 1, types: ['provider.vrf-key-registered'] })).length > 0;
+    (await firstOf('key', 'provider.vrf-key-registered', () => true)) !== null;
 
   /** A checkpoint that covers `position`, waited for a little; else the chain hash at `position` itself. */
   const sourceCovering = async (position: bigint, chainHash: string): Promise<BeaconSource> => {

@@ -113,6 +113,8 @@ export interface EventStore {
     streams: readonly string[],
     after?: ReadonlyMap<string, bigint>,
   ): Promise<ReadonlyMap<string, readonly RecordedEvent[]>>;
+  /** Names of streams that begin with `prefix`, by name, behind `after`: `limit` at most. Costs by what it returns. */
+  listStreams(prefix: string, after: string, limit: number): Promise<readonly string[]>;
   /** What a stream has decided of these commands; those it never heard of are absent. */
   findCommands(stream: string, commandIds: readonly string[]): Promise<readonly DecidedCommand[]>;
   /** One page of the log in position order. */

@@ -89,6 +89,7 @@ describe('a stream that was folded', () => {
     expect(await foldsOf(store).latest(notes, 'sample-1')).toEqual({
       state: await plain('sample-1'),
       revision: 999n,
+      position: 1000n,
     });
     eventsRead();
     await foldsOf(store).latest(notes, 'sample-1');
@@ -109,11 +110,11 @@ describe('a stream that was folded', () => {
     await note('sample-1', 3);
     await foldsOf(store).latest(notes, 'sample-1');
     const sum: Fold<number, Noted> = { initialState: 0, evolve: (before, { number }) => before + number };
-    expect(await foldsOf(store).latest(sum, 'sample-1')).toEqual({ state: 3, revision: 2n });
+    expect(await foldsOf(store).latest(sum, 'sample-1')).toEqual({ state: 3, revision: 2n, position: 3n });
   });
 
   it('that is empty has the state that all begin with, and is absent among several', async () => {
-    const empty = { state: notes.initialState, revision: NO_STREAM };
+    const empty = { state: notes.initialState, revision: NO_STREAM, position: 0n };
     expect(await foldsOf(store).latest(notes, 'sample-1')).toEqual(empty);
     await note('sample-2', 1);
     const several = await foldsOf(store).latestOf(notes, ['sample-1', 'sample-2', 'sample-2']);
@@ -168,7 +169,23 @@ describe('a long stream whose states are kept', () => {
     eventsRead();
     const found = await foldsOf(next).latest(kept, 'sample-1');
     expect(eventsRead()).toBe(21);
-    expect(found).toEqual({ state: await plain('sample-1'), revision: 10_019n });
+    expect(found).toEqual({ state: await plain('sample-1'), revision: 10_019n, position: 10_020n });
+  });
+
+  it('is read from its snapshot once, also where nothing is new', async () => {
+    await note('sample-1', 500);
+    await foldsOf(store).latest(kept, 'sample-1');
+    let loaded = 0;
+    const inner = openStore();
+    const next: FoldSource = {
+      ...inner,
+      loadSnapshots: (streams) => {
+        loaded += streams.length;
+        return inner.loadSnapshots(streams);
+      },
+    };
+    for (let turn = 0; turn < 3; turn++) await foldsOf(next).latest(kept, 'sample-1');
+    expect(loaded).toBe(1);
   });
 
   it('is kept again after every 500 events, and not in between', async () => {

@@ -12,6 +12,8 @@ export interface Folded<State> {
   readonly state: State;
   /** Of the last event that was folded; -1 for an empty stream. */
   readonly revision: bigint;
+  /** The same in the log; 0 for an empty stream. */
+  readonly position: bigint;
 }
 
 export interface Folds {
@@ -53,7 +55,13 @@ interface Base {
   readonly savedAt: bigint;
 }
 
-interface Kept extends Base {
+/** What a stream has come to, as the log tells. */
+interface Known extends Base {
+  readonly hash: string;
+  readonly position: bigint;
+}
+
+interface Kept extends Known {
   readonly fold: AnyFold;
   readonly size: number;
   readonly measuredAt: bigint;
@@ -104,37 +112,36 @@ const createFolds = (store: FoldSource): Folds => {
     return revision;
   };
 
-  /** Keeps the state behind `events`, unless a newer one was kept meanwhile. */
+  /** Keeps the state behind `events`, the first of which is the base's own, unless a newer one was kept meanwhile. */
   const keep = async (
     fold: AnyFold,
     stream: string,
     base: Base | undefined,
     events: readonly RecordedEvent[],
-  ): Promise<Base | null> => {
+  ): Promise<Known | null> => {
     const last = events.at(-1);
-    if (!last) return base ?? null;
-    const { revision, hash } = last;
-    const next: Base = {
-      state: foldedBy(fold, base ? base.state : fold.initialState, events),
-      revision,
-      hash,
-      savedAt: base?.savedAt ?? NO_STREAM,
-    };
+    if (!last) return null;
+    const { revision, hash, position } = last;
+    const state = base
+      ? foldedBy(fold, base.state, events.slice(1))
+      : foldedBy(fold, fold.initialState, events);
+    const next = { state, revision, hash, position, savedAt: base?.savedAt ?? NO_STREAM };
     const version = fold.snapshotVersion;
     const isDue = version !== undefined && revision - next.savedAt >= SNAPSHOT_EVERY;
     const savedAt = isDue ? await saved(stream, version, next) : next.savedAt;
     const before = cache.peek(stream);
-    if (!before || !isSame(before.fold, fold) || before.revision <= revision) {
-      const isMeasured = before && isSame(before.fold, fold) && revision - before.measuredAt < MEASURED_EVERY;
-      const measured = isMeasured
-        ? { size: before.size, measuredAt: before.measuredAt }
-        : { size: sizeOf(next.state), measuredAt: revision };
+    const known = before && isSame(before.fold, fold) ? before : null;
+    if (!known || known.revision < revision) {
+      const measured =
+        known && revision - known.measuredAt < MEASURED_EVERY
+          ? { size: known.size, measuredAt: known.measuredAt }
+          : { size: sizeOf(state), measuredAt: revision };
       cache.set(stream, { ...next, ...measured, savedAt, fold });
     }
     return next;
   };
 
-  const latestOfSome = async (fold: AnyFold, streams: readonly string[]): Promise<[string, Base][]> => {
+  const latestOfSome = async (fold: AnyFold, streams: readonly string[]): Promise<[string, Known][]> => {
     const bases = await basesOf(fold, streams);
     const before = new Map([...bases].map(([stream, { revision }]) => [stream, revision - 1n]));
     const read = await store.readStreams(streams, before);
@@ -147,12 +154,10 @@ const createFolds = (store: FoldSource): Folds => {
       cache.delete(stream);
     }
     const whole = strays.length > 0 ? await store.readStreams(strays) : new Map<string, RecordedEvent[]>();
-    const kept = streams.map(async (stream): Promise<[string, Base][]> => {
+    const kept = streams.map(async (stream): Promise<[string, Known][]> => {
       const events = whole.get(stream) ?? (strays.includes(stream) ? [] : (read.get(stream) ?? []));
-      const base = bases.get(stream);
-      // The first is the base's own.
-      const state = await keep(fold, stream, base, base ? events.slice(1) : events);
-      return state ? [[stream, state]] : [];
+      const known = await keep(fold, stream, bases.get(stream), events);
+      return known ? [[stream, known]] : [];
     });
     return (await Promise.all(kept)).flat();
   };
@@ -165,14 +170,18 @@ const createFolds = (store: FoldSource): Folds => {
     const found = new Map<string, Folded<State>>();
     for (let start = 0; start < names.length; start += AT_ONCE) {
       const some = await latestOfSome(anyFold(fold), names.slice(start, start + AT_ONCE));
-      for (const [stream, { state, revision }] of some)
-        found.set(stream, { state: state as State, revision });
+      for (const [stream, { state, revision, position }] of some)
+        found.set(stream, { state: state as State, revision, position });
     }
     return found;
   };
 
   const latest: Folds['latest'] = async (fold, stream) =>
-    (await latestOf(fold, [stream])).get(stream) ?? { state: fold.initialState, revision: NO_STREAM };
+    (await latestOf(fold, [stream])).get(stream) ?? {
+      state: fold.initialState,
+      revision: NO_STREAM,
+      position: 0n,
+    };
 
   return {
     latest,

@@ -1,35 +1,37 @@
 import { domainEventOf } from '../../domain/event.ts';
+import { foldOver } from '../../domain/fold.ts';
 import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { ProviderEvent } from '../../domain/provider/events.ts';
-import { evolveProvider, type Provider } from '../../domain/provider/fold.ts';
+import { type Provider, type ProviderState, providerFold } from '../../domain/provider/fold.ts';
+import { type FoldSource, foldsOf } from '../event-store/folds.ts';
 
-const PAGE = 1000;
+const PREFIX = 'provider-';
+/** Providers of one page. */
+const PAGE = 100;
 
-/** Every type an eligible provider depends on, and those its fold needs. */
-const TYPES: readonly ProviderEvent['type'][] = [
-  'provider.registered',
-  'provider.attested',
-  'provider.vrf-key-registered',
-  'provider.up',
-  'provider.suspected',
-  'provider.lost',
-  'provider.evidence-recorded',
-];
-
-/** All providers as the log up to and with `position` knows them, trust flags and stake aside. */
+/** All providers as the log up to and with `position` knows them. Costs by their number, and by what is new of them. */
 export const providerStatesAt = async (
-  store: Pick<EventStore, 'readAll'>,
+  store: FoldSource & Pick<EventStore, 'listStreams'>,
   position: bigint,
 ): Promise<Provider[]> => {
-  const states = new Map<string, Provider>();
-  for (let after = 0n; ; ) {
-    const page = await store.readAll({ after, limit: PAGE, types: TYPES });
-    for (const event of page) {
-      if (event.position > position) return [...states.values()];
-      const before = states.get(event.stream) ?? null;
-      states.set(event.stream, evolveProvider(before, domainEventOf<ProviderEvent>(event)));
-      after = event.position;
+  const folds = foldsOf(store);
+
+  /** Of a provider that has had news since: those are few, for `position` is of a moment ago. */
+  const before = async (stream: string): Promise<ProviderState> => {
+    const events = (await store.readStream(stream)).filter((event) => event.position <= position);
+    const known = events.map((event) => domainEventOf<ProviderEvent>(event));
+    return foldOver(providerFold, providerFold.initialState, known);
+  };
+
+  const states: Provider[] = [];
+  for (let after = ''; ; ) {
+    const streams = await store.listStreams(PREFIX, after, PAGE);
+    for (const [stream, known] of await folds.latestOf(providerFold, streams)) {
+      const state = known.position <= position ? known.state : await before(stream);
+      if (state) states.push(state);
     }
-    if (page.length < PAGE) return [...states.values()];
+    const last = streams.at(-1);
+    if (last === undefined || streams.length < PAGE) return states;
+    after = last;
   }
 };

@@ -379,6 +379,17 @@ export const eventStoreContract = (name: string, open: () => Promise<StoreUnderT
         expect(await store.readStreams([])).toEqual(new Map());
       });
 
+      test('names of streams, by name and page by page', async () => {
+        await store.append(sampleAppend('sample-c', NO_STREAM, 2));
+        await store.append(sampleAppend('sampler-a', NO_STREAM));
+        await store.append(sampleAppend('other-a', NO_STREAM));
+        expect(await store.listStreams('sample-', '', 9)).toEqual(['sample-a', 'sample-b', 'sample-c']);
+        expect(await store.listStreams('sample-', '', 2)).toEqual(['sample-a', 'sample-b']);
+        expect(await store.listStreams('sample-', 'sample-a', 9)).toEqual(['sample-b', 'sample-c']);
+        expect(await store.listStreams('sample-', 'sample-c', 9)).toEqual([]);
+        expect(await store.listStreams('nobody-', '', 9)).toEqual([]);
+      });
+
       test('several streams at once, each once and behind its own revision', async () => {
         const after = new Map([
           ['sample-a', 1n],

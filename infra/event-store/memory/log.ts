@@ -46,6 +46,7 @@ export interface MemoryLog {
   events(): readonly StoredEvent[];
   /** Index = revision. */
   stream(stream: string): readonly StoredEvent[];
+  names(): string[];
   head(): Head;
   loadSnapshot(stream: string): Snapshot | null;
   saveSnapshot(stream: string, snapshot: Snapshot): void;
@@ -141,6 +142,7 @@ export const createMemoryLog = ({
     findCommands,
     events: () => events,
     stream: (stream) => streams.get(stream) ?? [],
+    names: () => [...streams.keys()],
     head: () => {
       const { position, hash } = head();
       return { position, hash };

@@ -57,6 +57,12 @@ export const createMemoryEventStore = ({
         ),
         (event) => event.stream,
       ),
+    listStreams: async (prefix, after, limit) =>
+      log
+        .names()
+        .filter((name) => name.startsWith(prefix) && name > after)
+        .sort()
+        .slice(0, limit),
     findCommands: async (stream, commandIds) => findCommands(stream, commandIds),
     readAll: async ({ after, to, limit, types, stream }) => {
       const found: RecordedEvent[] = [];

@@ -15,6 +15,7 @@ export interface Reader {
     streams: readonly string[],
     after?: ReadonlyMap<string, bigint>,
   ): Promise<ReadonlyMap<string, RecordedEvent[]>>;
+  names(prefix: string, after: string, limit: number): Promise<readonly string[]>;
   commands(stream: string, commandIds: readonly string[]): Promise<readonly DecidedCommand[]>;
   all(options: ReadAllOptions): Promise<RecordedEvent[]>;
   head(): Promise<Head>;
@@ -91,6 +92,20 @@ const STREAMS = {
    ) content`,
 };
 
+/** From one name to the next, by the index of streams and revisions. */
+const NAMES = {
+  name: 'log-stream-names',
+  text: `
+  with recursive named as (
+    (select stream from log.events where stream >= $1 and stream > $2 order by stream limit 1)
+    union all
+    select (select stream from log.events where stream > named.stream order by stream limit 1)
+      from named where starts_with(stream, $1)
+  )
+  select stream from named where starts_with(stream, $1) limit $3`,
+  rowMode: 'array',
+} as const;
+
 const COMMANDS = {
   name: 'log-commands',
   text: `select command_id, first_revision, last_revision, position from log.commands
@@ -117,6 +132,10 @@ export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
 
   return {
     stream,
+    names: async (prefix, after, limit) => {
+      const { rows } = await pool.query<[string]>({ ...NAMES, values: [prefix, after, limit] });
+      return rows.map(([name]) => name);
+    },
     commands: async (name, commandIds) => {
       const { rows } = await pool.query<CommandRow>({ ...COMMANDS, values: [name, commandIds] });
       return Promise.all(

@@ -66,6 +66,7 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
     appendMany: async (requests, origin) => appender.append(prepareAppend(requests, origin)),
     readStream: reader.stream,
     readStreams: reader.streams,
+    listStreams: reader.names,
     findCommands: reader.commands,
     readAll: reader.all,
     head: reader.head,
