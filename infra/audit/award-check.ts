@@ -14,6 +14,7 @@ interface Seen {
 export const createAwardCheck = () => {
   const running = new Map<string, Seen>();
   const problems: Problem[] = [];
+  const unseen: string[] = [];
 
   const judge = (stream: string, event: AuctionEvent): void => {
     const seen = running.get(stream);
@@ -22,6 +23,7 @@ export const createAwardCheck = () => {
     else if (event.type === 'auction.failed') running.delete(stream);
     else if (event.type === 'auction.awarded') {
       running.delete(stream);
+      if (!seen) unseen.push(stream);
       if (!seen?.opening) return;
       for (const difference of awardFaults({ opened: seen.opened, opening: seen.opening, awarded: event }))
         problems.push({ check: 'replay', subject: stream, difference });
@@ -42,5 +44,7 @@ export const createAwardCheck = () => {
       }
     },
     problems: (): readonly Problem[] => problems,
+    /** Auctions that were awarded and whose beginning was not taken in. */
+    unseen: (): readonly string[] => unseen,
   };
 };

@@ -21,7 +21,9 @@ import { leafOfEnvelope } from '../event-store/hash.ts';
 import { createPostgresEventStore } from '../event-store/postgres/store.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
+import { growLog } from '../tlog/grow.ts';
 import { createCheckpointSigner } from '../tlog/signer.ts';
+import { createTransparencyLog } from '../tlog/transparency-log.ts';
 import { runAuditCheck } from './check.ts';
 import { readEntries } from './log.ts';
 import { replayStream } from './replay.ts';
@@ -74,8 +76,9 @@ const goLive = async (stream: string): Promise<void> => {
   }
 };
 
-const check = () =>
+const check = (after?: string) =>
   runAuditCheck({
+    after,
     pool,
     store,
     lifecycles: { inspect: async (stream) => workflows.get(stream) ?? null },
@@ -244,6 +247,77 @@ describe('audit check', () => {
     });
   });
 
+  it('goes on behind a signed head that was checked before, and reads nothing up to there again', async () => {
+    const signer = createCheckpointSigner([new Uint8Array(32).fill(5)]);
+    const { position } = await store.head();
+    const size = position / 2n;
+    await growLog({ pool, signer }, size);
+    const kept = (await createTransparencyLog(pool).newest())?.note as string;
+    expect(await check(kept)).toMatchObject({ from: String(size), problems: [], projections_ok: null });
+    await growLog({ pool, signer }, position);
+    const whole = await check();
+    const rest = await check(kept);
+    expect(whole).toMatchObject({ from: '0', problems: [], projections_ok: true });
+    expect(rest).toMatchObject({
+      from: String(size),
+      position: String(position),
+      events: Number(position - size),
+      chain_ok: true,
+      replay_ok: true,
+      projections_ok: null,
+      ledger_sum_micro: '0',
+      problems: [],
+    });
+    expect(passed(rest)).toBe(true);
+    expect(rest.streams).toBeLessThan(whole.streams);
+
+    // What came after it is held against everything, as in a whole check; what came before is not read.
+    const forge = (at: bigint, from: string, to: string) =>
+      pool.query('update log.events set envelope = replace(envelope, $2, $3) where position = $1', [
+        at,
+        from,
+        to,
+      ]);
+    await forge(position, '"actor":"', '"actor":"x');
+    expect(await check(kept)).toMatchObject({ chain_ok: false, from: String(size) });
+    await forge(position, '"actor":"x', '"actor":"');
+    await forge(1n, '"actor":"', '"actor":"x');
+    expect((await check()).chain_ok).toBe(false);
+    expect((await check(kept)).problems).toEqual([]);
+  });
+
+  it('checks all of a log that is not the one that the kept head was signed for', async () => {
+    const signer = createCheckpointSigner([new Uint8Array(32).fill(5)]);
+    const other = createCheckpointSigner([new Uint8Array(32).fill(6)]);
+    const { position } = await store.head();
+    const unlike = async (note: string, difference: string | RegExp) => {
+      const report = await check(note);
+      expect(report).toMatchObject({
+        from: '0',
+        events: Number(position),
+        chain_ok: false,
+        projections_ok: true,
+      });
+      expect(report.problems).toEqual([
+        { check: 'chain', subject: 'checkpoint', difference: expect.stringMatching(difference) as string },
+      ]);
+      expect(passed(report)).toBe(false);
+    };
+    const root = new Uint8Array(32).fill(1);
+    await unlike(signer.sign({ size: 3n, root }), /nothing of this log was signed/);
+    await growLog({ pool, signer }, position);
+    const kept = (await createTransparencyLog(pool).newest())?.note as string;
+    expect((await check(kept)).problems).toEqual([]);
+    await unlike(signer.sign({ size: 3n, root }), /the log up to 3 is not the one that was signed/);
+    await unlike(other.sign({ size: 3n, root }), /does not verify: UNKNOWN_SIGNER/);
+    await unlike(signer.sign({ size: position + 1n, root }), /has \d+ events, the log \d+$/);
+    await unlike('no note', /does not verify/);
+    await pool.query('delete from log.tiles where level = 0');
+    expect((await check(kept)).problems).toMatchObject([
+      { subject: 'checkpoint', difference: expect.stringMatching(/is gone$/) as string },
+    ]);
+  });
+
   it('finds a revision that is missing in its stream, and one that comes twice', async () => {
     const stream = someStream((each) => aggregateOf(each) === 'job');
     const events = await store.readStream(stream);
@@ -341,14 +415,18 @@ describe('audit check', () => {
         allocateBy: null,
       },
     ];
-    await store.append({
-      stream,
-      expectedRevision: NO_STREAM,
-      events: events.map((event) => newEvent(event, context)),
-    });
+    const append = (expectedRevision: bigint, some: readonly AuctionEvent[]) =>
+      store.append({ stream, expectedRevision, events: some.map((event) => newEvent(event, context)) });
+    await append(NO_STREAM, events.slice(0, 2));
+    const signer = createCheckpointSigner([new Uint8Array(32).fill(5)]);
+    await growLog({ pool, signer }, (await store.head()).position);
+    const kept = (await createTransparencyLog(pool).newest())?.note;
+    await append(1n, events.slice(2));
     await goLive(stream);
     const report = await check();
     expect(report).toMatchObject({ chain_ok: true, replay_ok: false });
+    // The auction was under way when the head was signed.
+    expect((await check(kept)).problems).toEqual(report.problems);
     expect(report.problems).toEqual([
       {
         check: 'replay',

@@ -40,20 +40,34 @@ export interface LogEntry extends ChainEntry {
   readonly before: bigint;
 }
 
-/** Stored events up to `until`, exactly as they were hashed: read beside the event store, which would upcast them. */
-export async function* readEntries(pool: Pool, until: bigint): AsyncGenerator<LogEntry> {
-  let after = -1n;
+const ENTRY = `
+  select entry.position, entry.stream, entry.revision, entry.type, entry.envelope,
+         encode(entry.hash, 'hex') as hash, coalesce(known.revision, -1) as before
+    from log.events entry
+    left join lateral (
+      select revision from log.events
+       where stream = entry.stream and revision <= entry.revision and position < entry.position
+       order by revision desc limit 1
+    ) known on true`;
+
+/** The events of one stream up to `until`, as they were hashed. For streams that are short. */
+export const entriesOf = async (pool: Pool, stream: string, until: bigint): Promise<LogEntry[]> => {
+  const { rows } = await pool.query<LogEntry>(
+    `${ENTRY} where entry.stream = $1 and entry.position <= $2 order by entry.revision`,
+    [stream, until],
+  );
+  return rows;
+};
+
+/**
+ * Stored events from behind `from` up to `until`, exactly as they were hashed: read beside the event store, which would
+ * upcast them.
+ */
+export async function* readEntries(pool: Pool, until: bigint, from = -1n): AsyncGenerator<LogEntry> {
+  let after = from;
   for (;;) {
     const { rows } = await pool.query<LogEntry>(
-      `select entry.position, entry.stream, entry.revision, entry.type, entry.envelope,
-              encode(entry.hash, 'hex') as hash, coalesce(known.revision, -1) as before
-         from log.events entry
-         left join lateral (
-           select revision from log.events
-            where stream = entry.stream and revision <= entry.revision and position < entry.position
-            order by revision desc limit 1
-         ) known on true
-        where entry.position > $1 and entry.position <= $2 order by entry.position limit ${PAGE_SIZE}`,
+      `${ENTRY} where entry.position > $1 and entry.position <= $2 order by entry.position limit ${PAGE_SIZE}`,
       [after, until],
     );
     yield* rows;
@@ -69,24 +83,32 @@ export interface StreamEnd {
   readonly revision: bigint;
 }
 
-/** Every stream that has an event up to `until`, by name: found from one to the next, by the index. */
-export async function* readStreamEnds(pool: Pool, until: bigint): AsyncGenerator<StreamEnd> {
+/** Every stream that has an event behind `from` and up to `until`, by name: found from one to the next, by the index. */
+export async function* readStreamEnds(pool: Pool, until: bigint, from = -1n): AsyncGenerator<StreamEnd> {
   let after = '';
   for (;;) {
-    const { rows } = await pool.query<{ stream: string; revision: bigint | null }>(
+    const { rows } = await pool.query<{
+      stream: string;
+      revision: bigint | null;
+      position: bigint | null;
+    }>(
       `with recursive named as (
          (select stream from log.events where stream > $1 order by stream limit 1)
          union all
          select (select stream from log.events where stream > named.stream order by stream limit 1)
            from named where stream is not null
        )
-       select stream, (select revision from log.events newest
-                        where newest.stream = named.stream and position <= $2
-                        order by revision desc limit 1) as revision
-         from named where stream is not null limit ${STREAMS_PAGE}`,
+       select named.stream, newest.revision, newest.position
+         from named
+         left join lateral (
+           select revision, position from log.events
+            where stream = named.stream and position <= $2 order by revision desc limit 1
+         ) newest on true
+        where named.stream is not null limit ${STREAMS_PAGE}`,
       [after, until],
     );
-    for (const { stream, revision } of rows) if (revision !== null) yield { stream, revision };
+    for (const { stream, revision, position } of rows)
+      if (revision !== null && position !== null && position > from) yield { stream, revision };
     const last = rows.at(-1);
     if (!last || rows.length < STREAMS_PAGE) return;
     after = last.stream;

@@ -10,12 +10,15 @@ export interface Problem {
 
 /** The verdict of `audit check`, over the log up to `position`. */
 export interface AuditReport {
+  /** Position behind which the check began; 0 for the whole log. */
+  readonly from: string;
   readonly events: number;
   readonly streams: number;
   readonly position: string;
   readonly chain_ok: boolean;
   readonly replay_ok: boolean;
-  readonly projections_ok: boolean;
+  /** Null where they were not compared: they follow from the whole log. */
+  readonly projections_ok: boolean | null;
   readonly ledger_sum_micro: Micro;
   /** What providers gave back by proofs of SLA compliance, and what of that they still owe. */
   readonly sla_credits_micro: Micro;

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { createFrontier } from '../../domain/merkle-frontier.ts';
+import { createFrontier, type Frontier } from '../../domain/merkle-frontier.ts';
 import type { ChainEntry } from '../event-store/chain.ts';
 import { leafOfEnvelope } from '../event-store/hash.ts';
 import { nodeHash } from '../tlog/hashes.ts';
@@ -23,13 +23,18 @@ export interface HeadCheck {
  * Whoever can write to the database can write every hash of the chain anew; the signed tree needs the log's key. The key
  * is the one recorded beside the head: `audit verify --public-key` holds the log against one that the auditor knows.
  */
-export const createHeadCheck = async (pool: Pool, until: bigint): Promise<HeadCheck> => {
+export const createHeadCheck = async (
+  pool: Pool,
+  until: bigint,
+  /** The tree of what is not read again. */
+  start: Frontier = createFrontier(nodeHash),
+): Promise<HeadCheck> => {
   const { rows } = await pool.query<SignedHead>(
     `select size, note, public_key as "publicKey" from log.checkpoints where size <= $1 order by size desc limit 1`,
     [until],
   );
   const [signed] = rows;
-  const tree = createFrontier(nodeHash);
+  const tree = start;
   return {
     take: ({ position, envelope }) => {
       if (signed && position <= signed.size) tree.append(leafOfEnvelope(envelope));

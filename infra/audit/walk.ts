@@ -3,10 +3,11 @@ import { LEDGER_STREAM, type LedgerEvent, type Posting } from '../../domain/ledg
 import { isMicro, units } from '../../domain/money.ts';
 import { type ChainEntry, createChainVerifier } from '../event-store/chain.ts';
 import { createAwardCheck } from './award-check.ts';
-import { dataOf, type LogEntry, type Pin, readEntries } from './log.ts';
+import { dataOf, entriesOf, type LogEntry, type Pin, readEntries } from './log.ts';
 import type { Problem } from './report.ts';
 import { createHeadCheck } from './signed-head.ts';
 import { createSlaTally, type SlaTotals } from './sla-tally.ts';
+import type { Start } from './start.ts';
 
 /** What one pass over the log finds. */
 export interface Walk {
@@ -31,18 +32,18 @@ const sumOf = (entry: ChainEntry): bigint => {
 };
 
 /**
- * Reads the whole pinned log once: hash chain, order, the signed tree, the awards and the money in it. It holds a page of the
+ * Reads the pinned log once, as a whole or from a start on: hash chain, order, the signed tree, the awards and the money in it. It holds a page of the
  * log, the auctions that are open and the services that gave credits: memory does not grow with the log.
  */
-export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
-  const verifier = createChainVerifier<LogEntry>(({ before }) => before);
-  const signed = await createHeadCheck(pool, pin.position);
+export const walkLog = async (pool: Pool, pin: Pin, start: Start | null = null): Promise<Walk> => {
+  const verifier = createChainVerifier<LogEntry>(({ before }) => before, start?.head);
+  const signed = await createHeadCheck(pool, pin.position, start?.tree);
   const problems: Problem[] = [];
   const sla = createSlaTally();
   const awards = createAwardCheck();
   let events = 0;
   let ledgerSum = 0n;
-  for await (const entry of readEntries(pool, pin.position)) {
+  for await (const entry of readEntries(pool, pin.position, start?.head.position)) {
     events++;
     for (const fault of verifier.check(entry))
       problems.push(inChain(`position ${fault.position}`, fault.problem));
@@ -51,6 +52,9 @@ export const walkLog = async (pool: Pool, pin: Pin): Promise<Walk> => {
     sla.take(entry);
     awards.take(entry);
   }
+  // Of an auction that was under way at the start, all bids are needed.
+  for (const stream of start ? awards.unseen() : [])
+    for (const entry of await entriesOf(pool, stream, pin.position)) awards.take(entry);
   const end = verifier.head();
   if (end.position !== pin.position || end.hash !== pin.hash) {
     problems.push(

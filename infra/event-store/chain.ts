@@ -45,13 +45,14 @@ const rememberedRevisions = (): ((entry: ChainEntry) => bigint) => {
 };
 
 /**
- * Walks the log from its first event: positions without a gap, revisions in order, columns as hashed, hashes chained.
+ * Walks the log from its first event, or from behind `start`: positions without a gap, revisions in order, columns as hashed, hashes chained.
  * `revisionBefore`: what its stream ended with before an entry; the verifier remembers it unless somebody else knows.
  */
 export const createChainVerifier = <Entry extends ChainEntry>(
   revisionBefore: (entry: Entry) => bigint = rememberedRevisions(),
+  start: Head = EMPTY_HEAD,
 ): ChainVerifier<Entry> => {
-  let head = EMPTY_HEAD;
+  let head = start;
 
   return {
     head: () => head,

@@ -16,7 +16,17 @@ export const addAudit = (program: Command, context: CliContext): void => {
     .command('check')
     .description('prove the hash chain, every replay, every read model and the sum of the ledger')
     .option('--json', 'print one JSON object and nothing else')
-    .action((options: { json?: true }) => hand('check', ...json(options.json)));
+    .option(
+      '--after <file>',
+      'a signed checkpoint, or an export, of a log that was checked: only what came after it',
+    )
+    .action((options: { json?: true; after?: string }) =>
+      hand(
+        'check',
+        ...json(options.json),
+        ...(options.after === undefined ? [] : ['--after', options.after]),
+      ),
+    );
   audit
     .command('replay')
     .description('state of a stream, now or at a revision, from its events alone')
