@@ -8,8 +8,8 @@ import type { Provider } from '../../domain/provider/fold.ts';
 import { admits } from '../../domain/provider/opinion.ts';
 import { isBarred } from '../../domain/provider/risk.ts';
 import { bondedStake } from '../../domain/provider/stake.ts';
-import { foldStream } from '../../domain/registry.ts';
 import { isBefore } from '../../domain/time.ts';
+import { foldsOf } from '../event-store/folds.ts';
 import type { Providers } from '../providers/providers.ts';
 import type { BidDeskDeps, Bidder } from './bid-desk.ts';
 
@@ -29,9 +29,9 @@ export const createBidViews = ({
   now,
 }: BidViewDeps): Pick<BidDeskDeps<Bidder & Provider>, 'auctionView' | 'providerView' | 'admits'> => ({
   async auctionView(auctionId) {
-    const events = await store.readStream(auctionId);
-    if (events.length === 0) return null;
-    const { value, context } = foldStream(auctionId, events);
+    const folded = await foldsOf(store).stream(auctionId);
+    if (!folded) return null;
+    const { value, context } = folded;
     const { submitter, ceiling, winners, requiredTops, closesAt } = context as Auction;
     return { submitter, ceiling, winners, requiredTops, closesAt, state: stateName(value) };
   },

@@ -44,6 +44,17 @@ test('a ledger that grows is read once, and its snapshots are states that were i
   expect((await store.loadSnapshot(LEDGER_STREAM))?.state as Ledger).toEqual(kept.ledger);
 });
 
+test('a snapshot of another fold is not read: the ledger is folded from its events', async () => {
+  const store = createMemoryEventStore();
+  await createJournal({ store }).post(credit(0), context);
+  const state = { balances: { [alice]: '7' }, credits: {} };
+  await store.saveSnapshot(LEDGER_STREAM, { revision: 0n, version: 99, state });
+  const { ledger, revision } = await followLedger(store, await ledgerSnapshot(store));
+  expect(balanceOf(ledger, alice)).toBe(1n);
+  expect(revision).toBe(0n);
+  expect(await createJournal({ store }).balanceOf(alice)).toBe('1');
+});
+
 test('a snapshot that could not be saved costs a reading, and is saved then', async () => {
   const memory = createMemoryEventStore();
   const saveSnapshot = vi

@@ -69,10 +69,11 @@ export const decideMoney = (ledger: Ledger, money: readonly Money[]): MoneyDecis
   return { ok: true, posted, events };
 };
 
-/** The ledger as its newest snapshot has it: empty before the first. */
+/** The ledger as its newest snapshot has it: empty before the first, and where that is of another fold. */
 export const ledgerSnapshot = async (store: Pick<EventStore, 'loadSnapshot'>): Promise<LedgerState> => {
   const snapshot = await store.loadSnapshot(LEDGER_STREAM);
-  return { ledger: (snapshot?.state as Ledger) ?? emptyLedger, revision: snapshot?.revision ?? NO_STREAM };
+  if (snapshot?.version !== SNAPSHOT_VERSION) return { ledger: emptyLedger, revision: NO_STREAM };
+  return { ledger: snapshot.state as Ledger, revision: snapshot.revision };
 };
 
 /** A state whose ledger nobody else holds. */

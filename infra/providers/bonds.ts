@@ -3,11 +3,11 @@ import type { Room } from '../../domain/auction/room.ts';
 import type { Job } from '../../domain/job/job.ts';
 import { stateName } from '../../domain/lifecycle.ts';
 import { multiply } from '../../domain/money.ts';
-import type { EventStore } from '../../domain/ports/event-store.ts';
 import type { Provider } from '../../domain/provider/fold.ts';
 import { admits } from '../../domain/provider/opinion.ts';
 import { isBarred } from '../../domain/provider/risk.ts';
-import { foldStream } from '../../domain/registry.ts';
+import type { StreamState } from '../../domain/registry.ts';
+import { type FoldSource, foldsOf } from '../event-store/folds.ts';
 import type { CommandCaller } from '../journal/handle-command.ts';
 import type { ProviderOutcome, Providers } from './providers.ts';
 
@@ -15,7 +15,7 @@ import type { ProviderOutcome, Providers } from './providers.ts';
 export type Order = Pick<Auction, 'auctionId' | 'ceiling' | 'winners'>;
 
 export interface BondsDeps {
-  readonly store: Pick<EventStore, 'readStream'>;
+  readonly store: FoldSource;
   readonly providers: Pick<Providers, 'find' | 'execute'>;
   readonly now: () => string;
 }
@@ -24,9 +24,17 @@ const ENDED_JOB = new Set(['settled', 'failed']);
 
 /** What bonds stand behind, one order each: asked of the log before another is won, and before a bond goes back. */
 export const createBonds = ({ store, providers, now }: BondsDeps) => {
+  const folds = foldsOf(store);
+
+  const foldedOf = async (stream: string): Promise<StreamState> => {
+    const folded = await folds.stream(stream);
+    if (!folded) throw new Error(`${stream} does not exist`);
+    return folded;
+  };
+
   /** Whether nothing that the provider won in the auction, or stood in for, can still be delivered or fail. */
   const isOver = async (auctionId: string, providerId: string): Promise<boolean> => {
-    const auction = foldStream(auctionId, await store.readStream(auctionId));
+    const auction = await foldedOf(auctionId);
     const { awarded, jobId } = auction.context as Auction;
     const isHere = (each: { readonly providerId: string }): boolean => each.providerId === providerId;
     switch (stateName(auction.value)) {
@@ -37,7 +45,7 @@ export const createBonds = ({ store, providers, now }: BondsDeps) => {
         return !awarded.some(isHere);
       case 'allocated': {
         if (jobId === null) throw new Error(`${auctionId} is allocated to no job`);
-        const job = foldStream(jobId, await store.readStream(jobId));
+        const job = await foldedOf(jobId);
         const { members, failed } = job.context as Job;
         // Its evidence is recorded before a job ends.
         return ENDED_JOB.has(stateName(job.value)) || ![...awarded, ...members, ...failed].some(isHere);

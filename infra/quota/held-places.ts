@@ -1,17 +1,15 @@
 import { suffixOf } from '../../domain/ids.ts';
-import type { EventStore } from '../../domain/ports/event-store.ts';
-import { foldedState, foldStream } from '../../domain/registry.ts';
+import { foldedState } from '../../domain/registry.ts';
+import { type FoldSource, foldsOf } from '../event-store/folds.ts';
 
-type Log = Pick<EventStore, 'readStream'>;
-
-const stateOf = async (store: Log, stream: string): Promise<string | null> => {
-  const events = await store.readStream(stream);
-  return events.length > 0 ? foldedState(foldStream(stream, events)) : null;
+const stateOf = async (store: FoldSource, stream: string): Promise<string | null> => {
+  const folded = await foldsOf(store).stream(stream);
+  return folded && foldedState(folded);
 };
 
 /** Whether an auction takes bids, or is about to: the auction of a job opens after its job. */
 export const isOpenAuction =
-  (store: Log) =>
+  (store: FoldSource) =>
   async (auctionId: string): Promise<boolean | null> => {
     const auction = await stateOf(store, auctionId);
     if (auction !== null) return auction === 'open' || auction === 'opening';
@@ -21,7 +19,7 @@ export const isOpenAuction =
 
 /** Whether an enclave keeps a place of its node. */
 export const isLiveEnclave =
-  (store: Log) =>
+  (store: FoldSource) =>
   async (enclaveId: string): Promise<boolean | null> => {
     const enclave = await stateOf(store, enclaveId);
     return enclave === null ? null : enclave !== 'terminated' && enclave !== 'error';

@@ -4,7 +4,7 @@ import type { AuctionEvent } from '../../../domain/auction/events.ts';
 import { aggregateOf, domainEventOf, type RecordedEvent } from '../../../domain/event.ts';
 import type { JobSubmitted } from '../../../domain/job/events.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
-import { foldStream } from '../../../domain/registry.ts';
+import { foldsOf } from '../../event-store/folds.ts';
 import type { EngineMesh } from '../../p2p/engine-mesh.ts';
 import { announcementOf } from './announcement.ts';
 
@@ -26,8 +26,8 @@ export const announceAuctions = async ({ store, mesh, log, after, signal }: Anno
     switch (event.type) {
       case 'auction.opened':
       case 'auction.extended': {
-        const auction = foldStream(stream, await store.readStream(stream)).context as Auction;
-        await mesh.announce(announcementOf(auction));
+        const auction = await foldsOf(store).stream(stream);
+        if (auction) await mesh.announce(announcementOf(auction.context as Auction));
         return;
       }
       case 'auction.awarded':

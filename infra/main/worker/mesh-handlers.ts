@@ -8,13 +8,13 @@ import type { EventStore } from '../../../domain/ports/event-store.ts';
 import type { Lifecycles } from '../../../domain/ports/lifecycles.ts';
 import type { Sealing } from '../../../domain/ports/sealing.ts';
 import { providerIdOf } from '../../../domain/provider/provider-id.ts';
-import { foldStream } from '../../../domain/registry.ts';
 import { listOpenAuctions } from '../../../projections/auctions/queries.ts';
 import type { EnclaveOutputs } from '../../artifacts/enclave-outputs.ts';
 import { createBidDesk } from '../../bidding/bid-desk.ts';
 import { bidIdOf } from '../../bidding/bid-id.ts';
 import { createBidNews } from '../../bidding/bid-news.ts';
 import { createBidViews } from '../../bidding/bid-views.ts';
+import { foldsOf } from '../../event-store/folds.ts';
 import { standingOf } from '../../keys/standing.ts';
 import type { ArtifactRef, EngineHandlers } from '../../p2p/engine-handlers.ts';
 import type { Admission } from '../../providers/admission.ts';
@@ -63,6 +63,8 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
     tRef,
   } = deps;
 
+  const folds = foldsOf(store);
+
   const desk = createBidDesk({
     lifecycles,
     tRef,
@@ -76,8 +78,7 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
     providerId: string,
     { enclaveId }: ArtifactRef,
   ): Promise<Result<{ readonly enclave: Enclave; readonly state: string }>> => {
-    const events = await store.readStream(enclaveId);
-    const folded = events.length > 0 ? foldStream(enclaveId, events) : null;
+    const folded = await folds.stream(enclaveId);
     const enclave = folded?.context as Enclave | undefined;
     if (!folded || enclave?.providerId !== providerId)
       return reject('RESOURCE_NOT_FOUND', 'no such enclave on this node');
@@ -154,11 +155,9 @@ export const createMeshHandlers = (deps: MeshHandlerDeps): EngineHandlers => {
 
     async openAuctions() {
       const rows = await listOpenAuctions(pool);
-      const auctions = await Promise.all(
-        rows.map(async ({ auctionId }) => foldStream(auctionId, await store.readStream(auctionId))),
-      );
+      const auctions = await Promise.all(rows.map(({ auctionId }) => folds.stream(auctionId)));
       return auctions
-        .filter(({ value }) => stateName(value) === 'open')
+        .flatMap((auction) => (auction && stateName(auction.value) === 'open' ? [auction] : []))
         .map(({ context }) => announcementOf(context as Auction));
     },
 
