@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { Payload, SerializationContext } from '@temporalio/common';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -90,6 +91,43 @@ describe('the seal of payloads', () => {
     const sealed = seal.seal([{ metadata: { encoding: Buffer.from('binary/null') } }], JOB);
     for (const data of [null, new Uint8Array(), [] as unknown as Uint8Array])
       expect(seal.isSealed([{ ...sealed[0], data }], JOB)).toBe(true);
+  });
+
+  it('is what its form says, whatever else is said of a payload: those that were made before hold', () => {
+    const named = fc.dictionary(fc.constantFrom('encoding', 'messageType', 'é', 'a'), fc.string(), {
+      maxKeys: 3,
+    });
+    const encoded = fc.oneof(named, fc.constant({ encoding: 'json/plain' }));
+    const one = fc.record({ said: encoded, text: fc.string({ unit: 'binary', maxLength: 20_000 }) });
+    fc.assert(
+      fc.property(
+        fc.array(one, { minLength: 1, maxLength: 3 }),
+        fc.constantFrom(JOB, EFFECT),
+        (all, context) => {
+          const payloads = all.map(({ said, text }) => ({
+            metadata: Object.fromEntries(
+              Object.entries(said).map(([name, value]) => [name, Buffer.from(value)]),
+            ),
+            data: Buffer.from(text),
+          }));
+          const { type, namespace, workflowId } = context;
+          const place =
+            type === 'workflow' ? [workflowId] : [workflowId, context.activityId, context.isLocal];
+          const contents = payloads.map(({ metadata, data }) => [
+            data.length,
+            ...Object.entries(metadata)
+              .map(([name, value]) => [name, value.toString('latin1')])
+              .sort(([a = ''], [b = '']) => (a < b ? -1 : 1)),
+          ]);
+          const line = JSON.stringify(['aivillage payload seal v1', type, namespace, place, contents]);
+          const mac = createHmac('sha256', KEY).update(line);
+          for (const { data } of payloads) mac.update(data);
+          const [first] = seal.seal(payloads, context);
+          const sealText = Buffer.from(first?.metadata?.[SEAL] ?? []).toString();
+          expect(sealText.split('.')[1]).toBe(mac.digest('base64url'));
+        },
+      ),
+    );
   });
 
   it('takes keys of 32 bytes, and at least one', () => {

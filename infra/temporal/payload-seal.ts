@@ -11,6 +11,10 @@ const KEY_BYTES = 32;
 /** Temporal appends the time to the id of every workflow that a schedule starts. */
 const SCHEDULED_AT = /-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
+/** Encoding of a payload that is plain JSON. */
+const JSON_ENCODING = 'json/plain';
+const JSON_ENCODING_BYTES = Buffer.from(JSON_ENCODING);
+
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 
@@ -18,29 +22,47 @@ const latin1 = (bytes: Uint8Array): string =>
 const dataOf = ({ data }: Payload): Uint8Array => (data && data.length > 0 ? data : NOTHING);
 const NOTHING = new Uint8Array();
 
-/**
- * Whose a list of payloads is, and what it says: everything but the seal itself. A line of JSON holds all but the data,
- * whose lengths it tells, so that no two lists are the same bytes.
- */
-const messageOf = (payloads: readonly Payload[], context: SerializationContext): Uint8Array[] => {
-  const place =
-    context.type === 'workflow'
-      ? [context.workflowId.replace(SCHEDULED_AT, '')]
-      : [context.workflowId ?? null, context.activityId ?? null, context.isLocal];
-  const contents = payloads.map((payload) => [
-    dataOf(payload).length,
+/** Whether the only thing said of a payload, beside its seal, is that it is plain JSON: nearly all are. */
+const isPlainJson = (metadata: Payload['metadata']): boolean => {
+  let encoding: Uint8Array | undefined;
+  for (const name in metadata) {
+    if (name === 'encoding') encoding = metadata[name];
+    else if (name !== SEAL) return false;
+  }
+  return (
+    encoding?.length === JSON_ENCODING_BYTES.length &&
+    JSON_ENCODING_BYTES.every((byte, at) => byte === encoding[at])
+  );
+};
+
+const contentOf = (payload: Payload): string => {
+  const { length } = dataOf(payload);
+  if (isPlainJson(payload.metadata)) return `[${length},["encoding","${JSON_ENCODING}"]]`;
+  return JSON.stringify([
+    length,
     ...Object.entries(payload.metadata ?? {})
       .filter(([name]) => name !== SEAL)
       .map(([name, value]) => [name, latin1(value)])
       .sort(([a = ''], [b = '']) => (a < b ? -1 : 1)),
   ]);
-  const line = JSON.stringify([DOMAIN, context.type, context.namespace, place, contents]);
-  return [Buffer.from(line), ...payloads.map(dataOf)];
+};
+
+/**
+ * Whose a list of payloads is, and what it says: everything but the seal itself. A line of JSON holds all but the data,
+ * whose lengths it tells, so that no two lists are the same bytes.
+ */
+const messageOf = (payloads: readonly Payload[], context: SerializationContext): (string | Uint8Array)[] => {
+  const place =
+    context.type === 'workflow'
+      ? [context.workflowId.replace(SCHEDULED_AT, '')]
+      : [context.workflowId ?? null, context.activityId ?? null, context.isLocal];
+  const head = JSON.stringify([DOMAIN, context.type, context.namespace, place]).slice(0, -1);
+  return [`${head},[${payloads.map(contentOf).join(',')}]]`, ...payloads.map(dataOf)];
 };
 
 interface SealKey {
   readonly id: string;
-  readonly mac: (message: readonly Uint8Array[]) => Buffer;
+  readonly mac: ReturnType<typeof hmacSha256>;
 }
 
 const sealKey = (key: Uint8Array): SealKey => {
