@@ -1,3 +1,5 @@
+import './stack-depth.ts';
+
 export { askNode } from './ask-node.ts';
 export { auction } from './auction.ts';
 export { enclave } from './enclave.ts';
