@@ -59,7 +59,7 @@ export async function* readPages(
  * Errors that follow from the rows, SQLSTATE 22 (data), 23 (integrity) and 54 (limits): everything else, a missing table
  * as well, is the server's state and would meet every event alike.
  */
-const isPoison = (error: unknown): boolean =>
+export const isPoison = (error: unknown): boolean =>
   error instanceof PoisonError || (error instanceof DatabaseError && /^(22|23|54)/.test(error.code ?? ''));
 
 const foldOrPoison = (projection: Projection, events: readonly RecordedEvent[], before: unknown): unknown => {
@@ -71,7 +71,7 @@ const foldOrPoison = (projection: Projection, events: readonly RecordedEvent[], 
 };
 
 /** Folds events into the tables of `names`. Call inside a transaction. */
-const write = async (
+export const write = async (
   session: Session,
   projection: Projection,
   events: readonly RecordedEvent[],

@@ -1,9 +1,18 @@
 import type { Pool, PoolClient } from 'pg';
 import { type Rejection, reject } from '../domain/errors.ts';
 import { liveBuilds } from './builds.ts';
+import type { Session } from './projection.ts';
 
-/** Notified after the commit with `<projection> <position>`. */
-export const CHECKPOINT_CHANNEL = 'fog_checkpoint';
+/** Notified at the commit with `<position> <projection> …`. */
+const CHECKPOINT_CHANNEL = 'fog_checkpoint';
+
+/** Tells waiters how far the builds of these projections have come. */
+export const announce = (
+  session: Session,
+  projections: readonly string[],
+  position: bigint,
+): Promise<unknown> =>
+  session.query('select pg_notify($1, $2)', [CHECKPOINT_CHANNEL, [position, ...projections].join(' ')]);
 
 export interface Checkpoints {
   /**
@@ -51,8 +60,8 @@ export const createCheckpoints = ({ pool, pollMs = 250 }: CheckpointsOptions): C
     listener = client;
     client.on('error', () => drop(client));
     client.on('notification', ({ payload = '' }) => {
-      const [projection, position] = payload.split(' ');
-      if (projection && position) learn(projection, BigInt(position));
+      const [position = '0', ...projections] = payload.split(' ');
+      for (const projection of projections) learn(projection, BigInt(position));
     });
     await client.query(`listen ${CHECKPOINT_CHANNEL}`);
     if (closed) drop(client);

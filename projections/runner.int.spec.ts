@@ -70,7 +70,7 @@ const bench = async (): Promise<Bench> => {
 };
 
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
   for (const { database, pool, store } of benches.splice(0)) {
     await store.close();
     await pool.end();
@@ -240,6 +240,93 @@ describe('failing midway', () => {
     expect(await checkpoints.waitFor(position + 1n, ['ledger'], PATIENCE_MS)).toEqual({ ok: true });
     await endSecond();
     await otherPool.end();
+  });
+});
+
+describe('followed together', () => {
+  /** A runner with a pool of its own, and the texts of all statements that it sends. */
+  const observed = ({ database, store }: Bench): { readonly runner: Runner; readonly texts: string[] } => {
+    const texts: string[] = [];
+    const pool = createPool(database.url, { name: 'observed', max: 24 });
+    pool.on('connect', (client) => {
+      const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+      Object.assign(client, {
+        query: (text: unknown, ...rest: unknown[]) => {
+          texts.push(String(text));
+          return query(text, ...rest);
+        },
+      });
+    });
+    cleanups.push(() => pool.end());
+    return { runner: createRunner({ pool, store, log }), texts };
+  };
+  const begins = (texts: readonly string[]): number => texts.filter((text) => text === 'begin').length;
+
+  it('an event costs one transaction and one notification, whatever the number of read models', async () => {
+    const created = await bench();
+    const { pool, store } = created;
+    await prepareReadModels(pool, READ_MODELS);
+    const { runner, texts } = observed(created);
+    follow({ runner }, READ_MODELS);
+    const checkpoints = checkpointsOf({ pool });
+    const names = READ_MODELS.map(({ name }) => name);
+    const appended = async (stream: string): Promise<void> => {
+      await store.append({ stream, expectedRevision: -1n, events: [lateEvent] });
+      const { position } = await store.head();
+      expect(await checkpoints.waitFor(position, names, PATIENCE_MS)).toEqual({ ok: true });
+    };
+    await appended('subject-first');
+    // The first may have met read models that had not come together yet.
+    await expect
+      .poll(async () => {
+        texts.length = 0;
+        await appended(`subject-${Math.random()}`);
+        return begins(texts);
+      })
+      .toBe(1);
+    expect(texts.filter((text) => text.includes('pg_notify'))).toHaveLength(1);
+    expect(texts.filter((text) => text.startsWith('update fog.builds'))).toHaveLength(1);
+  });
+
+  it('one that cannot go on lets the others go, and they come together again', async () => {
+    const created = await bench();
+    const { pool, store } = created;
+    await prepareReadModels(pool, READ_MODELS);
+    const { runner, texts } = observed(created);
+    follow({ runner }, READ_MODELS);
+    const checkpoints = checkpointsOf({ pool });
+    const others = READ_MODELS.filter(({ name }) => name !== auctions.name);
+    const caughtUp = async (models: readonly Projection[]): Promise<void> => {
+      const { position } = await store.head();
+      const names = models.map(({ name }) => name);
+      expect(await checkpoints.waitFor(position, names, PATIENCE_MS)).toEqual({ ok: true });
+    };
+    await store.append({ stream: 'subject-first', expectedRevision: -1n, events: [lateEvent] });
+    await caughtUp(READ_MODELS);
+    const live = (await projectionStatus(pool, 0n)).find(({ projection }) => projection === auctions.name);
+    const table = `fog.auctions_b${live?.build}`;
+    await pool.query(`alter table ${table} rename to auctions_away`);
+    await tell(store, somePlot(2, 22));
+    await caughtUp(others);
+    await pool.query(`alter table fog.auctions_away rename to ${table.slice('fog.'.length)}`);
+    await caughtUp(READ_MODELS);
+    await expect
+      .poll(
+        async () => {
+          texts.length = 0;
+          await store.append({
+            stream: `subject-${Math.random()}`,
+            expectedRevision: -1n,
+            events: [lateEvent],
+          });
+          await caughtUp(READ_MODELS);
+          return begins(texts);
+        },
+        { timeout: PATIENCE_MS },
+      )
+      .toBe(1);
+    for (const projection of READ_MODELS)
+      expect(await compareWithRebuild(pool, store, projection)).toEqual([]);
   });
 });
 

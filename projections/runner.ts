@@ -1,9 +1,11 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../domain/ports/event-store.ts';
 import { type Build, SupersededError } from './builds.ts';
-import { catchUp } from './catch-up.ts';
-import { CHECKPOINT_CHANNEL } from './checkpoints.ts';
+import { catchUp, skippedIn } from './catch-up.ts';
+import { announce } from './checkpoints.ts';
+
 import { createFeed, type Feed } from './feed.ts';
+import { createJointFollower, type JointFollower } from './joint-follower.ts';
 import type { Log } from './log.ts';
 import { describeParked, parkedIn } from './parked.ts';
 import type { Projection, Session } from './projection.ts';
@@ -11,7 +13,7 @@ import { ensureLive, rebuild } from './rebuild.ts';
 import { pause, tryLock, withSession } from './session.ts';
 
 export interface RunnerDeps {
-  /** Holds one connection per projection for as long as it runs, and one more during a rebuild. */
+  /** Holds one connection per projection for as long as it runs, one for all together, and one more during a rebuild. */
   readonly pool: Pool;
   readonly store: EventStore;
   readonly log: Log;
@@ -26,15 +28,17 @@ export interface Runner {
   rebuild(projection: Projection, signal?: AbortSignal): Promise<Build>;
 }
 
+interface Following {
+  readonly feed: Feed;
+  readonly joint: JointFollower;
+}
+
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 10_000;
 /** How often a projection that may not go on looks whether it may. */
 const STANDBY_MS = 500;
 
 const leaderLock = (projection: Projection): string => `lead:${projection.name}`;
-
-const announce = (session: Session, build: Build): Promise<unknown> =>
-  session.query('select pg_notify($1, $2)', [CHECKPOINT_CHANNEL, `${build.projection} ${build.position}`]);
 
 export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
   /** Tells once what a build has parked, as operators want to know. */
@@ -48,7 +52,7 @@ export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
     session: Session,
     projection: Projection,
     from: Build,
-    feed: Feed,
+    { feed, joint }: Following,
     signal: AbortSignal,
     progressed: () => void,
   ): Promise<void> => {
@@ -56,18 +60,18 @@ export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
     let told = 0;
     while (!signal.aborted) {
       build = await catchUp(store, session, projection, build, feed.head(), signal);
-      await announce(session, build);
+      await announce(session, [projection.name], build.position);
       progressed();
       if (build.parkings > told) await tellParked(session, build);
       told = build.parkings;
-      await feed.past(build.position);
+      build = await joint.follow(projection, build, await skippedIn(session, build));
     }
   };
 
   /** Leads one projection, or stands by while another process does. */
   const follow = (
     projection: Projection,
-    feed: Feed,
+    following: Following,
     signal: AbortSignal,
     progressed: () => void,
   ): Promise<void> =>
@@ -89,18 +93,24 @@ export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
           log.info({ projection: name, from: live.version, to: version }, 'building a new version');
           await rebuild(pool, store, projection, signal);
         } else {
-          await followBuild(session, projection, live, feed, signal, progressed).catch((error: unknown) => {
-            if (!(error instanceof SupersededError)) throw error;
-          });
+          await followBuild(session, projection, live, following, signal, progressed).catch(
+            (error: unknown) => {
+              if (!(error instanceof SupersededError)) throw error;
+            },
+          );
         }
       }
     });
 
-  const supervise = async (projection: Projection, feed: Feed, signal: AbortSignal): Promise<void> => {
+  const supervise = async (
+    projection: Projection,
+    following: Following,
+    signal: AbortSignal,
+  ): Promise<void> => {
     let retryMs = FIRST_RETRY_MS;
     while (!signal.aborted) {
       try {
-        await follow(projection, feed, signal, () => {
+        await follow(projection, following, signal, () => {
           retryMs = FIRST_RETRY_MS;
         });
       } catch (error) {
@@ -118,9 +128,11 @@ export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
   return {
     run: async (projections, signal) => {
       const feed = createFeed(store, log);
+      const joint = createJointFollower({ pool, store, feed, log });
       await Promise.all([
         feed.run(signal),
-        ...projections.map((projection) => supervise(projection, feed, signal)),
+        joint.run(signal),
+        ...projections.map((projection) => supervise(projection, { feed, joint }, signal)),
       ]);
     },
     catchUp: (projection) =>
@@ -131,7 +143,7 @@ export const createRunner = ({ pool, store, log }: RunnerDeps): Runner => {
         const live = await ensureLive(session, projection);
         const { position } = await store.head();
         const build = await catchUp(store, session, projection, live, position);
-        await announce(session, build);
+        await announce(session, [projection.name], build.position);
         return build;
       }),
     rebuild: (projection, signal) => rebuild(pool, store, projection, signal),
