@@ -8,8 +8,6 @@ import type { Session } from './projection.ts';
  */
 export const withSession = async <T>(pool: Pool, work: (session: Session) => Promise<T>): Promise<T> => {
   const client: PoolClient = await pool.connect();
-  // The query at hand, or the next one, rejects; without a listener the process would end.
-  client.on('error', () => undefined);
   try {
     await client.query('set synchronous_commit = off');
     return await work(client);

@@ -64,8 +64,6 @@ const bounded = async <T>(work: Promise<T>): Promise<T> => {
 /** A session with the lock of worker `index`; null while another session has it. The lock goes with the session. */
 const lockedSession = async (pool: Pool, index: number): Promise<PoolClient | null> => {
   const session = await pool.connect();
-  // The query at hand rejects, or the next one; without a listener the process would end.
-  session.on('error', () => undefined);
   try {
     await bounded(session.query(SESSION));
     const { rows } = await bounded(

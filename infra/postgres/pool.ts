@@ -42,8 +42,18 @@ const types: pg.CustomTypesConfig = {
     pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
-/** A connection whose end is bounded: a server that hangs takes no goodbye, and an open socket keeps a process alive. */
+const ignore = (): void => undefined;
+
+/**
+ * A connection that cannot end or hold its process. The server may end it between its hand-over and the first listener of
+ * whoever asked for it; the next query rejects then. A server that hangs takes no goodbye, so its end is bounded.
+ */
 class MortalClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on('error', ignore);
+  }
+
   override end(): Promise<void>;
   override end(callback: (error: Error) => void): void;
   override end(callback?: (error: Error) => void): Promise<void> | void {
@@ -84,8 +94,6 @@ export const createPool = (
 /** A connection like those of `pool`, but outside it: for what lasts, such as listening. */
 export const connectionLike = (pool: pg.Pool): pg.Client => new MortalClient(pool.options);
 
-const ignore = (): void => undefined;
-
 const connectWithin = async (pool: pg.Pool, ms: number): Promise<pg.PoolClient> => {
   const connecting = pool.connect();
   const late = Promise.withResolvers<never>();
@@ -111,8 +119,6 @@ export const within = (pool: pg.Pool, ms: number): Pick<pg.Pool, 'query'> => {
   const query = async (statement: pg.QueryConfig): Promise<pg.QueryResult> => {
     const deadline = performance.now() + ms;
     const client = await connectWithin(pool, ms);
-    // The query rejects; without a listener the process would end.
-    client.on('error', ignore);
     let failure: Error | undefined;
     try {
       const query_timeout = Math.max(1, Math.ceil(deadline - performance.now()));
@@ -121,7 +127,6 @@ export const within = (pool: pg.Pool, ms: number): Pick<pg.Pool, 'query'> => {
       failure = error as Error;
       throw error;
     } finally {
-      client.off('error', ignore);
       client.release(failure);
     }
   };

@@ -40,7 +40,6 @@ export const createTurns = ({ pool, name, onFault = () => undefined }: TurnsOpti
     let client: PoolClient | null = null;
     try {
       client = await pool.connect();
-      // A connection that is lost while it is held is found out by the next query; unheard, it would end the process.
       client.on('error', lost);
       // The limit ends with the transaction, the lock does not: whoever gets the connection next waits as it always did.
       await client.query(
