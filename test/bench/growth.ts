@@ -60,7 +60,7 @@ const open = async (): Promise<OpenSuite> => {
     await query(server.url, 'alter system set autovacuum = off', 'select pg_reload_conf()');
     return {
       cases: [],
-      measured: (rounds) => measure(server.url, server.pid, rounds),
+      measured: ({ rounds }) => measure(server.url, server.pid, rounds),
       close: () => started.disposeAsync(),
     };
   } catch (error) {

@@ -3,7 +3,10 @@ import { cpus, totalmem } from 'node:os';
 /** A measurement of work in CPU time, with the time on the clock beside it. */
 export interface Timed {
   readonly value: number;
+  /** NaN where nobody asks. */
   readonly wallMs: number;
+  /** What the value is the sum of, or what was seen with it, by name. */
+  readonly parts?: Parts;
 }
 
 /** Two ways of doing the same work. Each call does one measurement and answers with its figure in `unit`. */
@@ -18,13 +21,15 @@ export interface Case {
 
 export interface OpenSuite {
   readonly cases: readonly Case[];
-  /** What a suite measures in rounds of its own: all of its cases together. */
-  measured?(rounds: number): Promise<readonly CaseResult[]>;
+  /** What a suite measures in rounds of its own: all of its cases together, or those that are asked for. */
+  measured?(options: RunOptions): AsyncIterable<CaseResult> | Promise<readonly CaseResult[]>;
   close(): Promise<void>;
 }
 
 export interface Suite {
   readonly name: string;
+  /** Fewest rounds that say something, where one takes long. */
+  readonly minRounds?: number;
   /** Starts what the cases need; `against` is another checkout, for suites that compare with one. */
   open(against: string | null): Promise<OpenSuite>;
 }
@@ -44,7 +49,11 @@ export interface CaseResult {
   readonly exponent?: number;
   /** The same in time on the clock, where that is another question. */
   readonly wall_ms?: { readonly ours: number; readonly baseline: number | null };
+  /** Means of the parts over the rounds. */
+  readonly parts?: { readonly ours: Parts; readonly baseline: Parts | null };
 }
+
+export type Parts = Readonly<Record<string, number>>;
 
 export interface SuiteResult {
   readonly suite: string;
@@ -63,10 +72,8 @@ export interface RunOptions {
 export const MIN_ROUNDS = 7;
 
 /** Runs every case in interleaved rounds after one that is thrown away: whatever else the machine does meets both sides. */
-export const runSuite = async (
-  suite: Suite,
-  { rounds, only, against = null, onProgress }: RunOptions,
-): Promise<SuiteResult> => {
+export const runSuite = async (suite: Suite, options: RunOptions): Promise<SuiteResult> => {
+  const { rounds, only, against = null, onProgress } = options;
   const { cases, measured, close } = await suite.open(against);
   try {
     const results: CaseResult[] = [];
@@ -75,7 +82,7 @@ export const runSuite = async (
       onProgress(describe(result));
       results.push(result);
     }
-    for (const result of (await measured?.(rounds)) ?? []) {
+    for await (const result of (await measured?.(options)) ?? []) {
       onProgress(describe(result));
       results.push(result);
     }
@@ -98,6 +105,8 @@ const runCase = async ({ name, unit, ours, baseline }: Case, rounds: number): Pr
   return resultOf(name, unit, measured);
 };
 
+type Side = 'ours' | 'baseline';
+
 interface Round {
   readonly ours: Timed;
   /** In every round or in none. */
@@ -107,15 +116,15 @@ interface Round {
 /** What the rounds of a case come to. */
 export const resultOf = (name: string, unit: string, measured: readonly Round[]): CaseResult => {
   const baseline = measured.every((round) => round.baseline !== null);
-  const figures = (side: 'ours' | 'baseline', figure: keyof Timed): number[] =>
+  const figures = (side: Side, figure: 'value' | 'wallMs'): number[] =>
     measured.flatMap((round) => round[side]?.[figure] ?? []);
   const compared = baseline
     ? measured.map((round) => round.ours.value / (round.baseline?.value ?? Number.NaN))
     : figures('ours', 'value');
   const middle = quantile(compared, 0.5);
-  const median = (side: 'ours' | 'baseline', figure: keyof Timed) =>
-    readable(quantile(figures(side, figure), 0.5));
-  const baselineOf = (figure: keyof Timed): number | null => (baseline ? median('baseline', figure) : null);
+  const median = (side: Side, figure: 'value' | 'wallMs') => readable(quantile(figures(side, figure), 0.5));
+  const baselineOf = (figure: 'value' | 'wallMs'): number | null =>
+    baseline ? median('baseline', figure) : null;
   const wall = { ours: median('ours', 'wallMs'), baseline: baselineOf('wallMs') };
   return {
     name,
@@ -126,7 +135,22 @@ export const resultOf = (name: string, unit: string, measured: readonly Round[])
     rounds: measured.length,
     spread: round3((quantile(compared, 0.75) - quantile(compared, 0.25)) / middle),
     ...(Number.isNaN(wall.ours) ? {} : { wall_ms: wall }),
+    ...(measured.some(({ ours }) => ours.parts) && {
+      parts: {
+        ours: meanParts(measured, 'ours'),
+        baseline: baseline ? meanParts(measured, 'baseline') : null,
+      },
+    }),
   };
+};
+
+/** Means by name: a part that a round does not have is none of it. */
+const meanParts = (measured: readonly Round[], side: Side): Parts => {
+  const sums: Record<string, number> = {};
+  for (const round of measured)
+    for (const [name, value] of Object.entries(round[side]?.parts ?? {}))
+      sums[name] = (sums[name] ?? 0) + value;
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, round3(sum / measured.length)]));
 };
 
 export const timed = (figure: number | Timed): Timed =>
@@ -177,9 +201,18 @@ const machine = (): string => {
 };
 
 const describe = (result: CaseResult): string => {
-  const { name, ours, baseline, ratio, unit, rounds, spread, exponent, wall_ms: wall } = result;
+  const { name, ours, baseline, ratio, unit, rounds, spread, exponent, wall_ms: wall, parts } = result;
   const beside = baseline === null ? '' : `baseline ${baseline} ${unit}, ratio ${ratio} `;
   const clock = wall ? `; on the clock ${[wall.ours, wall.baseline ?? []].flat().join(' beside ')} ms` : '';
   const power = exponent === undefined ? '' : `, exponent ${exponent}`;
-  return `${name.padEnd(18)} ours ${ours} ${unit}, ${beside}(${rounds} rounds, spread ${spread})${power}${clock}`;
+  return `${name.padEnd(18)} ours ${ours} ${unit}, ${beside}(${rounds} rounds, spread ${spread})${power}${clock}${parts ? describeParts(parts) : ''}`;
 };
+
+/** A line for each part, beside that of the baseline. */
+const describeParts = ({ ours, baseline }: NonNullable<CaseResult['parts']>): string =>
+  [...new Set([...Object.keys(ours), ...Object.keys(baseline ?? {})])]
+    .map((name) => {
+      const beside = baseline === null ? '' : `  beside ${baseline[name] ?? 0}`;
+      return `\n    ${name.padEnd(28)} ${String(ours[name] ?? 0).padStart(9)}${beside}`;
+    })
+    .join('');

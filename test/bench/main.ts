@@ -17,7 +17,7 @@ const options = (command: Command) =>
 
 const wholeNumber = (text: string): number => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < MIN_ROUNDS) throw new RangeError(`at least ${MIN_ROUNDS} rounds`);
+  if (!Number.isInteger(value)) throw new RangeError('a whole number of rounds');
   return value;
 };
 
@@ -34,6 +34,8 @@ await new Command('bench')
     if (!load) return command.error(`unknown suite ${name}`);
     const { json, rounds, only, against } = options(command);
     const { suite } = await load();
+    const { minRounds = MIN_ROUNDS } = suite;
+    if (rounds < minRounds) return command.error(`at least ${minRounds} rounds`);
     const onProgress = (line: string): void => void (json || process.stderr.write(`${line}\n`));
     process.stdout.write(
       `${JSON.stringify(await runSuite(suite, { rounds, only, against: against ?? null, onProgress }))}\n`,

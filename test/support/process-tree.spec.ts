@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { cpuSecondsOf, memoryOf, processTree } from './process-tree.ts';
+import { cpuSecondsByName, cpuSecondsOf, memoryOf, memoryOfProcess, processTree } from './process-tree.ts';
 
 /** Has a child use 200 ms of CPU and end, says so, and waits. */
 const PARENT = `
@@ -22,9 +22,17 @@ test.runIf(process.platform === 'linux')('what a child used that has ended still
     await once(parent.stdout, 'data');
     expect(processTree(pid)).toEqual([pid]);
     expect(cpuSecondsOf(pid)).toBeGreaterThan(0.2);
+    const named = cpuSecondsByName(pid, {
+      nameOf: (each) => (each === pid ? 'parent' : undefined),
+      ofDescendants: (name) => `started by ${name}`,
+    });
+    expect(Object.keys(named).toSorted()).toEqual(['parent', 'started by parent']);
+    expect(named['started by parent']).toBeGreaterThan(0.2);
     expect(processTree(process.pid)).toEqual(expect.arrayContaining([process.pid, pid]));
     expect(memoryOf(process.pid)).toBeGreaterThan(memoryOf(pid));
     expect(memoryOf(pid)).toBeGreaterThan(2 ** 20);
+    const { pss, rss } = memoryOfProcess(pid);
+    expect(rss).toBeGreaterThanOrEqual(pss);
   } finally {
     parent.kill('SIGKILL');
   }
