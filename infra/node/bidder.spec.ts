@@ -90,3 +90,24 @@ test.each([
   await settled();
   expect(asked).toHaveLength(1);
 });
+
+test('an auction that there was no room for gets its bid when room is freed before its close, and none after', async () => {
+  const { bidder, asked, capacity } = bidding(placed);
+  for (const place of ['1', '2', '3']) capacity.occupy(`enclave-${place}`, 64);
+  bidder.opened(auction);
+  await settled();
+  expect(asked).toHaveLength(0);
+  capacity.vacate('enclave-1');
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await settled();
+  expect(capacity.stands(auction.auctionId)).toBe(true);
+
+  capacity.occupy('enclave-4', 64);
+  const over = { ...auction, auctionId: 'auction-2' };
+  bidder.opened(over);
+  await settled();
+  bidder.ended(over.auctionId, { won: false });
+  capacity.vacate('enclave-2');
+  await settled();
+  expect(asked).toHaveLength(1);
+});

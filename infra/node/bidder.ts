@@ -28,7 +28,10 @@ export interface BidderDeps {
 }
 
 export interface Bidder {
-  /** Bids, once per auction and in its last seconds, when cost policy, free capacity and the speed of the machine allow it. */
+  /**
+   * Bids, once per auction and in its last seconds, when cost policy, free capacity and the speed of the machine allow it. What
+   * there is no room for is looked at again when room is freed before the close.
+   */
   opened(auction: AuctionAnnouncement): void;
   /** Whether there is room for a bid of this size; from now on it is held. */
   confirm(auctionId: string, size: Size): boolean;
@@ -99,6 +102,7 @@ export const createBidder = (deps: BidderDeps): Bidder => {
 
   const ended = (auctionId: string, { won, takenBy }: BidOutcome): void => {
     waiting.delete(auctionId);
+    turnedAway.delete(auctionId);
     unanswered.delete(auctionId);
     if (won) capacity.won(auctionId, takenBy === undefined ? undefined : epochMs(takenBy));
     else capacity.release(auctionId);
@@ -106,6 +110,9 @@ export const createBidder = (deps: BidderDeps): Bidder => {
 
   /** Auctions that take bids for longer than a bid is worth its deposit, until their last seconds. */
   const waiting = new Map<string, AuctionAnnouncement>();
+
+  /** Auctions that there was no room for: looked at again when some is freed. */
+  const turnedAway = new Map<string, AuctionAnnouncement>();
 
   const answer = (auction: AuctionAnnouncement, rate: FuelRate | null): void => {
     const { auctionId } = auction;
@@ -115,6 +122,7 @@ export const createBidder = (deps: BidderDeps): Bidder => {
       const { durationSeconds } = auction;
       const times =
         rate && reason === 'not-in-time' ? { neededSeconds: secondsFor(rate, auction), durationSeconds } : {};
+      if (reason === 'no-capacity') turnedAway.set(auctionId, auction);
       log.info({ auctionId, reason, ...times }, 'no bid');
       return;
     }
@@ -164,24 +172,31 @@ export const createBidder = (deps: BidderDeps): Bidder => {
     }
   };
 
+  const opened = (auction: AuctionAnnouncement): void => {
+    const { auctionId } = auction;
+    turnedAway.delete(auctionId);
+    const closesAtMs = epochMs(auction.closesAt);
+    if (closesAtMs <= deps.nowMs()) return;
+    if (capacity.stands(auctionId)) {
+      extended(auctionId, closesAtMs);
+      return;
+    }
+    const known = waiting.get(auctionId);
+    if (known && epochMs(known.closesAt) >= closesAtMs) return;
+    waiting.set(auctionId, auction);
+    if (known) return;
+    attend(auctionId).catch((error: unknown) => {
+      waiting.delete(auctionId);
+      if (!deps.signal.aborted) log.error({ auctionId, err: error }, 'bid failed');
+    });
+  };
+
+  capacity.onFreed(() => {
+    for (const auction of [...turnedAway.values()]) opened(auction);
+  });
+
   return {
-    opened(auction) {
-      const { auctionId } = auction;
-      const closesAtMs = epochMs(auction.closesAt);
-      if (closesAtMs <= deps.nowMs()) return;
-      if (capacity.stands(auctionId)) {
-        extended(auctionId, closesAtMs);
-        return;
-      }
-      const known = waiting.get(auctionId);
-      if (known && epochMs(known.closesAt) >= closesAtMs) return;
-      waiting.set(auctionId, auction);
-      if (known) return;
-      attend(auctionId).catch((error: unknown) => {
-        waiting.delete(auctionId);
-        if (!deps.signal.aborted) log.error({ auctionId, err: error }, 'bid failed');
-      });
-    },
+    opened,
     confirm: (auctionId, size) => capacity.confirm(auctionId, size),
     ended,
     standIn({ auctionId, tops, memoryMb = 0 }) {

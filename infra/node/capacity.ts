@@ -39,6 +39,8 @@ export interface CapacityBook {
    */
   occupy(enclaveId: string, memoryMb: number, reservation?: Reservation): boolean;
   vacate(enclaveId: string): void;
+  /** Calls `listener` whenever there may be more room than before. */
+  onFreed(listener: () => void): void;
 }
 
 export interface CapacityDeps {
@@ -64,6 +66,10 @@ const UNHEARD_MS = ALLOCATION_SECONDS * 1000 + LAUNCH_MS;
 export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): CapacityBook => {
   const reservations = new Map<string, Booking>();
   const enclaves = new Map<string, Size>();
+  const listeners: (() => void)[] = [];
+  const freed = (): void => {
+    for (const listener of listeners) listener();
+  };
 
   const forgetOld = (): void => {
     const now = nowMs();
@@ -103,6 +109,7 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
       reservation.isHeld = false;
       reservation.closesAtMs = closesAtMs;
       reservation.heldUntilMs = closesAtMs + UNHEARD_MS;
+      freed();
     },
     unheard(auctionId) {
       forgetOld();
@@ -116,7 +123,9 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
       reservation.won = true;
       reservation.heldUntilMs = takenByMs + LAUNCH_MS;
     },
-    release: (auctionId) => void reservations.delete(auctionId),
+    release(auctionId) {
+      if (reservations.delete(auctionId)) freed();
+    },
     occupy(enclaveId, memoryMb, reservation) {
       if (enclaves.has(enclaveId)) return true;
       const bid = reservation && reservations.get(reservation.auctionId);
@@ -128,6 +137,9 @@ export const createCapacityBook = ({ policy, node, nowMs }: CapacityDeps): Capac
       enclaves.set(enclaveId, size);
       return true;
     },
-    vacate: (enclaveId) => void enclaves.delete(enclaveId),
+    vacate(enclaveId) {
+      if (enclaves.delete(enclaveId)) freed();
+    },
+    onFreed: (listener) => void listeners.push(listener),
   };
 };
