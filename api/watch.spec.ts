@@ -31,6 +31,31 @@ describe('watch', () => {
     expect([found, looks, source.count()]).toEqual(['there', 2, 0]);
   });
 
+  it('looks again when a look shows the event, not when the log tells of it', async () => {
+    const source = hub();
+    const shown = Promise.withResolvers<void>();
+    const asked: bigint[] = [];
+    let row: string | null = null;
+    let looks = 0;
+    const look = async () => {
+      looks += 1;
+      return row;
+    };
+    const waiting = createWatch(source, forever, 60_000)('job-1', look, {
+      timeoutMs: 60_000,
+      signal: forever,
+      shown: (position) => {
+        asked.push(position);
+        return shown.promise;
+      },
+    });
+    await Promise.resolve();
+    source.tell('job-1');
+    row = 'there';
+    shown.resolve();
+    expect([await waiting, looks, asked]).toEqual(['there', 2, [1n]]);
+  });
+
   it('answers at once when the process is about to stop', async () => {
     const source = hub();
     const stopping = new AbortController();

@@ -6,11 +6,14 @@ const LOOK_MS = 1000;
 export interface WaitOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Resolves when a look shows the event at a position, or will not soon; at once unless given. Never rejects. */
+  readonly shown?: (position: bigint) => Promise<unknown>;
 }
 
 /**
- * Looks at something about `stream` until it is there: at once, after every event of the stream, and once a second.
- * Answers with the last look, which is null when the time ran out or this process is about to stop.
+ * Looks at something about `stream` until it is there: at once, as soon as a look shows an event of the stream that came
+ * meanwhile, and once a second. Answers with the last look, which is null when the time ran out or this process is about to
+ * stop.
  */
 export type Watch = <T>(
   stream: string,
@@ -19,16 +22,16 @@ export type Watch = <T>(
 ) => Promise<T | null>;
 
 export const createWatch =
-  (hub: Pick<Hub, 'attach' | 'detach'>, stopping: AbortSignal): Watch =>
-  async (stream, look, { timeoutMs, signal }) => {
+  (hub: Pick<Hub, 'attach' | 'detach'>, stopping: AbortSignal, lookMs: number = LOOK_MS): Watch =>
+  async (stream, look, { timeoutMs, signal, shown = () => Promise.resolve() }) => {
     const end = AbortSignal.any([signal, stopping, AbortSignal.timeout(timeoutMs)]);
     let news = Promise.withResolvers<void>();
+    const wake = (): void => news.resolve();
     const listener: Listener = {
       deliver: ({ event }) => {
-        if (event.stream === stream) news.resolve();
+        if (event.stream === stream) void shown(event.position).then(wake);
       },
     };
-    const wake = (): void => news.resolve();
     hub.attach(listener);
     end.addEventListener('abort', wake);
     try {
@@ -37,7 +40,7 @@ export const createWatch =
         news = Promise.withResolvers();
         const found = await look();
         if (found !== null || end.aborted) return found;
-        const timer = setTimeout(wake, LOOK_MS);
+        const timer = setTimeout(wake, lookMs);
         await news.promise;
         clearTimeout(timer);
       }

@@ -30,7 +30,7 @@ export interface Checkpoints {
 export interface CheckpointsOptions {
   /** Holds one connection of it, for the notifications. */
   readonly pool: Pool;
-  /** How often a waiter looks by itself, should a notification be lost. */
+  /** How often they look by themselves while somebody waits, should a notification be lost. */
   readonly pollMs?: number;
 }
 
@@ -40,7 +40,10 @@ export const createCheckpoints = ({ pool, pollMs = 250 }: CheckpointsOptions): C
   const known = new Map<string, bigint>();
   const waiters = new Set<() => void>();
   let listener: PoolClient | null = null;
+  /** Whether every checkpoint is known, and the next ones are told. */
+  let isListening = false;
   let connecting: Promise<void> | null = null;
+  let polling: NodeJS.Timeout | null = null;
   let closed = false;
 
   const learn = (projection: string, position: bigint): void => {
@@ -49,9 +52,19 @@ export const createCheckpoints = ({ pool, pollMs = 250 }: CheckpointsOptions): C
     for (const check of waiters) check();
   };
 
+  const poll = async (session: Session): Promise<void> => {
+    for (const build of await liveBuilds(session)) learn(build.projection, build.position);
+  };
+
+  /** A database that is away answers no poll; the time limit then tells those who wait. */
+  const look = (): void => {
+    poll(pool).catch(() => undefined);
+  };
+
   const drop = (client: PoolClient): void => {
     if (listener !== client) return;
     listener = null;
+    isListening = false;
     client.release(true);
   };
 
@@ -64,6 +77,8 @@ export const createCheckpoints = ({ pool, pollMs = 250 }: CheckpointsOptions): C
       for (const projection of projections) learn(projection, BigInt(position));
     });
     await client.query(`listen ${CHECKPOINT_CHANNEL}`);
+    await poll(client);
+    isListening = listener === client;
     if (closed) drop(client);
   };
 
@@ -79,8 +94,17 @@ export const createCheckpoints = ({ pool, pollMs = 250 }: CheckpointsOptions): C
       });
   };
 
-  const poll = async (): Promise<void> => {
-    for (const build of await liveBuilds(pool)) learn(build.projection, build.position);
+  const enter = (check: () => void): void => {
+    waiters.add(check);
+    polling ??= setInterval(look, pollMs);
+    if (!isListening) look();
+  };
+
+  const leave = (check: () => void): void => {
+    waiters.delete(check);
+    if (waiters.size > 0 || polling === null) return;
+    clearInterval(polling);
+    polling = null;
   };
 
   return {
@@ -92,19 +116,12 @@ export const createCheckpoints = ({ pool, pollMs = 250 }: CheckpointsOptions): C
       const check = (): void => {
         if (reached()) arrival.resolve();
       };
-      waiters.add(check);
-      // A database that is away answers no poll; the time limit then tells the caller.
-      const look = (): void => {
-        poll().catch(() => undefined);
-      };
-      const interval = setInterval(look, pollMs);
+      enter(check);
       const limit = setTimeout(() => arrival.resolve(), timeoutMs);
-      look();
       try {
         await arrival.promise;
       } finally {
-        waiters.delete(check);
-        clearInterval(interval);
+        leave(check);
         clearTimeout(limit);
       }
       return reached()

@@ -2,9 +2,9 @@ import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Log } from './log.ts';
 import { pause } from './session.ts';
 
-/** Tells every projection of this process how far the log goes, from one subscription. */
+/** Tells every projection of this process how far the log goes, without reading it. */
 export interface Feed {
-  /** Position of the newest event seen. */
+  /** How far the log is known to go. */
   head(): bigint;
   /** Resolves when the log goes past `position`, or the feed ends. */
   past(position: bigint): Promise<void>;
@@ -14,7 +14,7 @@ export interface Feed {
 
 const RETRY_MS = 500;
 
-export const createFeed = (store: Pick<EventStore, 'head' | 'subscribe'>, log: Log): Feed => {
+export const createFeed = (store: Pick<EventStore, 'heads'>, log: Log): Feed => {
   let head = 0n;
   let ended = false;
   let moved = Promise.withResolvers<void>();
@@ -37,8 +37,7 @@ export const createFeed = (store: Pick<EventStore, 'head' | 'subscribe'>, log: L
     run: async (signal) => {
       while (!signal.aborted) {
         try {
-          seen((await store.head()).position);
-          for await (const batch of store.subscribe(head, signal)) seen(batch.at(-1)?.position ?? head);
+          for await (const position of store.heads(head, signal)) seen(position);
         } catch (error) {
           if (signal.aborted) break;
           log.warn({ err: error }, 'the log cannot be followed; trying again');

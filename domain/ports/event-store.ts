@@ -121,6 +121,8 @@ export interface EventStore {
   readAll(options: ReadAllOptions): Promise<RecordedEvent[]>;
   /** Batches after `after`, in order, without gap or duplicate, catching up first and then live, until aborted. */
   subscribe(after: bigint, signal: AbortSignal): AsyncIterable<readonly RecordedEvent[]>;
+  /** Positions that the log has grown to, past `after` and rising, until aborted: the first one at once if it is past it. */
+  heads(after: bigint, signal: AbortSignal): AsyncIterable<bigint>;
   head(): Promise<Head>;
   loadSnapshot(stream: string): Promise<Snapshot | null>;
   /** The same for several streams at once; those without one are absent. */

@@ -2,6 +2,8 @@
 export interface Wakeups {
   /** The log goes at least to `position`. */
   advance(position: bigint): void;
+  /** How far the log is known to go; 0 before anything was heard. */
+  newest(): bigint;
   /** Resolves once the log is known to go past `position`, after `timeoutMs`, or when `signal` aborts. */
   past(position: bigint, timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
@@ -16,6 +18,7 @@ export const createWakeups = (): Wakeups => {
       known = position;
       for (const [wake, after] of [...waiting]) if (known > after) wake();
     },
+    newest: () => known,
     past: (position, timeoutMs, signal) => {
       if (known > position || signal.aborted) return Promise.resolve();
       return new Promise((resolve) => {

@@ -4,9 +4,7 @@ import { pino } from 'pino';
 import { READ_MODELS } from '../../projections/read-models.ts';
 import { createRunner } from '../../projections/runner.ts';
 import { loadConfig } from '../config/config.ts';
-import { listen } from '../event-store/postgres/notifications.ts';
 import { createPostgresEventStore } from '../event-store/postgres/store.ts';
-import { createWakeups } from '../event-store/wakeups.ts';
 import { readKeyFile } from '../keys/key-file.ts';
 import { createPool } from '../postgres/pool.ts';
 import { reportPresence } from '../processes/presence.ts';
@@ -44,21 +42,7 @@ const keepTransparencyLog = async (signal: AbortSignal): Promise<void> => {
     return;
   }
   const signer = createCheckpointSigner(await readKeyFile(keyFile));
-  const wakeups = createWakeups();
-  const onFault = (fault: string, error: unknown): void => log.warn({ err: error }, fault);
-  await Promise.all([
-    listen(pool, wakeups.advance, onFault, signal),
-    followLog(
-      {
-        pool,
-        signer,
-        wakeups,
-        log,
-        head: async () => (await store.head()).position,
-      },
-      signal,
-    ),
-  ]);
+  await followLog({ pool, signer, store, log }, signal);
 };
 
 const presence = reportPresence({

@@ -10,8 +10,6 @@ const BATCH = 10_000;
 interface Grown {
   /** Leaves of the tree now. */
   readonly size: bigint;
-  /** Whether there may be more events to take in. */
-  readonly more: boolean;
 }
 
 const NEWEST = {
@@ -51,9 +49,9 @@ export const growLog = async (
 ): Promise<Grown> => {
   const { rows } = await pool.query<{ size: bigint; root: Buffer }>(NEWEST);
   const size = rows[0]?.size ?? 0n;
-  if (size >= until) return { size, more: false };
+  if (size >= until) return { size };
   const leaves = await leavesAfter(pool, size, until);
-  if (leaves.length === 0) return { size, more: false };
+  if (leaves.length === 0) return { size };
 
   const edge = await loadEdge(pool, size);
   if (rows[0] && !equalBytes(edge.root(), rows[0].root)) {
@@ -66,7 +64,7 @@ export const growLog = async (
     text: WRITE,
     values: [...columnsOf(changed), String(head.size), head.root, signer.sign(head), signer.publicKey],
   });
-  return { size: head.size, more: leaves.length === BATCH };
+  return { size: head.size };
 };
 
 const columnsOf = (tiles: readonly Tile[]): unknown[] => [

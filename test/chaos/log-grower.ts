@@ -1,5 +1,4 @@
 import { createPostgresEventStore } from '../../infra/event-store/postgres/store.ts';
-import { createWakeups } from '../../infra/event-store/wakeups.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
 import { followLog } from '../../infra/tlog/follow.ts';
 import { createCheckpointSigner } from '../../infra/tlog/signer.ts';
@@ -13,8 +12,7 @@ await followLog(
   {
     pool,
     signer: createCheckpointSigner([new Uint8Array(Buffer.from(seed, 'hex'))]),
-    wakeups: createWakeups(),
-    head: async () => (await store.head()).position,
+    store,
     log: console,
   },
   new AbortController().signal,

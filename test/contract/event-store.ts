@@ -527,6 +527,25 @@ export const eventStoreContract = (name: string, open: () => Promise<StoreUnderT
         expect(await waiting).toMatchObject({ done: true });
       });
 
+      test('tells how far the log goes, whoever writes, until aborted or closed', async () => {
+        await store.append(sampleAppend('sample-1', NO_STREAM, 2));
+        const controller = new AbortController();
+        const iterators = [store, under.peer()].map((each) =>
+          each.heads(1n, controller.signal)[Symbol.asyncIterator](),
+        );
+        const next = () => Promise.all(iterators.map((iterator) => iterator.next()));
+        expect(await next()).toMatchObject([{ value: 2n }, { value: 2n }]);
+        const waiting = next();
+        await store.append(sampleAppend('sample-1', 1n));
+        expect(await waiting).toMatchObject([{ value: 3n }, { value: 3n }]);
+        const ends = next();
+        controller.abort();
+        expect(await ends).toMatchObject([{ done: true }, { done: true }]);
+        const last = store.heads(3n, new AbortController().signal)[Symbol.asyncIterator]().next();
+        await store.close();
+        expect(await last).toMatchObject({ done: true });
+      });
+
       test('ends when the store closes', async () => {
         const waiting = store.subscribe(0n, new AbortController().signal)[Symbol.asyncIterator]().next();
         await store.close();

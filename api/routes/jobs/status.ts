@@ -61,7 +61,10 @@ export const getJobStatus = ({
           job = (await getJob(db, jobId)) ?? job;
           return job && isThere(job, wanted) ? true : null;
         };
-        await watch(jobId, look, { timeoutMs: query.timeout * 1000, signal });
+        const timeoutMs = query.timeout * 1000;
+        // The log tells of an event before the read model shows it.
+        const shown = (position: bigint) => checkpoints.waitFor(position, ['jobs'], timeoutMs);
+        await watch(jobId, look, { timeoutMs, signal, shown });
       }
       return respond(200, shownJob(job, await countBids(db, job.auctionId)));
     },

@@ -8,7 +8,7 @@ import {
 import { UPCASTERS } from '../../../domain/schema-versions.ts';
 import { type Upcasters, upcast } from '../../../domain/upcasters.ts';
 import { type AppendRequest, prepareAppend } from '../request.ts';
-import { subscription } from '../subscription.ts';
+import { heads, subscription } from '../subscription.ts';
 import { createMemoryLog, type MemoryLog, type StoredEvent } from './log.ts';
 
 export interface MemoryEventStoreOptions {
@@ -80,6 +80,14 @@ export const createMemoryEventStore = ({
         after,
         signal: AbortSignal.any([signal, closing.signal]),
         page: async (cursor, limit) => read(log.events().slice(Number(cursor), Number(cursor) + limit)),
+        wakeups: log.wakeups,
+        pollMs: POLL_MS,
+      }),
+    heads: (after, signal) =>
+      heads({
+        after,
+        signal: AbortSignal.any([signal, closing.signal]),
+        head: async () => log.head().position,
         wakeups: log.wakeups,
         pollMs: POLL_MS,
       }),

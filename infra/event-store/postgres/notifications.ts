@@ -11,20 +11,35 @@ const PING_MS = 5_000;
 
 export type OnFault = (message: string, error: unknown) => void;
 
-/** Asks the server again and again; resolves with the error of the first question that is not answered in time. */
-const untilDead = async (client: pg.Client, everyMs: number, signal: AbortSignal): Promise<unknown> => {
-  const ping = { text: 'select', query_timeout: everyMs };
+/** What was said before the listening began, or while it was interrupted, is told by the log itself. */
+const HEAD = { name: 'log-newest', text: 'select position::text from log.head' };
+
+/**
+ * Asks the server how far the log goes, at once and then again and again; resolves with the error of the first question
+ * that is not answered in time.
+ */
+const untilDead = async (
+  client: pg.Client,
+  onPosition: (position: bigint) => void,
+  everyMs: number,
+  signal: AbortSignal,
+): Promise<unknown> => {
+  const ping = { ...HEAD, query_timeout: everyMs };
   try {
     for (;;) {
+      const { rows } = await client.query<{ position: string }>(ping);
+      onPosition(BigInt(rows[0]?.position ?? 0));
       await sleep(everyMs, undefined, { signal });
-      await client.query(ping);
     }
   } catch (error) {
     return error;
   }
 };
 
-/** Calls `onPosition` for every notification until `signal` aborts, on a connection of its own that it restores. */
+/**
+ * Calls `onPosition` for every notification until `signal` aborts, on a connection of its own that it restores, and with
+ * how far the log goes whenever it has begun to listen.
+ */
 export const listen = async (
   pool: pg.Pool,
   onPosition: (position: bigint) => void,
@@ -47,7 +62,7 @@ export const listen = async (
       .then(
         () => {
           backoff = RECONNECT_MS.first;
-          return Promise.race([lost, untilDead(client, pingMs, session.signal)]);
+          return Promise.race([lost, untilDead(client, onPosition, pingMs, session.signal)]);
         },
         (failure: unknown) => failure,
       );

@@ -92,6 +92,22 @@ const STREAMS = {
    ) content`,
 };
 
+/**
+ * The next few events of the log, and a few of one stream. They have a plan that serves whatever is asked, which the server
+ * keeps: a statement that gives rows by the number of chunks it makes anew for every call.
+ */
+const NEXT = {
+  name: 'log-next',
+  text: `${CHUNK_OF_FOUND}
+       from (select * from log.events where position > $1 order by position limit ${CHUNK}) found`,
+};
+const NEXT_OF_STREAM = {
+  name: 'log-next-of-stream',
+  text: `${CHUNK_OF_FOUND}
+       from (select * from log.events
+              where stream = $1 and revision >= $2 and revision <= $3 order by revision limit ${CHUNK}) found`,
+};
+
 /** From one name to the next, by the index of streams and revisions. */
 const NAMES = {
   name: 'log-stream-names',
@@ -123,12 +139,20 @@ export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
   const types = { getTypeParser: () => decode } as CustomTypesConfig;
 
   const page = async (query: { name: string; text: string }, values: unknown[]): Promise<RecordedEvent[]> => {
-    const { rows } = await pool.query<[RecordedEvent[]]>({ ...query, values, types, rowMode: 'array' });
-    return rows.flatMap(([events]) => events);
+    const { rows } = await pool.query<[RecordedEvent[] | null]>({
+      ...query,
+      values,
+      types,
+      rowMode: 'array',
+    });
+    return rows.flatMap(([events]) => events ?? []);
   };
 
-  const stream: Reader['stream'] = (name, { from = 0n, to = END } = {}) =>
-    page(STREAMS, [[name], [from], [to]]);
+  const stream: Reader['stream'] = async (name, { from = 0n, to = END } = {}) => {
+    const first = await page(NEXT_OF_STREAM, [name, from, to]);
+    if (first.length < CHUNK) return first;
+    return [...first, ...(await page(STREAMS, [[name], [from + BigInt(CHUNK)], [to]]))];
+  };
 
   return {
     stream,
@@ -150,10 +174,15 @@ export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
     streams: async (streams, after) => {
       const names = [...new Set(streams)];
       const firsts = names.map((name) => (after?.get(name) ?? NO_STREAM) + 1n);
-      const events = await page(STREAMS, [names, firsts, names.map(() => END)]);
+      const [name, from] = [names[0] ?? '', firsts[0] ?? 0n];
+      const events =
+        names.length === 1
+          ? await stream(name, { from })
+          : await page(STREAMS, [names, firsts, names.map(() => END)]);
       return Map.groupBy(events, (event) => event.stream);
     },
     all: ({ after, to, limit, types: wanted, stream }) => {
+      if (limit === CHUNK && to === undefined && !wanted && stream === undefined) return page(NEXT, [after]);
       const values: unknown[] = [after, limit];
       const where = ['position > $1'];
       if (to !== undefined) where.push(`position <= $${values.push(to)}`);

@@ -4,7 +4,7 @@ import { UPCASTERS } from '../../../domain/schema-versions.ts';
 import type { Upcasters } from '../../../domain/upcasters.ts';
 import { createPool } from '../../postgres/pool.ts';
 import { prepareAppend } from '../request.ts';
-import { subscription } from '../subscription.ts';
+import { heads, subscription } from '../subscription.ts';
 import { createWakeups } from '../wakeups.ts';
 import { createAppender } from './appender.ts';
 import { listen, type OnFault } from './notifications.ts';
@@ -17,7 +17,7 @@ export type PostgresEventStoreOptions = {
   readonly upcasters?: Upcasters;
   /** How long an append is retried while the server is away, in ms; default 30,000. */
   readonly retryForMs?: number;
-  /** Longest time a subscription goes without asking the log, in ms; default 1,000. */
+  /** Longest time a subscription goes without asking the log, in ms; default 5,000. */
   readonly pollMs?: number;
   /** Told of every fault that the store overcomes by itself, for the log of the process. */
   readonly onFault?: OnFault;
@@ -31,7 +31,7 @@ const POOL_SIZE = 8;
 
 /** The log in PostgreSQL (schema `log` of the migrations). One appender per process: create one store and share it. */
 export const createPostgresEventStore = (options: PostgresEventStoreOptions): EventStore => {
-  const { upcasters = UPCASTERS, retryForMs = 30_000, pollMs = 1_000, onFault = () => undefined } = options;
+  const { upcasters = UPCASTERS, retryForMs = 30_000, pollMs = 5_000, onFault = () => undefined } = options;
   const pool =
     'pool' in options
       ? options.pool
@@ -61,6 +61,13 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
     if ('url' in options) await pool.end();
   };
 
+  /** What all who follow the log share: one connection that listens. */
+  const following = (after: bigint, signal: AbortSignal) => {
+    listening ??= listen(pool, wakeups.advance, onFault, closing.signal);
+    const stop = AbortSignal.any([signal, closing.signal]);
+    return { stop, follow: { after, signal: stop, wakeups, pollMs } };
+  };
+
   return {
     append: async (request, origin) => appender.append(prepareAppend([request], origin)),
     appendMany: async (requests, origin) => appender.append(prepareAppend(requests, origin)),
@@ -71,14 +78,17 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
     readAll: reader.all,
     head: reader.head,
     subscribe: (after, signal) => {
-      listening ??= listen(pool, wakeups.advance, onFault, closing.signal);
-      const stop = AbortSignal.any([signal, closing.signal]);
+      const { stop, follow } = following(after, signal);
       return subscription({
-        after,
-        signal: stop,
-        wakeups,
-        pollMs,
+        ...follow,
         page: (cursor, limit) => withRetries(() => reader.all({ after: cursor, limit }), stop, onFault),
+      });
+    },
+    heads: (after, signal) => {
+      const { stop, follow } = following(after, signal);
+      return heads({
+        ...follow,
+        head: () => withRetries(async () => (await reader.head()).position, stop, onFault),
       });
     },
     loadSnapshot: snapshots.load,
