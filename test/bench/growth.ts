@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { migrate } from '../../infra/postgres/migrate.ts';
-import { startPostgres } from '../../infra/stack/postgres.ts';
 import { processTree } from '../support/process-tree.ts';
 import { openAgedEngine, PHASES, type Phase } from './growth/aged-engine.ts';
-import { type CaseResult, type OpenSuite, quantile, resultOf, round3, type Suite, timed } from './harness.ts';
+import {
+  type CaseResult,
+  type OpenSuite,
+  quantile,
+  type RunOptions,
+  resultOf,
+  round3,
+  type Suite,
+  timed,
+} from './harness.ts';
+import { opened, temporaryServers } from './temporary.ts';
 
 /** Stored jobs. */
 const SIZES = [100, 1_000, 10_000] as const;
@@ -42,32 +48,13 @@ const exponentOf = (medians: readonly number[], sizes: readonly number[]): numbe
   return over / points.reduce((total, [a]) => total + (a - x) ** 2, 0);
 };
 
-const open = async (): Promise<OpenSuite> => {
-  const started = new AsyncDisposableStack();
-  try {
-    const directory = await mkdtemp(join(tmpdir(), 'aivillage-bench-'));
-    started.defer(() => rm(directory, { recursive: true, force: true }));
-    // As root, the server runs as another user.
-    await chmod(directory, 0o755);
-    const server = await startPostgres({
-      directory: join(directory, 'postgres'),
-      logFile: join(directory, 'postgres.log'),
-      password: null,
-      durable: false,
-    });
-    started.defer(async () => void (await server.stop()));
+const open = (): Promise<OpenSuite> =>
+  opened(async (started) => {
+    const server = await (await temporaryServers(started)).postgres(false);
     // Its work between the measurements belongs to none of them.
     await query(server.url, 'alter system set autovacuum = off', 'select pg_reload_conf()');
-    return {
-      cases: [],
-      measured: ({ rounds }) => measure(server.url, server.pid, rounds),
-      close: () => started.disposeAsync(),
-    };
-  } catch (error) {
-    await started.disposeAsync();
-    throw error;
-  }
-};
+    return { cases: [], measured: ({ rounds }: RunOptions) => measure(server.url, server.pid, rounds) };
+  });
 
 const query = async (url: string, ...texts: readonly string[]): Promise<void> => {
   const client = new pg.Client({ connectionString: url });

@@ -66,6 +66,8 @@ export interface RunOptions {
   /** Names of the cases to run; all when empty. */
   readonly only: readonly string[];
   readonly against?: string | null;
+  /** Jobs after which the suite `job` looks at memory; those that it measured count. */
+  readonly jobs?: number;
   readonly onProgress: (line: string) => void;
 }
 
@@ -150,7 +152,9 @@ const meanParts = (measured: readonly Round[], side: Side): Parts => {
   for (const round of measured)
     for (const [name, value] of Object.entries(round[side]?.parts ?? {}))
       sums[name] = (sums[name] ?? 0) + value;
-  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, round3(sum / measured.length)]));
+  return Object.fromEntries(
+    Object.entries(sums).map(([name, sum]) => [name, readable(sum / measured.length)]),
+  );
 };
 
 export const timed = (figure: number | Timed): Timed =>

@@ -13,11 +13,11 @@ const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
 };
 
 const options = (command: Command) =>
-  command.opts<{ json?: boolean; rounds: number; only: string[]; against?: string }>();
+  command.opts<{ json?: boolean; rounds: number; only: string[]; jobs: number; against?: string }>();
 
 const wholeNumber = (text: string): number => {
   const value = Number(text);
-  if (!Number.isInteger(value)) throw new RangeError('a whole number of rounds');
+  if (!Number.isInteger(value)) throw new RangeError('a whole number');
   return value;
 };
 
@@ -29,16 +29,16 @@ await new Command('bench')
   .option('--against <directory>', 'another checkout, to compare the suite `job` with', (path) =>
     resolve(path),
   )
+  .option('--jobs <number>', 'jobs after which the suite `job` looks at memory', wholeNumber, 0)
   .action(async (name: string, _options, command: Command) => {
     const load = Object.hasOwn(SUITES, name) ? SUITES[name] : undefined;
     if (!load) return command.error(`unknown suite ${name}`);
-    const { json, rounds, only, against } = options(command);
+    const { json, rounds, only, against, jobs } = options(command);
     const { suite } = await load();
     const { minRounds = MIN_ROUNDS } = suite;
     if (rounds < minRounds) return command.error(`at least ${minRounds} rounds`);
     const onProgress = (line: string): void => void (json || process.stderr.write(`${line}\n`));
-    process.stdout.write(
-      `${JSON.stringify(await runSuite(suite, { rounds, only, against: against ?? null, onProgress }))}\n`,
-    );
+    const result = await runSuite(suite, { rounds, only, jobs, against: against ?? null, onProgress });
+    process.stdout.write(`${JSON.stringify(result)}\n`);
   })
   .parseAsync();

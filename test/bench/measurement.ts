@@ -19,13 +19,15 @@ export interface Measurement {
   readonly mostRounds?: number;
 }
 
-/** Measures all sides in interleaved rounds: the side that goes first changes from round to round. */
+/** Measures all sides that a case asks for in interleaved rounds: the side that goes first changes from round to round. */
 export const runMeasurement = async (
   { sides, cases, mostRounds = Number.POSITIVE_INFINITY }: Measurement,
   rounds: number,
 ): Promise<readonly CaseResult[]> => {
   const measured: Record<string, Figures>[] = [];
-  const order = Object.entries(sides);
+  const order = Object.entries(sides).filter(([name]) =>
+    cases.some(({ ours, baseline }) => name === ours || name === baseline),
+  );
   for (let round = 0; round < Math.min(rounds, mostRounds); round++) {
     const figures: Record<string, Figures> = {};
     for (let turn = 0; turn < order.length; turn++) {

@@ -1,0 +1,2 @@
+export { leanJob } from './lean-shape.ts';
+export { auction, enclave, job, quorum } from './old-shape.ts';
