@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,25 @@ test('one Temporal server per run knows the namespace and the state attribute', 
   const attributes = await connection.operatorService.listSearchAttributes({ namespace: 'default' });
   expect(Object.keys(attributes.customAttributes)).toContain(STATE_ATTRIBUTE);
   await connection.close();
+});
+
+test('a server that keeps a file commits by one write ahead', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'aivillage-temporal-'));
+  const file = join(directory, 'temporal.db');
+  const logFile = join(directory, 'temporal.log');
+  const server = await startTemporal({
+    env: process.env,
+    report: () => undefined,
+    file,
+    logFile,
+    ui: false,
+  });
+  try {
+    expect((await stat(`${file}-wal`)).size).toBeGreaterThan(0);
+  } finally {
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
 });
 
 describe('what a page in a browser can reach of it', () => {
