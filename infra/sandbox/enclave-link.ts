@@ -52,7 +52,9 @@ export const enclaveLink = (child: ChildProcess): EnclaveLink => {
     alive: () => alive,
     kill,
     close: async () => {
-      if (child.connected) child.disconnect();
+      // With no question open nothing was started that it would have to end first: a kill spares it the work of an exit.
+      if (answer === null) kill();
+      else if (child.connected) child.disconnect();
       const timer = setTimeout(kill, CLOSE_LIMIT_MS);
       await ended;
       clearTimeout(timer);

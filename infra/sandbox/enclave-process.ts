@@ -4,6 +4,7 @@ import { probeFuel } from '../../domain/enclave/pace.ts';
 import { signedBytesOf } from '../../domain/proof/proof-id.ts';
 import type { MeteredRecord } from '../../domain/proof/record.ts';
 import { epochMs } from '../../domain/time.ts';
+import { refuseCodeFromStrings } from './code-from-strings.ts';
 import { inspectModule, type ModuleInfo } from './inspect-module.ts';
 import type { EnclaveMessage, HostMessage } from './protocol.ts';
 import { type ModuleRun, runModule } from './run-module.ts';
@@ -13,6 +14,8 @@ import { type ModuleRun, runModule } from './run-module.ts';
 type Load = Extract<HostMessage, { type: 'load' }>;
 type Loaded = Load & Pick<ModuleInfo, 'metered' | 'report'>;
 type Run = Extract<HostMessage, { type: 'run' }>;
+
+refuseCodeFromStrings();
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const enclaveKey = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex');

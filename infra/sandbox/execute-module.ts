@@ -1,13 +1,12 @@
 import { ENDED, EXPORTS } from '../../domain/metering/host-interface.ts';
 import { MODULE_NAME } from '../../domain/metering/preview1.ts';
 import { outputBuffer } from './output-buffer.ts';
-import type { RunnerEnd, RunnerTask } from './protocol.ts';
+import { MAX_OUTPUT_BYTES, type RunnerEnd, type RunnerTask } from './protocol.ts';
 import { trapOf } from './traps.ts';
 import { seededRandom } from './wasi/random.ts';
 import { createWasi, EndSignal, type Wasi } from './wasi/shim.ts';
 import { virtualClock } from './wasi/virtual-clock.ts';
 
-const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 const PAGES_PER_MB = 16;
 
 /** What an instrumented module exports (`EXPORTS`). */

@@ -2,7 +2,10 @@ import type { EnclaveConfig, WorkOrder } from '../../domain/enclave/events.ts';
 import type { Rejection } from '../../domain/errors.ts';
 import type { ExecutionRecord, MeteredRecord } from '../../domain/proof/record.ts';
 
-/** Messages between the node, the enclave process and its runner, over Node's IPC channel (structured clone). */
+/**
+ * Messages between the node and the enclave process, over Node's IPC channel (structured clone), and between that and its
+ * runner, in frames over pipes: setting up a channel takes a runner half as long as starting.
+ */
 
 /** How to start a child of the sandbox; decided once by the host and handed down. */
 export interface Wrapper {
@@ -66,6 +69,9 @@ export interface RunnerTask {
 
 export const BYTES_PER_MB = 1024 * 1024;
 
+/** A module that writes more has the outcome `output_limit`. */
+export const MAX_OUTPUT_BYTES = 16 * BYTES_PER_MB;
+
 const RUNNER_HEAP_MB = 64;
 
 /**
@@ -85,11 +91,20 @@ export interface RunnerEnd extends Pick<MeteredRecord, 'outcome' | 'exitCode' | 
   readonly memoryBytes: number;
 }
 
+/** A runner's messages. The piece behind `ended` is the output. */
 export type RunnerMessage =
   | { readonly type: 'booted' }
-  | { readonly type: 'ended'; readonly end: RunnerEnd }
+  | { readonly type: 'ended'; readonly end: Omit<RunnerEnd, 'output'> }
   /** This machine could not run the module to an end: no outcome. */
   | { readonly type: 'failed'; readonly message: string };
 
-/** Descriptor on which a runner writes the module's standard error, so that it outlives a kill. */
-export const MODULE_STDERR_FD = 4;
+/** A runner's one message from its parent, with code and input as pieces. */
+export type RunnerOrder = Omit<RunnerTask, 'code' | 'input'>;
+
+/**
+ * Descriptors of a runner. The module's standard error has its own, so that it outlives a kill, and so have answers: those of
+ * a process's own output a thread makes answer before they have taken everything.
+ */
+export const ORDER_FD = 0;
+export const MODULE_STDERR_FD = 3;
+export const ANSWER_FD = 4;

@@ -1,9 +1,11 @@
+import type { Readable, Writable } from 'node:stream';
 import { shownTail } from '../../domain/text.ts';
+import { encodeFrame, type Frame, frameReader } from './frames.ts';
 import { type Probes, probeBeside } from './probes.ts';
 import { type ProcessUsage, usageOf } from './process-usage.ts';
 import {
   BYTES_PER_MB,
-  MODULE_STDERR_FD,
+  MAX_OUTPUT_BYTES,
   type RunnerEnd,
   type RunnerMessage,
   type RunnerTask,
@@ -28,6 +30,8 @@ export interface ModuleRun extends Omit<Ending, 'reason' | 'memoryBytes'> {
 const PROCESS_MB = 768;
 /** … and compiled code, which is several times as long as the module. */
 const COMPILED_FACTOR = 16;
+/** Most of an answer: the output and what is said of the run. */
+const MOST_ANSWER_BYTES = MAX_OUTPUT_BYTES + 65_536;
 const WATCH_MS = 250;
 const BOOT_LIMIT_MS = 15_000;
 const STDERR_TAIL_CHARACTERS = 2048;
@@ -69,8 +73,15 @@ export const runModule = (
     const stderr = textTail(STDERR_TAIL_CHARACTERS);
     const mostBytes = (task.memoryMb + PROCESS_MB) * BYTES_PER_MB + task.code.length * COMPILED_FACTOR;
     const diagnostics = textTail(STDERR_TAIL_CHARACTERS);
-    runner.stdio[MODULE_STDERR_FD]?.on('data', stderr.write);
-    runner.stderr?.on('data', diagnostics.write);
+    const [orders, , said, moduleStderr, answers] = runner.stdio as unknown as [
+      Writable,
+      null,
+      Readable,
+      Readable,
+      Readable,
+    ];
+    moduleStderr.on('data', stderr.write);
+    said.on('data', diagnostics.write);
 
     let startedAt: number | null = null;
     let ending: Ending | string | null = null;
@@ -104,13 +115,26 @@ export const runModule = (
         if (used && used.peakMemoryBytes > mostBytes)
           end('the runner used more memory than any module can need');
       }, WATCH_MS);
-      runner.send(task);
+      const { code, input, ...order } = task;
+      orders.write(encodeFrame(order, [code, input]));
     };
-    runner.on('message', (received) => {
-      const message = received as RunnerMessage;
-      if (message.type === 'booted') begin();
-      else end(message.type === 'ended' ? message.end : message.message);
+    const heard = ({ message, pieces }: Frame): void => {
+      const answer = message as RunnerMessage;
+      if (answer.type === 'booted') begin();
+      else if (answer.type === 'failed') end(answer.message);
+      else end({ ...answer.end, output: pieces[0] ?? new Uint8Array(0) });
+    };
+    const read = frameReader(MOST_ANSWER_BYTES);
+    answers.on('data', (chunk: Buffer) => {
+      if (ending !== null) return;
+      try {
+        read(chunk).forEach(heard);
+      } catch (error) {
+        end(`the runner answered what is no answer: ${String(error)}`);
+      }
     });
+    // A runner that does not take its order has ended, and that is told.
+    orders.on('error', () => undefined);
     runner.once('error', reject);
     // The node let go of this enclave, or this process ends.
     process.once('disconnect', kill);

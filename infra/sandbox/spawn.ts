@@ -13,7 +13,7 @@ const READABLE = [
 ].map((path) => fileURLToPath(new URL(path, programUrl('runner'))));
 
 const PERMISSIONS = ['--permission', ...READABLE.map((path) => `--allow-fs-read=${path}`)];
-const COMMON = ['--no-warnings', '--disallow-code-generation-from-strings', '--no-addons'];
+const COMMON = ['--no-warnings', '--no-addons'];
 
 const PAGES_PER_MB = 16;
 /** Node reads its own TypeScript by a WebAssembly module, for which 2 MiB are too little. */
@@ -105,6 +105,7 @@ export const spawnRunner = ({ confined, deepStack }: Wrapper, memoryMb: number):
     [...deepStack, ...confined],
     [
       deepStack.length > 0 ? `--stack-size=${REAL_STACK_MB * 1024}` : '--allow-worker',
+      '--disallow-code-generation-from-strings',
       // What metering adds to loops is cold, and says so: without this it costs registers where the module is hot.
       '--experimental-wasm-branch-hinting',
       `--wasm-max-mem-pages=${Math.max(memoryMb, LEAST_MB) * PAGES_PER_MB}`,
@@ -112,7 +113,7 @@ export const spawnRunner = ({ confined, deepStack }: Wrapper, memoryMb: number):
       `--max-old-space-size=${heapMbOf(memoryMb)}`,
     ],
     RUNNER,
-    ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
+    ['pipe', 'ignore', 'pipe', 'pipe', 'pipe'],
     false,
     [String(memoryMb), deepStack.length > 0 ? 'main' : 'thread'],
   );
