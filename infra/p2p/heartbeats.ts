@@ -39,16 +39,19 @@ export const neighboursReported = async (
 
 /** Table `engine.heartbeats`, shared by all workers. A late beat never moves the clock back. */
 export const createHeartbeats = (pool: Pool): HeartbeatTable => ({
+  // Its commit does not wait for the disk: the next beat says again what a crash of the server may take back.
   async record(providerId, at, neighbours) {
-    await pool.query(
-      `insert into engine.heartbeats as known (provider_id, last_seen, neighbours, neighbours_at)
-       values ($1, $2, $3, case when $3::jsonb is null then null else $2::timestamptz end)
+    await pool.query({
+      name: 'heartbeat',
+      text: `with quick as (select set_config('synchronous_commit', 'off', true))
+       insert into engine.heartbeats as known (provider_id, last_seen, neighbours, neighbours_at)
+       select $1, $2::timestamptz, $3::jsonb, case when $3::jsonb is null then null else $2::timestamptz end from quick
        on conflict (provider_id) do update set
          last_seen = greatest(known.last_seen, excluded.last_seen),
          neighbours = coalesce(excluded.neighbours, known.neighbours),
          neighbours_at = coalesce(excluded.neighbours_at, known.neighbours_at)`,
-      [providerId, at, neighbours === undefined ? null : JSON.stringify(neighbours)],
-    );
+      values: [providerId, at, neighbours === undefined ? null : JSON.stringify(neighbours)],
+    });
   },
 
   async lastSeen(providerId) {
@@ -65,12 +68,13 @@ export const createHeartbeats = (pool: Pool): HeartbeatTable => ({
   },
 
   async beats() {
-    const { rows } = await pool.query<PresenceRow>(
-      `select provider_id as "providerId", last_seen as "lastSeen", presence as told,
+    const { rows } = await pool.query<PresenceRow>({
+      name: 'heartbeats',
+      text: `select provider_id as "providerId", last_seen as "lastSeen", presence as told,
          ${hearableMsSql('heartbeats.provider_id')} as "hearableMs"
        from engine.heartbeats
        where presence is distinct from 'lost' or last_seen > now() - interval '1 hour' order by provider_id`,
-    );
+    });
     return rows;
   },
 

@@ -142,13 +142,14 @@ export const leaseWorker = async (deps: WorkerLeaseDeps): Promise<WorkerLease | 
   const renew = async (on: PoolClient): Promise<boolean> => {
     const askedAt = performance.now();
     const { rowCount } = await bounded(
-      on.query(
-        `update engine.workers set
+      on.query({
+        name: 'worker-renewal',
+        text: `update engine.workers set
            awake_since = case when alive_until < clock_timestamp() then clock_timestamp() else awake_since end,
            alive_until = clock_timestamp() + $3 * interval '1 millisecond'
          where index = $1 and instance = $2`,
-        [index, instance, LEASE_MS],
-      ),
+        values: [index, instance, LEASE_MS],
+      }),
     );
     if (rowCount === 0) return false;
     live = await bounded(liveWorkers(on));

@@ -14,9 +14,10 @@ export interface LiveWorker {
 
 /** Those of table `engine.workers` that live now, first index first. */
 export const liveWorkers = async (db: Pool | ClientBase): Promise<readonly LiveWorker[]> => {
-  const { rows } = await db.query<LiveWorker>(
-    `select index, peer_id as "peerId", address from engine.workers
+  const { rows } = await db.query<LiveWorker>({
+    name: 'live-workers',
+    text: `select index, peer_id as "peerId", address from engine.workers
      where alive_until > clock_timestamp() order by index`,
-  );
+  });
   return rows;
 };

@@ -7,7 +7,7 @@ export interface News {
   onNews(hear: () => void): void;
   /**
    * Everything that was committed before this moment of the monotonic clock (milliseconds) was heard. It stands still
-   * while the connection is lost, or silent, or this process is stopped.
+   * while the connection is lost, or silent, or this process is stopped, and falls behind while nobody asks for it.
    */
   asOf(): number;
   close(): Promise<void>;
@@ -21,8 +21,10 @@ export interface NewsOptions {
   readonly monotonic?: () => number;
 }
 
-/** Between two questions that prove the connection alive. */
-const ASK_MS = 250;
+/** Between two questions that prove the connection alive, while somebody wants to know, and while nobody does. */
+const ASK_MS = { wanted: 250, idle: 5_000 };
+/** Who wanted to know lately will again. */
+const WANTED_MS = 2_000;
 /** A connection that does not answer for so long is replaced. */
 const ANSWER_MS = 3_000;
 const RECONNECT_MS = { first: 50, most: 1_000 };
@@ -41,9 +43,24 @@ export const followNews = ({
   const stopping = new AbortController();
   const { signal } = stopping;
   let asOf = Number.NEGATIVE_INFINITY;
+  let wantedAt = Number.NEGATIVE_INFINITY;
+  let wanted = Promise.withResolvers<void>();
 
   const tell = (): void => {
     for (const hear of hearers) hear();
+  };
+
+  const isWanted = (): boolean => monotonic() - wantedAt < WANTED_MS;
+
+  /** Until the next question is due. */
+  const rest = async (end: AbortSignal): Promise<void> => {
+    const late = new AbortController();
+    wanted = Promise.withResolvers();
+    const sleepMs = isWanted() ? ASK_MS.wanted : ASK_MS.idle;
+    const slept = sleep(sleepMs, undefined, { signal: AbortSignal.any([end, late.signal]) });
+    await Promise.race([slept, ...(isWanted() ? [] : [wanted.promise])]).catch(() => undefined);
+    late.abort();
+    await slept.catch(() => undefined);
   };
 
   /** Listens until the connection is lost (throws) or `signal` aborts. */
@@ -61,9 +78,9 @@ export const followNews = ({
     while (!signal.aborted) {
       lost.signal.throwIfAborted();
       const asked = monotonic();
-      await client.query('select 1');
+      await client.query({ name: 'ask', text: 'select 1' });
       asOf = asked;
-      await sleep(ASK_MS, undefined, { signal: end }).catch(() => undefined);
+      await rest(end);
     }
   };
 
@@ -89,7 +106,11 @@ export const followNews = ({
   const following = follow();
   return {
     onNews: (hear) => void hearers.push(hear),
-    asOf: () => asOf,
+    asOf: () => {
+      wantedAt = monotonic();
+      wanted.resolve();
+      return asOf;
+    },
     close: async () => {
       stopping.abort();
       await following;

@@ -8,6 +8,11 @@ export interface PoolOptions {
   readonly max: number;
   /** Longest time of one statement, ms; default 10 s. For work that may rightly take longer: rebuilds, an audit. */
   readonly statementMs?: number;
+  /**
+   * False: commits do not wait for the disk. A crash of the server may take back the last of them, whole and in their order;
+   * for what is said anew all the time.
+   */
+  readonly durable?: boolean;
   /** Called when a connection dies while idle; the pool has already dropped it. */
   readonly onIdleError?: (error: Error) => void;
 }
@@ -19,6 +24,8 @@ const STATEMENT_MS = 10_000;
 const HANG_MS = 2_000;
 /** Idle time after which the kernel asks whether the other end is still there. */
 const KEEPALIVE_MS = 10_000;
+/** A connection that nobody used for so long is let go: a new one costs a process of the server, and all plans. */
+const IDLE_MS = 60_000;
 /** Longest wait for the end of a connection. */
 const GOODBYE_MS = 2_000;
 
@@ -71,7 +78,7 @@ class MortalClient extends pg.Client {
  */
 export const createPool = (
   url: string,
-  { name, max, statementMs = STATEMENT_MS, onIdleError }: PoolOptions,
+  { name, max, statementMs = STATEMENT_MS, durable = true, onIdleError }: PoolOptions,
 ): pg.Pool => {
   const pool = new pg.Pool({
     Client: MortalClient,
@@ -79,7 +86,8 @@ export const createPool = (
     application_name: name,
     max,
     types,
-    options: '-c timezone=UTC',
+    options: `-c timezone=UTC${durable ? '' : ' -c synchronous_commit=off'}`,
+    idleTimeoutMillis: IDLE_MS,
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: statementMs,
     query_timeout: statementMs + HANG_MS,

@@ -26,14 +26,15 @@ const FORGOTTEN_DAYS = 1;
  */
 export const reportPresence = ({ databaseUrl, kind, instance, onFault }: PresenceOptions): Presence => {
   const run = randomUUID();
-  const pool = createPool(databaseUrl, { name: `${kind} presence`, max: 1 });
+  const pool = createPool(databaseUrl, { name: `${kind} presence`, max: 1, durable: false });
   const leaving = new AbortController();
   let said: string | null = null;
 
   /** The run that had the row last, if that was alive until just now and is not this one. */
   const beat = async (): Promise<string | null> => {
-    const { rows } = await pool.query<{ rival: string | null }>(
-      `with before as (select run from engine.processes where kind = $1 and instance = $2)
+    const { rows } = await pool.query<{ rival: string | null }>({
+      name: 'process-beat',
+      text: `with before as (select run from engine.processes where kind = $1 and instance = $2)
        insert into engine.processes (kind, instance, run, started_at, alive_at)
        values ($1, $2, $3, clock_timestamp(), clock_timestamp())
        on conflict (kind, instance) do update
@@ -41,8 +42,8 @@ export const reportPresence = ({ databaseUrl, kind, instance, onFault }: Presenc
               started_at = case when engine.processes.run = excluded.run then engine.processes.started_at
                                 else excluded.started_at end
        returning (select run from before where run <> $3) as rival`,
-      [kind, instance, run],
-    );
+      values: [kind, instance, run],
+    });
     return rows[0]?.rival ?? null;
   };
 

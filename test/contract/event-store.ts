@@ -433,6 +433,25 @@ export const eventStoreContract = (name: string, open: () => Promise<StoreUnderT
         await fc.assert(written, { numRuns: 15 });
       });
 
+      test('any page of a stream is what the log has of it there', async () => {
+        for (let round = 0; round < 12; round++) {
+          const stream = `sample-part-${round % 3}`;
+          const { length } = await store.readStream(stream);
+          await store.append(sampleAppend(stream, BigInt(length - 1), 1 + ((round * 7) % 5)));
+        }
+        const log = await store.readAll({ after: 0n, limit: 1_000 });
+        const position = fc.bigInt({ min: 0n, max: BigInt(log.length + 2) });
+        const number = fc.integer({ min: 0, max: 3 });
+        const read = fc.asyncProperty(position, position, number, async (after, to, stream) => {
+          const name = `sample-part-${stream}`;
+          const found = await store.readAll({ after, to, limit: 4, stream: name });
+          const wanted = log.filter((event) => event.stream === name && event.position > after);
+          expect(found).toEqual(wanted.filter((event) => event.position <= to).slice(0, 4));
+          expect(await store.readAll({ after, limit: 4, stream: name })).toEqual(wanted.slice(0, 4));
+        });
+        await fc.assert(read, { numRuns: 60 });
+      });
+
       test('pages of the log, by type and by stream', async () => {
         const page = async (options: Parameters<EventStore['readAll']>[0]) =>
           positions(await store.readAll(options));

@@ -73,6 +73,12 @@ interface Chunk {
 }
 
 /**
+ * A parameter whose value is kept from the planner, so that the server plans a statement once per connection: where a value
+ * promises fewer rows than others might, it makes a plan of its own for every call, which costs more than the call.
+ */
+const opaque = (parameter: string): string => `(select ${parameter})`;
+
+/**
  * Runs of streams, each by itself: its events, and no others, are met once. Revisions have no gap, so the bounds of the
  * chunks follow from the first and the last.
  */
@@ -80,7 +86,7 @@ const STREAMS = {
   name: 'log-streams',
   text: `
   select content.chunk
-    from unnest($1::text[], $2::bigint[], $3::bigint[]) run(stream, first, last)
+    from unnest(${opaque('$1::text[]')}, ${opaque('$2::bigint[]')}, ${opaque('$3::bigint[]')}) run(stream, first, last)
    cross join lateral (
      select e.revision from log.events e where e.stream = run.stream order by e.revision desc limit 1
    ) newest
@@ -92,14 +98,12 @@ const STREAMS = {
    ) content`,
 };
 
-/**
- * The next few events of the log, and a few of one stream. They have a plan that serves whatever is asked, which the server
- * keeps: a statement that gives rows by the number of chunks it makes anew for every call.
- */
+/** The next few events of the log, and a few of one stream: what most reads ask for. */
 const NEXT = {
   name: 'log-next',
   text: `${CHUNK_OF_FOUND}
-       from (select * from log.events where position > $1 order by position limit ${CHUNK}) found`,
+       from (select * from log.events
+              where position > ${opaque('$1::bigint')} order by position limit ${CHUNK}) found`,
 };
 const NEXT_OF_STREAM = {
   name: 'log-next-of-stream',
@@ -119,6 +123,24 @@ const NAMES = {
       from named where starts_with(stream, $1)
   )
   select stream from named where starts_with(stream, $1) limit $3`,
+  rowMode: 'array',
+} as const;
+
+/** The newest revision of a stream up to a position, -1 for none: revisions have no gap, so half of what is left is left out each time. */
+const REVISION_AT = {
+  name: 'log-revision-at',
+  text: `
+  with recursive halved(low, high) as (
+    select -1::bigint, coalesce((select max(revision) from log.events where stream = $1), -1)
+    union all
+    select case when e.position <= $2 then middle else low end,
+           case when e.position <= $2 then high else middle - 1 end
+      from halved
+     cross join lateral (select (low + high + 1) / 2 as middle) halfway
+      join log.events e on e.stream = $1 and e.revision = middle
+     where low < high
+  )
+  select low from halved where low = high`,
   rowMode: 'array',
 } as const;
 
@@ -154,6 +176,11 @@ export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
     return [...first, ...(await page(STREAMS, [[name], [from + BigInt(CHUNK)], [to]]))];
   };
 
+  const revisionAt = async (name: string, position: bigint): Promise<bigint> => {
+    const { rows } = await pool.query<[string | bigint]>({ ...REVISION_AT, values: [name, position] });
+    return BigInt(rows[0]?.[0] ?? NO_STREAM);
+  };
+
   return {
     stream,
     names: async (prefix, after, limit) => {
@@ -181,15 +208,16 @@ export const createReader = (pool: Pool, upcasters: Upcasters): Reader => {
           : await page(STREAMS, [names, firsts, names.map(() => END)]);
       return Map.groupBy(events, (event) => event.stream);
     },
-    all: ({ after, to, limit, types: wanted, stream }) => {
-      if (limit === CHUNK && to === undefined && !wanted && stream === undefined) return page(NEXT, [after]);
-      const values: unknown[] = [after, limit];
-      const where = ['position > $1'];
-      if (to !== undefined) where.push(`position <= $${values.push(to)}`);
-      if (wanted) where.push(`type = any($${values.push(wanted)})`);
-      if (stream !== undefined) where.push(`stream = $${values.push(stream)}`);
+    all: async ({ after, to, limit, types: wanted, stream: of }) => {
+      if (limit === CHUNK && to === undefined && !wanted && of === undefined) return page(NEXT, [after]);
       // Within a stream revision order is position order, and the stream's index serves it.
-      const key = stream === undefined ? 'position' : 'revision';
+      const key = of === undefined ? 'position' : 'revision';
+      const at = (position: bigint) => (of === undefined ? position : revisionAt(of, position));
+      const values: unknown[] = [await at(after), limit];
+      const where = [`${key} > $1`];
+      if (to !== undefined) where.push(`${key} <= $${values.push(await at(to))}`);
+      if (wanted) where.push(`type = any($${values.push(wanted)})`);
+      if (of !== undefined) where.push(`stream = $${values.push(of)}`);
       const text = pageQuery(key, where.join(' and '));
       const name = `log-all-by-${key}${to === undefined ? '' : '-to'}${wanted ? '-of-types' : ''}`;
       return page({ name, text }, values);

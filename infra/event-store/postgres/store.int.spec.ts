@@ -67,6 +67,33 @@ test('a subscription ends with an error at a gap instead of going past it', asyn
   await expect(iterator.next()).rejects.toThrow('gap');
 });
 
+test('a page of a long stream costs what it returns, wherever in the stream it is', async () => {
+  const length = 4_000;
+  for (let revision = -1; revision < length - 1; revision += 500)
+    await store.append(sampleAppend('sample-long', BigInt(revision), 500));
+  await store.append(sampleAppend('sample-other', NO_STREAM, 100));
+  const one = createPool(database.url, { name: 'test', max: 1 });
+  const reader = createPostgresEventStore({ pool: one });
+  /** Rows of the log that the server has fetched by an index for this connection. */
+  const fetched = async (): Promise<number> => {
+    await one.query('select pg_stat_force_next_flush()');
+    const { rows } = await one.query<{ fetched: number }>(
+      `select idx_tup_fetch::int as fetched from pg_stat_user_tables where relid = 'log.events'::regclass`,
+    );
+    return rows[0]?.fetched ?? 0;
+  };
+  const page = { after: 3_900n, to: 3_990n, limit: 10, stream: 'sample-long' };
+  await reader.readAll(page);
+  const before = await fetched();
+  const found = await reader.readAll(page);
+  expect(found.map(({ position }) => Number(position))).toEqual(
+    Array.from({ length: 10 }, (_, at) => 3_901 + at),
+  );
+  expect((await fetched()) - before).toBeLessThan(100);
+  await reader.close();
+  await one.end();
+});
+
 test('a batch with a stale part writes nothing and names the request', async () => {
   await store.append(sampleAppend('sample-1', NO_STREAM));
   const stale = prepareAppend([
