@@ -132,30 +132,3 @@ export const moveCheckpoint = async (
   if (rowCount !== 1)
     throw new SupersededError(`build ${build} of ${projection} is no longer as it was at ${position}`);
 };
-
-/**
- * Moves the checkpoints of several builds at once, in the transaction of their rows.
- * @throws SupersededError when one of them is not where, or not what, the caller left it.
- */
-export const moveCheckpoints = async (
-  session: Session,
-  builds: readonly Build[],
-  to: bigint,
-): Promise<void> => {
-  const { rowCount } = await session.query(
-    `update fog.builds b set position = $5, updated_at = now()
-       from unnest($1::text[], $2::int[], $3::bigint[], $4::int[]) as m(projection, build, position, parkings)
-      where (b.projection, b.build, b.position, b.parkings) = (m.projection, m.build, m.position, m.parkings)`,
-    [
-      builds.map(({ projection }) => projection),
-      builds.map(({ build }) => build),
-      builds.map(({ position }) => position),
-      builds.map(({ parkings }) => parkings),
-      to,
-    ],
-  );
-  if (rowCount !== builds.length)
-    throw new SupersededError(
-      `one of ${builds.length} builds is no longer as it was at ${builds[0]?.position}`,
-    );
-};

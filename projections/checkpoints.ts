@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { type Rejection, reject } from '../domain/errors.ts';
-import { liveBuilds } from './builds.ts';
+import { type Build, liveBuilds, SupersededError } from './builds.ts';
 import type { Session } from './projection.ts';
 
 /** Notified at the commit with `<position> <projection> …`. */
@@ -13,6 +13,42 @@ export const announce = (
   position: bigint,
 ): Promise<unknown> =>
   session.query('select pg_notify($1, $2)', [CHECKPOINT_CHANNEL, [position, ...projections].join(' ')]);
+
+/**
+ * Moves the checkpoints of several builds at once and tells waiters, in the transaction of their rows: what is told is told
+ * at its commit.
+ * @throws SupersededError when one of them is not where, or not what, the caller left it.
+ */
+export const moveCheckpoints = async (
+  session: Session,
+  builds: readonly Build[],
+  to: bigint,
+): Promise<void> => {
+  const names = builds.map(({ projection }) => projection);
+  const { rows } = await session.query<{ moved: number }>({
+    name: 'fog-move-checkpoints',
+    text: `
+      with moved as (
+        update fog.builds b set position = $5, updated_at = now()
+          from unnest($1::text[], $2::int[], $3::bigint[], $4::int[]) as m(projection, build, position, parkings)
+         where (b.projection, b.build, b.position, b.parkings) = (m.projection, m.build, m.position, m.parkings)
+        returning 1
+      )
+      select count(*)::int as moved, pg_notify('${CHECKPOINT_CHANNEL}', $6) from moved`,
+    values: [
+      names,
+      builds.map(({ build }) => build),
+      builds.map(({ position }) => position),
+      builds.map(({ parkings }) => parkings),
+      to,
+      [to, ...names].join(' '),
+    ],
+  });
+  if (rows[0]?.moved !== builds.length)
+    throw new SupersededError(
+      `one of ${builds.length} builds is no longer as it was at ${builds[0]?.position}`,
+    );
+};
 
 export interface Checkpoints {
   /**

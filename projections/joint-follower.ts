@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import type { EventStore } from '../domain/ports/event-store.ts';
-import { type Build, buildTables, moveCheckpoints, SupersededError, transaction } from './builds.ts';
+import { type Build, buildTables, SupersededError, transaction } from './builds.ts';
 import { catchUp, isPoison, type Page, readPages, write } from './catch-up.ts';
-import { announce } from './checkpoints.ts';
+import { moveCheckpoints } from './checkpoints.ts';
 import type { Feed } from './feed.ts';
 import type { Log } from './log.ts';
 import type { Projection, Session } from './projection.ts';
@@ -49,11 +49,9 @@ const writePage = async (
     );
     await write(session, projection, own, buildTables(build.build));
   }
-  const builds = members.map(({ build }) => build);
-  await moveCheckpoints(session, builds, to);
-  await announce(
+  await moveCheckpoints(
     session,
-    builds.map(({ projection }) => projection),
+    members.map(({ build }) => build),
     to,
   );
 };

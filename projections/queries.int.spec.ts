@@ -10,6 +10,7 @@ import { migrate } from '../infra/postgres/migrate.ts';
 import { createPool } from '../infra/postgres/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../test/support/postgres.ts';
 import { plots, tell } from '../test/support/stories.ts';
+import { ask } from './ask.ts';
 import { auctions } from './auctions/projection.ts';
 import { getAuction, listOpenAuctions } from './auctions/queries.ts';
 import { enclaves } from './enclaves/projection.ts';
@@ -239,6 +240,20 @@ describe('jobs', () => {
     expect(await queuePosition(pool, { submittedPosition: '0' })).toBe(0);
     expect(await queuePosition(pool, { submittedPosition: String(2n ** 62n) })).toBe(stats.queued);
   });
+});
+
+it('a statement that was prepared over another version of a view still answers', async () => {
+  const one = createPool(database.url, { name: 'test', max: 1 });
+  const statement = { name: 'sample', text: 'select shown from sample where shown::text = $1' };
+  await one.query('create view sample as select 1::integer as shown');
+  expect((await ask(one, statement, ['1'])).rows).toEqual([{ shown: 1 }]);
+  const client = await one.connect();
+  await client.query('drop view sample');
+  await client.query(`create view sample as select '1'::text as shown`);
+  expect((await ask(client, statement, ['1'])).rows).toEqual([{ shown: '1' }]);
+  await client.query('drop view sample');
+  client.release();
+  await one.end();
 });
 
 describe('ledger', () => {

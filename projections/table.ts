@@ -108,15 +108,11 @@ export const selectList = <Row>(table: Table<Row>, alias = ''): string =>
     .map((column) => selected(column, alias && `${alias}.`))
     .join(', ');
 
-/**
- * One statement that inserts any number of rows, given as one JSON parameter. `merge` tells per property what happens
- * on a key that exists (`target` is the stored row, `excluded` the new one); by default the new row replaces it.
- */
-export const upsertSql = <Row>(
-  table: Table<Row>,
-  qualified: string,
-  merge: { readonly [Column in keyof Row & string]?: string } = {},
-): string => {
+/** What happens to a property on a key that exists: `target` is the stored row, `excluded` the new one, which replaces it by default. */
+type Merge<Row> = { readonly [Column in keyof Row & string]?: string };
+
+/** One statement that inserts any number of rows, given as one JSON parameter. */
+const upsertSql = <Row>(table: Table<Row>, qualified: string, merge: Merge<Row>): string => {
   const properties = columnsOf(table).map(([property]) => property);
   const names = properties.map(columnName);
   const typed = columnsOf(table).map(([property, type]) => `"${property}" ${SQL_TYPES[type]}`);
@@ -135,7 +131,21 @@ export const upsertSql = <Row>(
   );
 };
 
-/** Writes `rows` with `sql` of `upsertSql`; no round trip for none. */
-export const writeRows = async (session: Session, sql: string, rows: readonly unknown[]): Promise<void> => {
-  if (rows.length > 0) await session.query(sql, [JSON.stringify(rows)]);
+/** The statements that write rows of a table, by where they are written: each is made once. */
+const upserts = new WeakMap<object, Map<string, string>>();
+
+/** Writes `rows` to `qualified`, in one statement that the server plans once per session; no round trip for none. */
+export const writeRows = async <Row>(
+  session: Session,
+  table: Table<Row>,
+  qualified: string,
+  rows: readonly Row[],
+  merge: Merge<Row> = {},
+): Promise<void> => {
+  if (rows.length === 0) return;
+  const known = upserts.get(table) ?? new Map<string, string>();
+  upserts.set(table, known);
+  const text = known.get(qualified) ?? upsertSql(table, qualified, merge);
+  known.set(qualified, text);
+  await session.query({ name: `write ${qualified}`, text, values: [JSON.stringify(rows)] });
 };

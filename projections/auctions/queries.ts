@@ -1,9 +1,14 @@
 import { type Micro, toMicro, units } from '../../domain/money.ts';
+import { ask } from '../ask.ts';
 import type { Session } from '../projection.ts';
 import { selectList } from '../table.ts';
 import { type AuctionRow, auctionsTable } from './table.ts';
 
 const SELECT = `select ${selectList(auctionsTable)} from fog.auctions`;
+const BIDS = {
+  name: 'fog-bids',
+  text: 'select bids_placed as placed from fog.auctions where auction_id = $1',
+};
 
 export const getAuction = async (db: Session, auctionId: string): Promise<AuctionRow | null> => {
   const { rows } = await db.query<AuctionRow>(`${SELECT} where auction_id = $1`, [auctionId]);
@@ -12,10 +17,7 @@ export const getAuction = async (db: Session, auctionId: string): Promise<Auctio
 
 /** Number of bids placed in an auction so far; null where it has not been heard of. */
 export const countBids = async (db: Session, auctionId: string): Promise<number | null> => {
-  const { rows } = await db.query<{ placed: number }>(
-    'select bids_placed as placed from fog.auctions where auction_id = $1',
-    [auctionId],
-  );
+  const { rows } = await ask<{ placed: number }>(db, BIDS, [auctionId]);
   return rows[0]?.placed ?? null;
 };
 

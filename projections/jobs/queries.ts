@@ -1,11 +1,13 @@
+import { ask } from '../ask.ts';
 import type { Session } from '../projection.ts';
 import { selectList } from '../table.ts';
 import { type JobRow, type JobState, jobsTable } from './table.ts';
 
 const SELECT = `select ${selectList(jobsTable)} from fog.jobs`;
+const GET = { name: 'fog-job', text: `${SELECT} where job_id = $1` };
 
 export const getJob = async (db: Session, jobId: string): Promise<JobRow | null> => {
-  const { rows } = await db.query<JobRow>(`${SELECT} where job_id = $1`, [jobId]);
+  const { rows } = await ask<JobRow>(db, GET, [jobId]);
   return rows[0] ?? null;
 };
 

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../../domain/event.ts';
 import type { EntryPosted, Posting } from '../../domain/ledger/events.ts';
 import { toMicro, units } from '../../domain/money.ts';
 import type { Projection } from '../projection.ts';
-import { checkMembers, tableDdl, upsertSql, writeRows } from '../table.ts';
+import { checkMembers, tableDdl, writeRows } from '../table.ts';
 import { type AccountRow, accountsTable, type PostingRow, postingsTable } from './table.ts';
 
 /** What a batch adds: `balance` of a row is the change. */
@@ -83,7 +83,7 @@ export const ledger: Projection<null, LedgerChange> = {
       balance: 'target.balance + excluded.balance',
       owner: 'coalesce(target.owner, excluded.owner)',
     };
-    await writeRows(session, upsertSql(accountsTable, names(accountsTable.name), merge), accounts);
-    await writeRows(session, upsertSql(postingsTable, names(postingsTable.name)), postings);
+    await writeRows(session, accountsTable, names(accountsTable.name), accounts, merge);
+    await writeRows(session, postingsTable, names(postingsTable.name), postings);
   },
 };

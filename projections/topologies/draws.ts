@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../../domain/event.ts';
 import type { NeighboursSelected } from '../../domain/topology/events.ts';
 import type { Projection } from '../projection.ts';
-import { checkMembers, tableDdl, upsertSql, writeRows } from '../table.ts';
+import { checkMembers, tableDdl, writeRows } from '../table.ts';
 import { type DrawRow, drawsTable } from './table.ts';
 
 const SEPARATOR = '/';
@@ -36,7 +36,7 @@ export const neighbourDraws: Projection<null, readonly DrawRow[]> = {
       checkMembers(drawsTable, row);
       return row;
     }),
-  apply: (session, rows, names) => writeRows(session, upsertSql(drawsTable, names(drawsTable.name)), rows),
+  apply: (session, rows, names) => writeRows(session, drawsTable, names(drawsTable.name), rows),
   forget: async (session, key, names) => {
     const at = key.indexOf(SEPARATOR);
     await session.query(`delete from ${names(drawsTable.name)} where topology_id = $1 and node_id = $2`, [

@@ -4,7 +4,7 @@ import { enclavesTable } from '../../../projections/enclaves/table.ts';
 import { providersTable } from '../../../projections/providers/table.ts';
 import { READ_MODELS } from '../../../projections/read-models.ts';
 import { prepareReadModels } from '../../../projections/runner.ts';
-import { type Table, upsertSql, writeRows } from '../../../projections/table.ts';
+import { type Table, writeRows } from '../../../projections/table.ts';
 import { drawsTable, topologiesTable } from '../../../projections/topologies/table.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/postgres.ts';
 import { createHeartbeats } from '../../p2p/heartbeats.ts';
@@ -20,7 +20,7 @@ let pool: Pool;
 
 /** What a test says of a row; the rest is null. */
 const insert = async <Row>(table: Table<Row>, rows: readonly Partial<Row>[]): Promise<void> => {
-  await writeRows(pool, upsertSql(table, `fog.${table.name}`), rows);
+  await writeRows(pool, table, `fog.${table.name}`, rows);
 };
 
 const epoch = (number: number) => ({
