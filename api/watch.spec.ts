@@ -6,12 +6,15 @@ import { createWatch } from './watch.ts';
 /** A hub whose events a test tells by hand. */
 const hub = () => {
   const listeners = new Set<Listener>();
+  let position = 0n;
   return {
     attach: (listener: Listener) => void listeners.add(listener),
     detach: (listener: Listener) => void listeners.delete(listener),
+    position: () => position,
     count: () => listeners.size,
     tell: (stream: string) => {
-      const event = { stream, position: 1n } as Parameters<typeof announcementOf>[0];
+      position += 1n;
+      const event = { stream, position } as Parameters<typeof announcementOf>[0];
       for (const listener of listeners) listener.deliver(announcementOf(event, new Set()));
     },
   };
@@ -27,7 +30,12 @@ describe('watch', () => {
       if (looks === 1) source.tell('job-1');
       return looks === 2 ? 'there' : null;
     };
-    const found = await createWatch(source, forever)('job-1', look, { timeoutMs: 60_000, signal: forever });
+    const shown = (position: bigint) => (position > 0n ? Promise.resolve() : new Promise(() => undefined));
+    const found = await createWatch(source, forever)('job-1', look, {
+      timeoutMs: 60_000,
+      signal: forever,
+      shown,
+    });
     expect([found, looks, source.count()]).toEqual(['there', 2, 0]);
   });
 
@@ -35,6 +43,7 @@ describe('watch', () => {
     const source = hub();
     const shown = Promise.withResolvers<void>();
     const asked: bigint[] = [];
+    source.tell('job-1');
     let row: string | null = null;
     let looks = 0;
     const look = async () => {
@@ -53,7 +62,23 @@ describe('watch', () => {
     source.tell('job-1');
     row = 'there';
     shown.resolve();
-    expect([await waiting, looks, asked]).toEqual(['there', 2, [1n]]);
+    expect([await waiting, looks, asked]).toEqual(['there', 2, [1n, 2n]]);
+  });
+
+  it('looks again when a look shows what was told before it began', async () => {
+    const source = hub();
+    source.tell('job-1');
+    const shown = Promise.withResolvers<void>();
+    let row: string | null = null;
+    const waiting = createWatch(source, forever, 60_000)('job-1', async () => row, {
+      timeoutMs: 60_000,
+      signal: forever,
+      shown: () => shown.promise,
+    });
+    await Promise.resolve();
+    row = 'there';
+    shown.resolve();
+    expect(await waiting).toBe('there');
   });
 
   it('answers at once when the process is about to stop', async () => {

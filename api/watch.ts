@@ -1,7 +1,7 @@
 import type { Hub, Listener } from './realtime/hub.ts';
 
 /** How often a waiter looks by itself, should this process be behind the log. */
-const LOOK_MS = 1000;
+const LOOK_MS = 5_000;
 
 export interface WaitOptions {
   readonly timeoutMs: number;
@@ -11,9 +11,9 @@ export interface WaitOptions {
 }
 
 /**
- * Looks at something about `stream` until it is there: at once, as soon as a look shows an event of the stream that came
- * meanwhile, and once a second. Answers with the last look, which is null when the time ran out or this process is about to
- * stop.
+ * Looks at something about `stream` until it is there: at once, as soon as a look shows what was told before or an event of
+ * the stream that came meanwhile, and now and then. Answers with the last look, which is null when the time ran out or this
+ * process is about to stop.
  */
 export type Watch = <T>(
   stream: string,
@@ -22,7 +22,11 @@ export type Watch = <T>(
 ) => Promise<T | null>;
 
 export const createWatch =
-  (hub: Pick<Hub, 'attach' | 'detach'>, stopping: AbortSignal, lookMs: number = LOOK_MS): Watch =>
+  (
+    hub: Pick<Hub, 'attach' | 'detach' | 'position'>,
+    stopping: AbortSignal,
+    lookMs: number = LOOK_MS,
+  ): Watch =>
   async (stream, look, { timeoutMs, signal, shown = () => Promise.resolve() }) => {
     const end = AbortSignal.any([signal, stopping, AbortSignal.timeout(timeoutMs)]);
     let news = Promise.withResolvers<void>();
@@ -33,6 +37,8 @@ export const createWatch =
       },
     };
     hub.attach(listener);
+    // What was told before may not show yet, either.
+    void shown(hub.position()).then(wake);
     end.addEventListener('abort', wake);
     try {
       for (;;) {

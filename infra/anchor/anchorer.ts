@@ -25,10 +25,11 @@ export interface Anchorer {
   /**
    * Brings anchoring one step on: takes back what the chain has dropped, moves the oldest head under way, or begins the
    * next. It may end at any point and be called again, by another process, too: every step is stored before it acts.
-   * @returns `moved` when it changed something and may go on at once.
+   * @returns `moved` when it changed something and may go on at once, `rests` when there is nothing to do before the log
+   * grows, or the chain drops what it holds.
    * @throws ChainError, AnchorConflictError
    */
-  round(): Promise<'moved' | 'waits'>;
+  round(): Promise<'moved' | 'waits' | 'rests'>;
 }
 
 const hex = (bytes: Uint8Array): string => `0x${bytesToHex(bytes)}`;
@@ -128,6 +129,7 @@ export const createAnchorer = ({ transparency, anchors, chain, policy, now }: An
         await anchors.begin(last, now());
         return 'moved';
       }
+      if (previous && newest.size <= previous.size) return 'rests';
       const urgent = await anchors.urgentUpTo(newest.size);
       if (!isBatchDue({ newest: newest.size, previous, urgent, now: now() }, policy)) return 'waits';
       await anchors.begin({ size: newest.size, root: hex(newest.root) }, now());

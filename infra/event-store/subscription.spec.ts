@@ -60,3 +60,16 @@ test('heads are told by wake-ups, and the log is asked at the start alone', asyn
   expect(await waiting).toEqual({ value: 9n, done: false });
   expect(log.asked).toEqual(['head']);
 });
+
+test('what is committed on the heels of an answer comes together', async () => {
+  const log = countedLog();
+  const { signal } = new AbortController();
+  log.append(1);
+  const following = heads({ ...log.follow, restMs: 50, after: 0n, signal, head: log.head });
+  expect(await following.next()).toMatchObject({ value: 1n });
+  const next = following.next();
+  log.append(1);
+  await Promise.resolve();
+  log.append(1);
+  expect(await next).toMatchObject({ value: 3n });
+});

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordedEvent } from '../../domain/event.ts';
 import type { Wakeups } from './wakeups.ts';
 
@@ -8,7 +9,14 @@ interface FollowOptions {
   readonly wakeups: Wakeups;
   /** Longest wait for a wake-up before the log is asked anyway. */
   readonly pollMs: number;
+  /** Least time between two answers at the end of the log: what is committed meanwhile comes together. None unless given. */
+  readonly restMs?: number;
 }
+
+/** The first event after a while is told at once; those on its heels wait for each other. */
+const rest = async ({ restMs = 0, signal }: FollowOptions): Promise<void> => {
+  if (restMs > 0) await sleep(restMs, undefined, { signal }).catch(() => undefined);
+};
 
 export interface SubscriptionOptions extends FollowOptions {
   /** The next events after a position, in order; empty at the end of the log. May wait for a server that is away. */
@@ -47,6 +55,7 @@ export async function* subscription(options: SubscriptionOptions): AsyncGenerato
       if (signal.aborted) return;
     }
     if (!ahead) {
+      if (last !== undefined) await rest(options);
       await wakeups.past(cursor, pollMs, signal);
       if (signal.aborted) return;
     }
@@ -60,13 +69,15 @@ export interface HeadsOptions extends FollowOptions {
 }
 
 /** How far the log goes, whenever that is past `after` and what was said before. Wake-ups say it without a question. */
-export async function* heads({ after, signal, wakeups, pollMs, head }: HeadsOptions): AsyncGenerator<bigint> {
+export async function* heads(options: HeadsOptions): AsyncGenerator<bigint> {
+  const { after, signal, wakeups, pollMs, head } = options;
   let said = after;
   let known = await head();
   while (!signal.aborted) {
     if (known > said) {
       said = known;
       yield said;
+      await rest(options);
     }
     await wakeups.past(said, pollMs, signal);
     if (signal.aborted) return;

@@ -56,7 +56,7 @@ await Promise.all([
   createRunner({ pool, store, log }).run(READ_MODELS, stop),
   keepTransparencyLog(stop),
   keepSuccession({ pool, instance: config.instance, log }, stop),
-  keepAnchoring({ pool, settings: config.anchoring, home: config.home, log }, stop),
+  keepAnchoring({ pool, store, settings: config.anchoring, home: config.home, log }, stop),
 ]);
 await presence.leave();
 await store.close();

@@ -117,7 +117,7 @@ beforeAll(async () => {
   await record(JOB_ID, submitted);
   await grow();
   anchoring = keepAnchoring(
-    { pool, settings: api.config.anchoring, home: api.home, log: logger },
+    { pool, store, settings: api.config.anchoring, home: api.home, log: logger },
     stop.signal,
   );
   // A batch that nobody asked for: the first.

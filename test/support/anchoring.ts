@@ -62,7 +62,7 @@ export interface TestAnchoring {
   settle(): Promise<void>;
   /** Enough rounds to do all that can be done while the chain stands still. */
   rest(): Promise<void>;
-  round(): Promise<'moved' | 'waits'>;
+  round(): Promise<'moved' | 'waits' | 'rests'>;
 }
 
 /** How every object that anchoring uses is seen by it. */

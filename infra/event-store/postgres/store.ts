@@ -28,6 +28,8 @@ export type PostgresEventStoreOptions = {
 );
 
 const POOL_SIZE = 8;
+/** A step of a lifecycle is a few commits in a row; nobody who follows needs them one by one. */
+const REST_MS = 20;
 
 /** The log in PostgreSQL (schema `log` of the migrations). One appender per process: create one store and share it. */
 export const createPostgresEventStore = (options: PostgresEventStoreOptions): EventStore => {
@@ -65,7 +67,7 @@ export const createPostgresEventStore = (options: PostgresEventStoreOptions): Ev
   const following = (after: bigint, signal: AbortSignal) => {
     listening ??= listen(pool, wakeups.advance, onFault, closing.signal);
     const stop = AbortSignal.any([signal, closing.signal]);
-    return { stop, follow: { after, signal: stop, wakeups, pollMs } };
+    return { stop, follow: { after, signal: stop, wakeups, pollMs, restMs: REST_MS } };
   };
 
   return {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Pool } from 'pg';
 import type { BatchPolicy } from '../../../domain/anchor/batch.ts';
 import type { SendPolicy } from '../../../domain/anchor/next-step.ts';
+import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { instant } from '../../../domain/time.ts';
 import type { Log } from '../../../projections/log.ts';
 import type { Session } from '../../../projections/projection.ts';
@@ -18,6 +19,7 @@ import { createTransparencyLog } from '../../tlog/transparency-log.ts';
 
 export interface AnchoringDeps {
   readonly pool: Pool;
+  readonly store: Pick<EventStore, 'head' | 'heads'>;
   readonly settings: AnchoringSettings;
   /** Data directory, which has the publisher's key. */
   readonly home: string;
@@ -32,12 +34,14 @@ const BATCHES = {
 const REPLACE_AFTER_MS = 600_000;
 /** How often the chain is looked at: an anchor is final within a second here, in minutes there. */
 const POLL_MS = { simulated: 1_000, public: 15_000 };
+/** How long the chain is left alone at most when all is anchored, should it drop what it holds. */
+const REST_MS = 15_000;
 const RETRY_MS = { first: 500, longest: 30_000 };
 const LEADER = 'lead:anchoring';
 
 /** Anchors the log's checkpoints until `signal` aborts. One process does so at a time; a second one stands by. */
 export const keepAnchoring = async (
-  { pool, settings, home, log }: AnchoringDeps,
+  { pool, store, settings, home, log }: AnchoringDeps,
   signal: AbortSignal,
 ): Promise<void> => {
   const { rpcUrl } = settings;
@@ -54,14 +58,20 @@ export const keepAnchoring = async (
 
   /** Tells operators, in the log once, what keeps anchors from being made. */
   const tell = async (fault: string | null): Promise<void> => {
-    await reportAnchoring(pool, chain, fault, instant(Date.now()));
     if (fault === said) return;
+    await reportAnchoring(pool, chain, fault, instant(Date.now()));
     if (fault !== null) log.warn({ fault }, 'anchoring waits');
     else if (chain) {
       const { contract, simulated } = chain;
       log.info({ chain: chain.chain, contract, simulated }, 'anchoring');
     }
     said = fault;
+  };
+
+  /** Until the log goes past `position`, or the time is out. */
+  const growth = async (position: bigint): Promise<void> => {
+    const end = AbortSignal.any([signal, AbortSignal.timeout(REST_MS)]);
+    await store.heads(position, end)[Symbol.asyncIterator]().next();
   };
 
   const lead = async (session: Session): Promise<void> => {
@@ -73,13 +83,17 @@ export const keepAnchoring = async (
       policy: policyOf(settings, chain),
       now: () => instant(Date.now()),
     });
+    // Another process may have led meanwhile, and said something else.
+    said = undefined;
     while (!signal.aborted) {
       // Who has lost the session has lost the lead.
-      await session.query('select 1');
+      await session.query({ name: 'lead', text: 'select 1' });
+      const { position } = await store.head();
       const outcome = await anchorer.round();
       await tell(null);
       retryMs = RETRY_MS.first;
-      if (outcome === 'waits') await pause(chain.simulated ? POLL_MS.simulated : POLL_MS.public, signal);
+      if (outcome === 'rests') await growth(position);
+      if (outcome !== 'moved') await pause(chain.simulated ? POLL_MS.simulated : POLL_MS.public, signal);
     }
   };
 

@@ -9,9 +9,9 @@ export interface SuccessionDeps {
   readonly log: Log;
 }
 
-const LOOK_MS = 1_000;
+const LOOK_MS = 2_000;
 /** A projector whose row has stood still for so many looks is hung. */
-const LOOKS = 10;
+const LOOKS = 5;
 
 /** Name of the sessions of a projector; PostgreSQL keeps 63 bytes of it. */
 export const sessionName = (instance: string): string => `projector ${instance}`.slice(0, 63);
@@ -31,10 +31,11 @@ export const keepSuccession = async (
   let said: string | null = null;
 
   const look = async (): Promise<void> => {
-    const { rows } = await pool.query<{ instance: string; aliveAt: string }>(
-      `select instance, alive_at as "aliveAt" from engine.processes where kind = 'projector' and instance <> $1`,
-      [instance],
-    );
+    const { rows } = await pool.query<{ instance: string; aliveAt: string }>({
+      name: 'other-projectors',
+      text: `select instance, alive_at as "aliveAt" from engine.processes where kind = 'projector' and instance <> $1`,
+      values: [instance],
+    });
     for (const { instance: other, aliveAt } of rows) {
       const before = seen.get(other);
       const looks = before?.aliveAt === aliveAt ? before.looks + 1 : 1;
