@@ -96,10 +96,8 @@ const engine = async () => {
   if (!staked.ok) throw new Error(staked.message);
   const taken = { ok: true, position: '1', revision: '0', state: 'dissolved' } as const;
   const lifecycles = {
-    open: async () => taken,
     execute: async () => taken,
-    decided: async () => null,
-    inspect: async () => null,
+    tell: async () => undefined,
   };
   const activities = createJobActivities({ lifecycles, store, providers, now: () => AT });
   const reasons = async (index: number): Promise<unknown[]> =>

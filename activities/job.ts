@@ -31,7 +31,7 @@ import { TIERS } from '../domain/tiers.ts';
 import type { Providers } from '../infra/providers/providers.ts';
 
 export interface JobDeps {
-  readonly lifecycles: Lifecycles;
+  readonly lifecycles: Pick<Lifecycles, 'execute' | 'tell'>;
   readonly store: EventStore;
   readonly providers: Providers;
   readonly now: () => string;
@@ -71,13 +71,13 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
   });
 
   /** Sends a command that may have been obeyed before, or come too late; only an absent service is worth a retry. */
-  const tell = async (stream: string, order: Command, meta: CommandMeta): Promise<void> => {
+  const obey = async (stream: string, order: Command, meta: CommandMeta): Promise<void> => {
     const outcome = await lifecycles.execute(stream, order, meta);
     if (!outcome.ok && outcome.code === 'RESOURCE_UNAVAILABLE') throw new Error(outcome.message);
   };
 
   const tellQuorum = (quorumId: string, order: Command, part: string): Promise<void> =>
-    tell(quorumId, order, {
+    lifecycles.tell(quorumId, order, {
       commandId: `${quorumId}/${part}`,
       actor: 'engine',
       correlationId: quorumId,
@@ -189,7 +189,11 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
     if (!job.failure) return;
     await Promise.all(
       job.enclaves.map((enclaveId) =>
-        tell(enclaveId, { type: 'destroy', reason } as Command, command(job, `destroy/${enclaveId}`)),
+        lifecycles.tell(
+          enclaveId,
+          { type: 'destroy', reason } as Command,
+          command(job, `destroy/${enclaveId}`),
+        ),
       ),
     );
   };
@@ -208,7 +212,7 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       ? { type: 'allocate', jobId: job.jobId }
       : { type: 'cancel', reason: 'its job failed' };
     const meta = command(job, order.type, job.auctionGiven ? job.submitter : 'engine');
-    await tell(job.auctionId, order, meta);
+    await obey(job.auctionId, order, meta);
     const award = await awardOf(job);
     return award ? [award] : [];
   };
@@ -289,7 +293,7 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       };
       const idle = job.members.filter((member) => member.result === null);
       await Promise.all(
-        idle.map(({ enclaveId }) => tell(enclaveId, order, command(job, `run/${enclaveId}`))),
+        idle.map(({ enclaveId }) => lifecycles.tell(enclaveId, order, command(job, `run/${enclaveId}`))),
       );
       return job.startedAt === null ? [{ type: 'job.run-started', startedAt: now() }] : [];
     },

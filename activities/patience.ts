@@ -4,6 +4,7 @@ import { missedBeats } from '../domain/mesh/presence.ts';
 import type { NodeGateway, NodeReplyOf } from '../domain/ports/node-gateway.ts';
 import { MISSED_HEARTBEATS } from '../domain/tiers.ts';
 import type { FailureDetector } from '../infra/p2p/failure-detector.ts';
+import { endOfWork } from './prompt.ts';
 
 /** How often silence is judged and Temporal told that the activity lives, ms. */
 const PULSE_MS = 1000;
@@ -61,12 +62,14 @@ export const createAskPatiently = ({
       if (inARow < missedNow) missedBefore += missedNow;
       missedNow = inARow;
       missedHeartbeats = Math.max(missedHeartbeats, inARow);
-      context.heartbeat(inARow);
+      // Behind an append it is a local activity, which has nobody to tell.
+      if (!context.info.isLocal) context.heartbeat(inARow);
       if (inARow >= MISSED_HEARTBEATS) gone.abort();
       return inARow >= MISSED_HEARTBEATS;
     };
     const pulse = setInterval(watch, PULSE_MS);
-    const signal = AbortSignal.any([gone.signal, context.cancellationSignal]);
+    const end = endOfWork();
+    const signal = AbortSignal.any([gone.signal, end]);
     try {
       for (;;) {
         const left = windowMs - detector.heldMs(asked);
@@ -77,7 +80,7 @@ export const createAskPatiently = ({
           timeoutMs: Math.min(left, QUESTION_MS),
           signal,
         });
-        context.cancellationSignal.throwIfAborted();
+        end.throwIfAborted();
         if (reply.type !== 'unreachable' && reply.type !== 'refused') return { reply, ...missed() };
         // What speaks against the node counts only where nothing of ours can be behind it.
         const held = await detector.held(question);

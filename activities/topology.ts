@@ -18,7 +18,7 @@ import { providerStatesAt } from '../infra/topology/provider-states.ts';
 
 export interface TopologyDeps {
   readonly store: EventStore;
-  readonly lifecycles: Lifecycles;
+  readonly lifecycles: Pick<Lifecycles, 'open'>;
   readonly sets: CandidateSets;
   readonly drawer: Drawer;
   /** Provider ids within reach of any worker. */

@@ -39,6 +39,26 @@ export const stageEvents = (
   return { events, entries, actions, snapshot, revision };
 };
 
+/** An effect that a machine asks for: an activity, or children to start. */
+export interface AskedEffect {
+  readonly id: string;
+  readonly src: string;
+  readonly input: unknown;
+}
+
+/** The effects that run after `actions`: those started and not stopped again. */
+export const startedBy = (actions: readonly MachineAction[]): AskedEffect[] => {
+  const started = new Map<string, AskedEffect>();
+  for (const { type, params } of actions) {
+    // XState names no actor to stop in a state that was read from plain data.
+    if (params === undefined) continue;
+    const { id, src, input } = params as AskedEffect;
+    if (type === 'xstate.spawnChild') started.set(id, { id, src, input });
+    if (type === 'xstate.stopChild') started.delete(id);
+  }
+  return [...started.values()];
+};
+
 /** State of a machine as plain data. */
 export interface PlainState {
   readonly value: unknown;

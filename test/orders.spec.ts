@@ -154,10 +154,7 @@ const requestsOf = async (job: Job): Promise<NodeRequest[]> => {
   if (!decision.ok) throw new Error(decision.message);
   const orders: RunEnclave[] = [];
   const lifecycles = {
-    execute: async (_: string, order: RunEnclave) => {
-      orders.push(order);
-      return { ok: true };
-    },
+    tell: async (_: string, order: RunEnclave) => void orders.push(order),
   };
   await createJobActivities({ lifecycles, now: () => NOW } as unknown as JobDeps)['job.run']({ job });
 

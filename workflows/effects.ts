@@ -10,10 +10,10 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import type { DomainEvent } from '../domain/event.ts';
-import type { MachineAction } from '../domain/lifecycle.ts';
-import { type CommandMeta, HOST_VERSION } from '../domain/ports/lifecycles.ts';
+import { type ChildOpening, type CommandMeta, HOST_VERSION } from '../domain/ports/lifecycles.ts';
 import type { Call } from '../domain/ports/seals.ts';
 import { isLifecycle, LIFECYCLES } from '../domain/registry.ts';
+import type { AskedEffect } from '../domain/staging.ts';
 import { shownText } from '../domain/text.ts';
 import { answerTo, enduranceOf, failureOf } from './calls.ts';
 import { now } from './clock.ts';
@@ -21,12 +21,12 @@ import type { EventsItem } from './inbox.ts';
 import type {
   ActivityEffect,
   ChildrenEffect,
-  ChildStart,
   Effect,
   LifecycleAt,
   LifecycleInput,
   RunningEffect,
 } from './lifecycle.ts';
+import type { Outbox } from './outbox.ts';
 
 type Run = (input: unknown, call: Call) => Promise<unknown>;
 
@@ -39,22 +39,12 @@ export interface Asker {
   readonly meta: CommandMeta;
 }
 
-/** The effects that run after `actions`: those started and not stopped again. */
-export const startedBy = (actions: readonly MachineAction[]): RunningEffect[] => {
-  const started = new Map<string, RunningEffect>();
-  for (const { type, params } of actions) {
-    const { id, src, input } = params as RunningEffect;
-    if (type === 'xstate.spawnChild') started.set(id, { id, src, input });
-    if (type === 'xstate.stopChild') started.delete(id);
-  }
-  return [...started.values()];
-};
-
 /** The running effects of one lifecycle: activities that answer with events, and children that answer by reports. */
 export class Effects {
   readonly #lifecycle: LifecycleAt;
   readonly #stream: string;
   readonly #isSealed: boolean;
+  readonly #outbox: Outbox | null;
   readonly #deliver: (item: EventsItem) => void;
   readonly #running = new Map<
     string,
@@ -66,17 +56,20 @@ export class Effects {
     lifecycle: LifecycleAt,
     { stream, sealed }: Pick<LifecycleInput, 'stream' | 'sealed'>,
     deliver: (item: EventsItem) => void,
+    outbox: Outbox | null,
   ) {
     this.#lifecycle = lifecycle;
     this.#stream = stream;
     this.#isSealed = sealed === true;
     this.#deliver = deliver;
+    this.#outbox = outbox;
   }
 
-  /** Whether `src` may run where the events that ask for it are appended. */
-  isLocal(src: string): boolean {
-    const policy = this.#lifecycle.effects[src];
-    return policy?.kind === 'activity' && policy.local;
+  /** Effects that may run where the events that ask for them are appended, by `src`. */
+  followable(): readonly string[] {
+    return Object.entries(this.#lifecycle.effects).flatMap(([src, policy]) =>
+      policy.kind === 'activity' && (policy.local || (this.#outbox !== null && policy.prompt)) ? src : [],
+    );
   }
 
   /** What an effect is given: its input, or the commands that open its children. */
@@ -85,9 +78,30 @@ export class Effects {
     return policy.kind === 'children' ? (policy as ChildrenEffect<unknown>).start(input) : input;
   }
 
+  isOfChildren(src: string): boolean {
+    return this.#policyOf(src).kind === 'children';
+  }
+
+  /** The children that an effect starts; none where it is an activity. */
+  openingsOf({ src, input }: AskedEffect, { meta }: Pick<Asker, 'meta'>): ChildOpening[] {
+    const policy = this.#policyOf(src);
+    if (policy.kind !== 'children') return [];
+    return (policy as ChildrenEffect<unknown>).start(input).map(({ aggregate, stream, command }) => {
+      if (!isLifecycle(aggregate)) throw new Error(`${aggregate} is no lifecycle`);
+      return {
+        aggregate,
+        stream,
+        version: LIFECYCLES[aggregate].current,
+        parent: this.#stream,
+        command,
+        meta: { ...meta, commandId: `${stream}/open` },
+      };
+    });
+  }
+
   start(effect: RunningEffect, asker: Asker): void {
     const policy = this.#policyOf(effect.src);
-    if (policy.kind === 'children') this.#startChildren(policy as ChildrenEffect<unknown>, effect, asker);
+    if (policy.kind === 'children') this.#startChildren(this.openingsOf(effect, asker));
     else this.#startActivity(policy as ActivityEffect<unknown>, effect, asker);
   }
 
@@ -154,22 +168,26 @@ export class Effects {
       .then(deliver, failed);
   }
 
-  #startChildren(policy: ChildrenEffect<unknown>, effect: RunningEffect, asker: Asker): void {
-    for (const child of policy.start(effect.input)) {
-      const starting = this.#startChild(child, asker).finally(() => this.#starting.delete(starting));
+  #startChildren(children: readonly ChildOpening[]): void {
+    if (this.#outbox) {
+      this.#outbox.start(children);
+      return;
+    }
+    for (const child of children) {
+      const starting = this.#startChild(child).finally(() => this.#starting.delete(starting));
       this.#starting.add(starting);
     }
   }
 
-  async #startChild({ aggregate, stream, command }: ChildStart, asker: Asker): Promise<void> {
-    if (!isLifecycle(aggregate)) throw new Error(`${aggregate} is no lifecycle`);
+  /** As host versions 1 and 2 do: the start is confirmed by a task of its own, and so is the child's end. */
+  async #startChild({ aggregate, stream, version, parent, command, meta }: ChildOpening): Promise<void> {
     const input: LifecycleInput = {
       stream,
-      version: LIFECYCLES[aggregate].current,
-      parent: this.#stream,
+      version,
+      parent,
       sealed: true,
       host: HOST_VERSION,
-      open: { command, meta: { ...asker.meta, commandId: `${stream}/open` } },
+      open: { command, meta },
     };
     try {
       await startChild(aggregate, {

@@ -46,15 +46,20 @@ const onNode = (
   failed: whenFailed,
 });
 
+/** Mostly answered in a second. */
+const promptly = (effect: ActivityEffect<never>): ActivityEffect<never> => ({ ...effect, prompt: true });
+
 /** Version 1: an attestation is not renewed, and the node is blamed for what the engine could not do. */
 const version1: Policies = {
   effects: {
-    createOnNode: onNode('60 seconds', failed('no-show', 'TEE_UNAVAILABLE')),
-    attest: onNode('60 seconds', failed('attestation', 'ATTESTATION_FAILED')),
+    createOnNode: promptly(onNode('60 seconds', failed('no-show', 'TEE_UNAVAILABLE'))),
+    attest: promptly(onNode('60 seconds', failed('attestation', 'ATTESTATION_FAILED'))),
     runOnNode: onNode('31 days', failed('lost', 'RESOURCE_UNAVAILABLE'), RETRY_RUN),
-    destroyOnNode: onNode('30 seconds', (): EnclaveDestroyed[] => [
-      { type: 'enclave.destroyed', reason: 'out of reach', confirmed: false },
-    ]),
+    destroyOnNode: promptly(
+      onNode('30 seconds', (): EnclaveDestroyed[] => [
+        { type: 'enclave.destroyed', reason: 'out of reach', confirmed: false },
+      ]),
+    ),
   },
   report: ({ enclaveId, providerId, label, attestation, result, failure }: Enclave): EnclaveReport => ({
     enclaveId,
@@ -76,8 +81,8 @@ const version3: Policies = {
   ...version2,
   effects: {
     ...version2.effects,
-    createOnNode: onNode('60 seconds', stopped('TEE_UNAVAILABLE')),
-    attest: onNode('60 seconds', stopped('RESOURCE_UNAVAILABLE')),
+    createOnNode: promptly(onNode('60 seconds', stopped('TEE_UNAVAILABLE'))),
+    attest: promptly(onNode('60 seconds', stopped('RESOURCE_UNAVAILABLE'))),
     reattest: onNode('60 seconds', stopped('RESOURCE_UNAVAILABLE')),
     runOnNode: onNode('31 days', stopped('RESOURCE_UNAVAILABLE'), RETRY_RUN),
   },

@@ -6,6 +6,7 @@ import {
   continueAsNew,
   currentUpdateInfo,
   defineQuery,
+  defineSignal,
   defineUpdate,
   log,
   proxyLocalActivities,
@@ -18,17 +19,38 @@ import { type Rejection, reject } from '../domain/errors.ts';
 import { aggregateOf, type DomainEvent, type EventContext, eventId } from '../domain/event.ts';
 import { contradicts, fingerprintOf } from '../domain/fingerprint.ts';
 import { type MachineAction, RefusedEventError, stateName } from '../domain/lifecycle.ts';
-import type { Ask, FollowingEffect, JournalRequest, StepReply } from '../domain/ports/journal.ts';
-import type { Command, CommandMeta, CommandOutcome, LifecycleView } from '../domain/ports/lifecycles.ts';
+import type {
+  Ask,
+  FollowedStep,
+  FollowingEffect,
+  JournalRequest,
+  StepReply,
+} from '../domain/ports/journal.ts';
+import type {
+  Command,
+  CommandMeta,
+  CommandOutcome,
+  LifecycleView,
+  Outgoing,
+  Report,
+} from '../domain/ports/lifecycles.ts';
 import { isForged } from '../domain/ports/seals.ts';
-import { plainState, type Staged, type Standing, stageEvents } from '../domain/staging.ts';
+import {
+  type AskedEffect,
+  plainState,
+  type Staged,
+  type Standing,
+  stageEvents,
+  startedBy,
+} from '../domain/staging.ts';
 import { epochMs } from '../domain/time.ts';
 import { type Asked, asksOf, cancelledBy, remaining, stoppedBy } from './actions.ts';
+import { Alarm } from './alarm.ts';
 import { Answers } from './answers.ts';
 import { refuseForged } from './calls.ts';
 import { ChangedRuleError } from './changed-rule-error.ts';
 import { now } from './clock.ts';
-import { type Asker, Effects, startedBy } from './effects.ts';
+import { type Asker, Effects } from './effects.ts';
 import { type CommandItem, deadlineIn, Inbox, type Item } from './inbox.ts';
 import {
   type Lifecycle,
@@ -36,19 +58,25 @@ import {
   type LifecycleEnd,
   type LifecycleInput,
   lifecycleAt,
-  type Report,
-  type RunningEffect,
 } from './lifecycle.ts';
+import { Outbox } from './outbox.ts';
 import { Publisher, reportSignal, type StateReport } from './publisher.ts';
 import { Reports } from './reports.ts';
 import { TakenOver } from './taken-over.ts';
-import { Timers } from './timers.ts';
+import { type Deadlines, Timers } from './timers.ts';
 
 export const commandUpdate = defineUpdate<CommandOutcome, [Command, CommandMeta]>('command');
+/** A command of the engine that nobody waits for; the last word tells it from what an update has said. */
+export const tellSignal = defineSignal<[Command, CommandMeta, typeof TOLD]>('tell');
+const TOLD = 'told';
 export const viewQuery = defineQuery<LifecycleView>('view');
 
 const { 'journal.append': append } = proxyLocalActivities<{
-  'journal.append': (request: JournalRequest, next?: FollowingEffect) => Promise<StepReply>;
+  'journal.append': (
+    request: JournalRequest,
+    next?: FollowingEffect | null,
+    outgoing?: Outgoing,
+  ) => Promise<StepReply>;
 }>({
   startToCloseTimeout: '15 seconds',
   retry: {
@@ -58,10 +86,17 @@ const { 'journal.append': append } = proxyLocalActivities<{
   },
 });
 
-/** An append, and the local effect that runs right behind it, when there is one. */
+/** An append, the effect that runs right behind it, when there is one, and what it has to say to others. */
 interface Step {
   readonly request: JournalRequest;
-  readonly next?: { readonly effect: RunningEffect; readonly following: FollowingEffect };
+  readonly next: FollowingEffect | null;
+  readonly outgoing: Outgoing | null;
+}
+
+/** What stands behind a step: an effect, and the events that it answered with. */
+interface Behind extends Staged {
+  readonly effect: string;
+  readonly context: EventContext;
 }
 
 /** One item's share of an append. */
@@ -82,9 +117,13 @@ class Host {
   readonly #answers: Answers;
   readonly #reports: Reports;
   readonly #takenOver: TakenOver;
-  readonly #timers: Timers;
+  readonly #timers: Deadlines;
   readonly #effects: Effects;
   readonly #publisher: Publisher;
+  /** Since host version 3. */
+  readonly #outbox: Outbox | null;
+  /** Commands that this lifecycle was told: each is heard once. */
+  readonly #told: Set<string>;
   #snapshot: AnyMachineSnapshot;
   #revision: number;
   #position: string;
@@ -111,14 +150,17 @@ class Host {
     this.#reports = new Reports(carried?.reports);
     this.#takenOver = new TakenOver(carried?.takenOver);
     this.#publisher = new Publisher(lifecycle, input, carried?.shown);
-    this.#timers = new Timers((id, dueAt) => {
+    this.#told = new Set(carried?.told);
+    const isOld = (input.host ?? 1) < 3;
+    this.#outbox = isOld ? null : new Outbox(input.parent);
+    this.#timers = new (isOld ? Timers : Alarm)((id, dueAt) => {
       this.#inbox.put({
         kind: 'command',
         command: { type: 'deadline', id, dueAt } as Command,
         meta: this.#engineMeta(),
       });
     });
-    this.#effects = new Effects(lifecycle, input, (item) => this.#inbox.put(item));
+    this.#effects = new Effects(lifecycle, input, (item) => this.#inbox.put(item), this.#outbox);
     if (open) this.#inbox.put({ kind: 'command', ...open });
     setHandler(commandUpdate, (command, meta) => this.#receive(command, meta), {
       validator: (command, meta) => this.#validate(command, meta),
@@ -127,6 +169,7 @@ class Host {
       if (isReport(report)) this.#inbox.put({ kind: 'report', report });
       else log.warn('a report that no child has sent', { stream: input.stream });
     });
+    setHandler(tellSignal, (command, meta, word) => this.#hear(command, meta, word));
     setHandler(viewQuery, () => this.#view());
     this.#timers.restore(carried?.timers ?? []);
     this.#effects.restore(carried?.effects ?? [], this.#askerAt(this.#revision));
@@ -140,8 +183,9 @@ class Host {
       const staged = this.#stage(this.#inbox.take());
       if (staged.length > 0) {
         const step = this.#stepOf(staged);
-        this.#settle(staged, step, await append(step.request, ...(step.next ? [step.next.following] : [])));
+        this.#settle(staged, step, await append(step.request, step.next, step.outgoing ?? undefined));
       }
+      if (this.#outbox?.isEmpty === false) await this.#outbox.flush();
       if (!this.#inbox.isEmpty) continue;
       // Of several openings that came together one may have succeeded: then there is something to run.
       if (this.#refusedOpening && this.#revision < 0) await this.#failOpening(this.#refusedOpening);
@@ -161,7 +205,7 @@ class Host {
   /** Takes over all that the log holds, as if this run had decided it. */
   async #recover(): Promise<void> {
     for (;;) {
-      const reply = await append(this.#requestOf([]));
+      const reply = await append(this.#requestOf([]).request);
       if (reply.kind !== 'conflict')
         throw new Error(`asking what stands in ${this.#input.stream} wrote to it`);
       if (reply.stored.length === 0) break;
@@ -190,18 +234,26 @@ class Host {
     }
   }
 
+  /** A told command has no answer: what is refused was in vain. */
+  #hear(command: Command, meta: CommandMeta, word: unknown): void {
+    const isTrue = !isForged(command) && word === TOLD && unreadable(command) === null;
+    if (!isTrue) log.warn('a command that nobody who may has told', { stream: this.#input.stream });
+    if (!isTrue || this.#told.has(meta.commandId)) return;
+    this.#told.add(meta.commandId);
+    this.#inbox.put({ kind: 'command', command, meta });
+  }
+
   #receive(command: Command, meta: CommandMeta): Promise<CommandOutcome> {
     return new Promise((answer) => this.#inbox.put({ kind: 'command', command, meta, answer }));
   }
 
-  #settle(staged: readonly StagedItem[], { request, next }: Step, reply: StepReply): void {
+  #settle(staged: readonly StagedItem[], { request, next, outgoing }: Step, reply: StepReply): void {
     if (reply.kind === 'appended') {
-      // Without its answer the effect runs by the lifecycle's own policy.
-      const ran = reply.followed ? next : undefined;
-      const behind = this.#behind(staged, ran, reply.followed ?? []);
-      this.#compare(request, reply.fingerprint, ran, behind);
+      const behind = this.#behind(staged, next, reply);
+      this.#compare(request, reply.fingerprint, behind);
       this.#unsaid = [];
-      this.#commit(staged, reply.position, ran, behind);
+      if (this.#outbox) this.#conclude(staged, reply, behind, outgoing);
+      else this.#commit(staged, reply.position, behind[0]);
       return;
     }
     // What was not written waits again.
@@ -211,33 +263,30 @@ class Host {
     else this.#refuse(refused as StagedItem, reply.rejection);
   }
 
-  /** The events of the effect that ran behind a step, as they stand there; null when there are none. */
-  #behind(
-    staged: readonly StagedItem[],
-    next: Step['next'],
-    followed: readonly DomainEvent[],
-  ): Staged | null {
-    if (!next || followed.length === 0) return null;
-    const { version } = this.#lifecycle;
-    return stageEvents(version, this.#input.stream, staged.at(-1) as StagedItem, followed);
+  /** What stands behind a step. An effect that gave no answer there runs by the lifecycle's own policy. */
+  #behind(staged: readonly StagedItem[], next: FollowingEffect | null, reply: StepReply): Behind[] {
+    const followed: readonly FollowedStep[] =
+      reply.followed && next
+        ? [{ effect: next.effect.id, events: reply.followed, context: next.context }]
+        : (reply.behind ?? []);
+    let standing: Standing = staged.at(-1) as StagedItem;
+    return followed.map(({ effect, events, context }) => {
+      const step = stageEvents(this.#lifecycle.version, this.#input.stream, standing, events);
+      standing = step;
+      return { ...step, effect, context };
+    });
   }
 
   /**
    * Only a replay can differ: live, the fingerprint was made of this very request.
    * @throws ChangedRuleError when its rules are not those that the step was decided by.
    */
-  #compare(
-    request: JournalRequest,
-    fingerprint: string | undefined,
-    next: Step['next'],
-    behind: Staged | null,
-  ): void {
+  #compare(request: JournalRequest, fingerprint: string | undefined, behind: readonly Behind[]): void {
     if (fingerprint === undefined || !workflowInfo().unsafe.isReplaying) return;
-    const batches = [...request.batches];
-    if (next) {
-      const { events, entries } = behind ?? { events: [], entries: [] };
-      batches.push({ context: next.following.context, events, entries });
-    }
+    const batches = [
+      ...request.batches,
+      ...behind.map(({ context, events, entries }) => ({ context, events, entries })),
+    ];
     if (!contradicts(fingerprint, fingerprintOf(batches, request.asks))) return;
     const { stream, version } = this.#input;
     const revision = batches.reduce((sum, { events }) => sum + events.length, request.expectedRevision);
@@ -338,14 +387,14 @@ class Host {
     this.#answerRefusal(staged.item, rejection);
   }
 
-  #requestOf(staged: readonly StagedItem[]): JournalRequest {
+  #requestOf(staged: readonly StagedItem[]): { request: JournalRequest; report: StateReport | null } {
     const { stream, version } = this.#input;
     const { workflowId, runId } = workflowInfo();
     const end = staged.at(-1)?.snapshot;
     const actions = staged.flatMap((each) => each.actions);
     const report = end ? this.#publisher.reportOf(end, actions.length > 0) : null;
     const asks = [...this.#unsaid, ...this.#asksOf(actions, report)];
-    return {
+    const request: JournalRequest = {
       stream,
       expectedRevision: this.#revision,
       batches: staged.map(({ item, context, events, entries }) => ({
@@ -358,6 +407,7 @@ class Host {
       ...(asks.length > 0 && { asks }),
       ...(end?.status === 'done' && { final: { version, state: plainState(end) } }),
     };
+    return { request, report };
   }
 
   /** What a step asks for beside its events: what its actions begin and end, and what the parent is told. */
@@ -366,21 +416,44 @@ class Host {
     return report ? [...asks, ['report', report]] : asks;
   }
 
-  /** The append, and the local effect that it leads to, when it is the only one: it can run where the step is appended. */
+  /** The append, the effect that it leads to, when it is the only one that can run there, and what it says to others. */
   #stepOf(staged: readonly StagedItem[]): Step {
-    const request = this.#requestOf(staged);
+    const { request, report } = this.#requestOf(staged);
+    const outgoing = this.#outbox ? this.#outgoingOf(staged, report) : null;
+    const followable = this.#effects.followable();
     const started = startedBy(staged.flatMap(({ actions }) => actions));
-    const [effect, ...others] = started.filter(({ src }) => this.#effects.isLocal(src));
-    if (!effect || others.length > 0) return { request };
+    const [effect, ...others] = started.filter(({ src }) => followable.includes(src));
+    if (!effect || others.length > 0) return { request, next: null, outgoing };
     const last = staged.at(-1) as StagedItem;
-    const following: FollowingEffect = {
-      name: `${this.#lifecycle.aggregate}.${effect.src}`,
-      input: effect.input,
+    const next: FollowingEffect = {
+      effect,
+      ...(this.#outbox && { prompt: followable }),
       version: this.#input.version,
       state: plainState(last.snapshot),
       context: { ...last.context, actor: 'engine', causationId: eventId(this.#input.stream, last.revision) },
     };
-    return { request, next: { effect, following } };
+    return { request, next, outgoing };
+  }
+
+  /** What a step says to others; null for silence. */
+  #outgoingOf(staged: readonly StagedItem[], report: StateReport | null): Outgoing | null {
+    const { parent } = this.#input;
+    const { correlationId, traceparent } =
+      this.#revision < 0 ? (staged[0] as StagedItem).context : this.#lineage;
+    const meta = { actor: 'engine', correlationId, traceparent };
+    const children = staged.flatMap(({ actions, revision }) => {
+      const causationId = eventId(this.#input.stream, revision);
+      return startedBy(actions).flatMap((effect) =>
+        this.#effects.openingsOf(effect, { meta: { ...meta, causationId, commandId: causationId } }),
+      );
+    });
+    if (children.length === 0 && !report) return null;
+    const { revision } = staged.at(-1) as StagedItem;
+    return {
+      ...(report &&
+        parent !== undefined && { report: { to: parent, report: this.#publisher.inFull(revision, report) } }),
+      children,
+    };
   }
 
   #contextOf(item: Item): EventContext {
@@ -396,24 +469,64 @@ class Host {
     return { occurredAt: now(), actor, correlationId, causationId, traceparent };
   }
 
-  /** Takes over what was appended, and the events of the effect that ran `behind` it. */
-  #commit(staged: readonly StagedItem[], position: string, next: Step['next'], behind: Staged | null): void {
-    if (this.#revision < 0) this.#lineage = (staged[0] as StagedItem).context;
-    let acted = false;
-    this.#position = position;
-    for (const { item, actions, snapshot, revision, context } of staged) {
-      this.#advance(snapshot, revision, context.causationId);
-      for (const action of actions)
-        this.#act({ action, revision, occurredAt: context.occurredAt }, next?.effect);
-      acted ||= actions.length > 0;
-      if (item.kind === 'command') this.#answer(item, position);
-    }
+  /** Takes over what was appended, and the events of the effect that ran `behind` it, as host versions 1 and 2 do. */
+  #commit(staged: readonly StagedItem[], position: string, behind: Behind | undefined): void {
+    const acted = staged.some(({ actions }) => actions.length > 0);
+    for (const asked of this.#standBehind(staged, position)) this.#act(asked, behind?.effect);
     this.#publish(acted);
-    if (!next || !behind) return;
-    const { causationId, occurredAt } = next.following.context;
-    this.#advance(behind.snapshot, behind.revision, causationId);
-    for (const action of behind.actions) this.#act({ action, revision: behind.revision, occurredAt });
-    this.#unsaid = this.#asksOf(behind.actions, this.#publish(true));
+    if (!behind || behind.events.length === 0) return;
+    const { actions, revision, snapshot, context } = behind;
+    this.#advance(snapshot, revision, context.causationId);
+    for (const action of actions) this.#act({ action, revision, occurredAt: context.occurredAt });
+    this.#unsaid = this.#asksOf(actions, this.#publish(true));
+  }
+
+  /** Takes over what was appended and all that stands behind it, and then acts: what has ended among it is over. */
+  #conclude(
+    staged: readonly StagedItem[],
+    { position, unsent }: Extract<StepReply, { kind: 'appended' }>,
+    behind: readonly Behind[],
+    outgoing: Outgoing | null,
+  ): void {
+    if (unsent && outgoing) this.#outbox?.put(outgoing);
+    const isOf = (effect: string | undefined) => (asked: Asked) =>
+      asked.action.type === 'xstate.spawnChild' && (asked.action.params as AskedEffect).id === effect;
+    const asked = this.#standBehind(staged, position)
+      .filter(({ action }) => !this.#startsChildren(action))
+      .filter((each) => !isOf(behind[0]?.effect)(each));
+    for (const [index, { actions, revision, snapshot, context, events }] of behind.entries()) {
+      if (events.length === 0) continue;
+      this.#publisher.pass(this.#snapshot);
+      this.#advance(snapshot, revision, context.causationId);
+      asked.push(
+        ...actions
+          .map((action): Asked => ({ action, revision, occurredAt: context.occurredAt }))
+          .filter((each) => !isOf(behind[index + 1]?.effect)(each)),
+      );
+    }
+    for (const each of remaining(asked)) this.#act(each);
+    const hasMoved = behind.some(({ events }) => events.length > 0);
+    const report = hasMoved ? this.#publish(true) : null;
+    if (!hasMoved) this.#publisher.show(this.#snapshot);
+    this.#unsaid = this.#asksOf(
+      behind.flatMap(({ actions }) => actions),
+      report,
+    );
+  }
+
+  /** Stands behind what was appended, and answers who asked for it: @returns what it asks for. */
+  #standBehind(staged: readonly StagedItem[], position: string): Asked[] {
+    if (this.#revision < 0) this.#lineage = (staged[0] as StagedItem).context;
+    this.#position = position;
+    return staged.flatMap(({ item, actions, snapshot, revision, context }) => {
+      this.#advance(snapshot, revision, context.causationId);
+      if (item.kind === 'command') this.#answer(item, position);
+      return actions.map((action): Asked => ({ action, revision, occurredAt: context.occurredAt }));
+    });
+  }
+
+  #startsChildren({ type, params }: MachineAction): boolean {
+    return type === 'xstate.spawnChild' && this.#effects.isOfChildren((params as AskedEffect).src);
   }
 
   /** Stands after an event that is in the log. Reports that came too early for the state before are looked at again. */
@@ -462,7 +575,8 @@ class Host {
     );
   }
 
-  #act({ action, revision, occurredAt }: Asked, ran?: RunningEffect): void {
+  /** @param ran id of an effect that has run already. */
+  #act({ action, revision, occurredAt }: Asked, ran?: string): void {
     const params = action.params as {
       id: string;
       sendId: string;
@@ -482,7 +596,7 @@ class Host {
         return;
       case 'xstate.spawnChild': {
         const { id, src, input } = params;
-        if (id !== ran?.id) this.#effects.start({ id, src, input }, this.#askerAt(revision));
+        if (id !== ran) this.#effects.start({ id, src, input }, this.#askerAt(revision));
         return;
       }
       case 'xstate.stopChild':
@@ -498,12 +612,19 @@ class Host {
   /** Shows the state, and tells the parent: @returns what. */
   #publish(acted: boolean, adopted = false): StateReport | null {
     const report = this.#publisher.reportOf(this.#snapshot, acted, adopted);
-    this.#publisher.publish({ snapshot: this.#snapshot, revision: this.#revision }, report);
+    this.#publisher.show(this.#snapshot);
+    if (report) this.#tell(this.#publisher.inFull(this.#revision, report));
     return report;
   }
 
+  #tell(report: Report): void {
+    if (this.#outbox) this.#outbox.tell(report);
+    else this.#publisher.signal(report);
+  }
+
   async #failOpening(rejection: Rejection): Promise<never> {
-    this.#publisher.refused(this.#revision, rejection);
+    this.#tell(this.#publisher.refusal(this.#revision, rejection));
+    if (this.#outbox?.isEmpty === false) await this.#outbox.flush();
     if (this.#hasUnconfirmed) await this.#confirmed();
     await condition(allHandlersFinished);
     throw ApplicationFailure.create({ message: rejection.message, type: rejection.code, nonRetryable: true });
@@ -549,6 +670,7 @@ class Host {
         lineage: { correlationId: this.#lineage.correlationId, traceparent: this.#lineage.traceparent },
         shown: this.#publisher.entered,
         reports: this.#reports.carried(),
+        ...(this.#told.size > 0 && { told: [...this.#told] }),
       },
     } satisfies LifecycleInput);
   }

@@ -1,7 +1,6 @@
 import type { DeadlineCommand } from '../domain/decision.ts';
 import type { DomainEvent } from '../domain/event.ts';
-import type { Command, CommandMeta, CommandOutcome } from '../domain/ports/lifecycles.ts';
-import type { Report } from './lifecycle.ts';
+import type { Command, CommandMeta, CommandOutcome, Report } from '../domain/ports/lifecycles.ts';
 
 export interface CommandItem {
   readonly kind: 'command';

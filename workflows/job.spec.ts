@@ -1,7 +1,8 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { EnclaveFault, FaultCause } from '../domain/enclave/events.ts';
+import type { Report } from '../domain/ports/lifecycles.ts';
 import { jobLifecycle } from './job.ts';
-import { type ActivityEffect, lifecycleAt, type Report } from './lifecycle.ts';
+import { type ActivityEffect, lifecycleAt } from './lifecycle.ts';
 
 const job = lifecycleAt(jobLifecycle, 1);
 

@@ -5,6 +5,7 @@ import type { JobEvent, JobFailed, JobMemberFailed, JobResultReceived } from '..
 import { aborted, type Job, type Member, quorumIdOf } from '../domain/job/job.ts';
 import { forfeitOf, isDeclined } from '../domain/job/non-delivery.ts';
 import { ZERO } from '../domain/money.ts';
+import type { Report } from '../domain/ports/lifecycles.ts';
 import type { FormQuorum } from '../domain/quorum/commands.ts';
 import type { AuctionReport } from './auction.ts';
 import { now } from './clock.ts';
@@ -16,7 +17,6 @@ import {
   type LifecycleInput,
   lifecycleOf,
   type Policies,
-  type Report,
 } from './lifecycle.ts';
 import type { QuorumReport } from './quorum.ts';
 
@@ -95,12 +95,15 @@ const activity = (local: boolean, what: string): ActivityEffect<never> => ({
   failed: (_, message) => [aborted('RESOURCE_UNAVAILABLE', `${what}: ${message}`)],
 });
 
+const prompt = (what: string): ActivityEffect<never> => ({ ...activity(false, what), prompt: true });
+
 const ask = activity(false, 'no standby can be asked');
 
 /** Settling must not give up: money is held. It repeats until it is done. */
 const settle: ActivityEffect<never> = {
   kind: 'activity',
   local: false,
+  prompt: true,
   options: {
     startToCloseTimeout: '120 seconds',
     retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
@@ -280,8 +283,8 @@ const version1: Policies = {
     replaceMembers: activity(false, 'the quorum cannot be re-formed'),
     addMember: activity(false, 'no further member can be asked for'),
     launch: { kind: 'children', start: (input: JobInput) => enclavesOf(input) },
-    run: activity(false, 'the work cannot be started'),
-    prove: activity(false, 'the results cannot be judged'),
+    run: prompt('the work cannot be started'),
+    prove: prompt('the results cannot be judged'),
     settle,
   },
   onReport: onReportBy({ onFailure: memberFailedV1, measure: measuredV1 }),

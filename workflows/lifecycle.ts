@@ -1,9 +1,9 @@
 import type { ActivityOptions } from '@temporalio/workflow';
-import type { Rejection } from '../domain/errors.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import type { LifecycleVersion } from '../domain/lifecycle.ts';
-import type { Command, CommandMeta } from '../domain/ports/lifecycles.ts';
+import type { Command, CommandMeta, Report } from '../domain/ports/lifecycles.ts';
 import { LIFECYCLES, type LifecycleFamily, type LifecycleName } from '../domain/registry.ts';
+import type { AskedEffect } from '../domain/staging.ts';
 import type { Answer } from './answers.ts';
 
 /** An effect that an activity runs; it answers with domain events. */
@@ -14,6 +14,8 @@ export interface ActivityEffect<Input> {
    * else as a local activity: a third of the cost of another (stack.md 2.3).
    */
   readonly local: boolean;
+  /** Mostly done in a second, and may run twice: it is tried right behind the append that asks for it. */
+  readonly prompt?: true;
   readonly options: ActivityOptions;
   /** The events that say it failed for good, after all retries. */
   readonly failed: (input: Input, message: string) => readonly DomainEvent[];
@@ -32,17 +34,6 @@ export interface ChildrenEffect<Input> {
 }
 
 export type Effect<Input = never> = ActivityEffect<Input> | ChildrenEffect<Input>;
-
-/** What a child tells its parent when it enters a state tagged `report`, or when its opening was refused. */
-export interface Report {
-  readonly aggregate: string;
-  readonly stream: string;
-  readonly revision: number;
-  /** Top-level state name, or `refused`. */
-  readonly state: string;
-  readonly body: unknown;
-  readonly rejection: Rejection | null;
-}
 
 /** What one version of a machine does about its effects and its children. Its streams keep it, whatever comes later. */
 export interface Policies {
@@ -88,10 +79,7 @@ export interface ArmedTimer {
   readonly dueAt: number;
 }
 
-export interface RunningEffect {
-  readonly id: string;
-  readonly src: string;
-  readonly input: unknown;
+export interface RunningEffect extends AskedEffect {
   /** The event that asked for it; the newest one when absent. */
   readonly cause?: string;
 }
@@ -118,6 +106,8 @@ export interface Carried {
   readonly reports?: CarriedReports;
   /** Answers of running effects that are in the log already. */
   readonly takenOver?: readonly string[];
+  /** Ids of the commands that it was told. */
+  readonly told?: readonly string[];
 }
 
 export interface LifecycleInput {

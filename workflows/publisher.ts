@@ -3,8 +3,8 @@ import { defineSignal, getExternalWorkflowHandle, log, upsertSearchAttributes } 
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Rejection } from '../domain/errors.ts';
 import { stateName } from '../domain/lifecycle.ts';
-import type { Standing } from '../domain/staging.ts';
-import type { LifecycleAt, LifecycleInput, Report } from './lifecycle.ts';
+import type { Report } from '../domain/ports/lifecycles.ts';
+import type { LifecycleAt, LifecycleInput } from './lifecycle.ts';
 
 export const reportSignal = defineSignal<[Report]>('report');
 
@@ -47,13 +47,28 @@ export class Publisher {
     return { state, body: this.#lifecycle.report?.(snapshot.context as never, state) ?? null };
   }
 
-  /** Shows the state, and tells the parent what it is to be told. */
-  publish({ snapshot, revision }: Standing, report: StateReport | null): void {
+  /** What the parent is told, in full. */
+  inFull(revision: number, report: StateReport): Report {
+    const { aggregate } = this.#lifecycle;
+    return { aggregate, stream: this.#input.stream, revision, ...report, rejection: null };
+  }
+
+  /** The opening was refused: there is no state. */
+  refusal(revision: number, rejection: Rejection): Report {
+    return { ...this.inFull(revision, { state: 'refused', body: null }), rejection };
+  }
+
+  /** The state was entered, and left at once. */
+  pass(snapshot: AnyMachineSnapshot): void {
+    this.#entered = stateName(snapshot.value);
+  }
+
+  /** Shows the state. */
+  show(snapshot: AnyMachineSnapshot): void {
     const state = stateName(snapshot.value);
     if (state !== this.#entered && this.#isShown(snapshot))
       upsertSearchAttributes([{ key: MACHINE_STATE, value: state }]);
     this.#entered = state;
-    if (report) this.#report({ revision, ...report, rejection: null });
   }
 
   /** Showing one costs Temporal a row of its index: who looks for the states between finds them in the read models. */
@@ -62,21 +77,17 @@ export class Publisher {
     return host < 2 || snapshot.status === 'done' || snapshot.hasTag('report');
   }
 
-  /** The opening was refused: there is no state to show. */
-  refused(revision: number, rejection: Rejection): void {
-    this.#report({ revision, state: 'refused', body: null, rejection });
-  }
-
   /** Reports of which it is not known whether they were taken, or that the parent is gone. */
   get sending(): ReadonlySet<Promise<void>> {
     return this.#sending;
   }
 
-  #report(what: Pick<Report, 'revision' | 'state' | 'body' | 'rejection'>): void {
+  /** Tells the parent, as host versions 1 and 2 do: a task of its own confirms it. */
+  signal(report: Report): void {
     const { stream, parent } = this.#input;
     if (!parent) return;
     const sending = getExternalWorkflowHandle(parent)
-      .signal(reportSignal, { aggregate: this.#lifecycle.aggregate, stream, ...what })
+      .signal(reportSignal, report)
       // The parent ended before its child: nobody is left to tell.
       .catch((error: unknown) => log.info('the parent is gone', { stream, parent, error: String(error) }))
       .finally(() => this.#sending.delete(sending));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Report } from './lifecycle.ts';
+import type { Report } from '../domain/ports/lifecycles.ts';
 import { Reports } from './reports.ts';
 
 const report = (stream: string, revision: number): Report => ({

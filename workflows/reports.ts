@@ -1,5 +1,6 @@
 import { eventId } from '../domain/event.ts';
-import type { CarriedReports, Report } from './lifecycle.ts';
+import type { Report } from '../domain/ports/lifecycles.ts';
+import type { CarriedReports } from './lifecycle.ts';
 
 /**
  * The reports of a lifecycle's children. A report tells where a child stands, so only its newest one counts, and each

@@ -2,8 +2,20 @@ import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import { instant } from '../domain/time.ts';
 import type { ArmedTimer } from './lifecycle.ts';
 
-/** The durable timers of one lifecycle. A firing is delivered from outside its scope, so cancelling it cannot cancel what follows. */
-export class Timers {
+/** The deadlines of a lifecycle that are armed, by id; each fires once. */
+export interface Deadlines {
+  /** Arms `id` for the instant `dueAt` (epoch ms); an armed deadline of the same id is replaced. */
+  arm(id: string, dueAt: number): void;
+  cancel(id: string): void;
+  armed(): ArmedTimer[];
+  restore(timers: readonly ArmedTimer[]): void;
+}
+
+/**
+ * A durable timer for each deadline, as host versions 1 and 2 have it. A firing is delivered from outside its scope, so
+ * cancelling it cannot cancel what follows.
+ */
+export class Timers implements Deadlines {
   readonly #fire: (id: string, dueAt: string) => void;
   readonly #armed = new Map<string, { readonly dueAt: number; readonly scope: CancellationScope }>();
 
@@ -11,7 +23,6 @@ export class Timers {
     this.#fire = fire;
   }
 
-  /** Arms `id` for the instant `dueAt` (epoch ms); an armed timer of the same id is replaced. */
   arm(id: string, dueAt: number): void {
     this.cancel(id);
     const scope = new CancellationScope();

@@ -1,7 +1,7 @@
 import type { Rejection } from '../errors.ts';
 import type { DomainEvent, EventContext, Origin } from '../event.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
-import type { PlainState } from '../staging.ts';
+import type { AskedEffect, PlainState } from '../staging.ts';
 
 /** The events of one cause (a command, an effect, a deadline), with the money that follows them. */
 export interface JournalBatch {
@@ -31,15 +31,23 @@ export interface JournalRequest {
   readonly final?: { readonly version: number; readonly state: PlainState };
 }
 
-/** A local effect that the appended events ask for: it runs right behind them, and its own events are appended, too. */
+/** An effect that the appended events ask for: it runs right behind them, and its own events are appended, too. */
 export interface FollowingEffect {
-  /** `<aggregate>.<effect>` */
-  readonly name: string;
-  readonly input: unknown;
+  readonly effect: AskedEffect;
+  /** Effects, by `src`, that may follow this one in their turn; absent where the reply is to be that of host version 2. */
+  readonly prompt?: readonly string[];
   /** Machine version of the stream, and its state after the request's events. */
   readonly version: number;
   readonly state: PlainState;
   /** Of the events it answers with. */
+  readonly context: EventContext;
+}
+
+/** What an effect that ran behind a step answered: events, which are in the log, or none. */
+export interface FollowedStep {
+  /** Id of the effect. */
+  readonly effect: string;
+  readonly events: readonly DomainEvent[];
   readonly context: EventContext;
 }
 
@@ -81,8 +89,12 @@ export type JournalReply =
 
 /** What a lifecycle's step came to. */
 export type StepReply = JournalReply & {
-  /** The events that stand behind it when an effect followed. */
+  /** The events that stand behind it when an effect followed, as host version 2 is told. */
   readonly followed?: readonly DomainEvent[];
+  /** What followed it, in order. */
+  readonly behind?: readonly FollowedStep[];
+  /** What was to be said to others could not be said yet. */
+  readonly unsent?: true;
   /** Of all that was appended and of what the step asks for (domain/fingerprint.ts); absent in replies of old. */
   readonly fingerprint?: string;
 };

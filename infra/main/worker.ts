@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { createAuctionActivities } from '../../activities/auction.ts';
 import { createEnclaveActivities } from '../../activities/enclave.ts';
 import { createJobActivities } from '../../activities/job.ts';
-import { createJournalActivities } from '../../activities/journal.ts';
+import { createJournalActivities, PROMPT_AT_ONCE } from '../../activities/journal.ts';
 import { createMeshActivities } from '../../activities/mesh.ts';
 import { createObservationActivities } from '../../activities/observation.ts';
 import { createAskPatiently } from '../../activities/patience.ts';
@@ -200,7 +200,8 @@ const mesh: EngineMesh = await reach('PostgreSQL', () =>
 const nativeConnection = await reach('Temporal', () =>
   NativeConnection.connect({ address: config.temporalAddress }),
 );
-/** Local effects: they may follow the append that asks for them. */
+const ask = createAskPatiently({ gateway: mesh, detector: mesh.detector });
+/** Effects of lifecycles: those that are declared so follow the append that asks for them. */
 const effects = {
   ...createAuctionActivities({
     sealing,
@@ -210,8 +211,19 @@ const effects = {
     now,
   }),
   ...createQuorumActivities({ store, solver }),
+  ...createEnclaveActivities({
+    ask,
+    store,
+    artifacts,
+    meteringOf: createMeteringOf(createMeteredModules({ pool, signer }), createInspection()),
+    nonces,
+    judge,
+    roots,
+    now,
+  }),
+  ...createJobActivities({ lifecycles, store, providers, now }),
+  ...createStandbyActivities({ ask, lifecycles, mayWin: bonds.mayWin }),
 };
-const ask = createAskPatiently({ gateway: mesh, detector: mesh.detector });
 const worker = await Worker.create({
   connection: nativeConnection,
   namespace: config.temporalNamespace,
@@ -220,23 +232,18 @@ const worker = await Worker.create({
   dataConverter: workerConverter(commandKeys, forgeryLog(log)),
   interceptors: { activity: [sealedActivities] },
   shutdownGraceTime: '2 seconds',
+  // Prompt effects hold their tasks while they run: as many again are left for the others.
+  maxConcurrentWorkflowTaskExecutions: 2 * PROMPT_AT_ONCE,
+  maxConcurrentLocalActivityExecutions: 2 * PROMPT_AT_ONCE,
   stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
   activities: {
     ...effects,
     ...createJournalActivities({
       journal,
+      lifecycles,
       effects,
-      onFault: (effect, error) => log.warn({ err: error, effect }, 'an effect failed behind its append'),
-    }),
-    ...createEnclaveActivities({
-      ask,
-      store,
-      artifacts,
-      meteringOf: createMeteringOf(createMeteredModules({ pool, signer }), createInspection()),
-      nonces,
-      judge,
-      roots,
       now,
+      onFault: (what, error) => log.warn({ err: error, what }, 'failed behind an append'),
     }),
     ...createMeshActivities({ gateway: mesh }),
     ...createTopologyActivities({
@@ -271,8 +278,6 @@ const worker = await Worker.create({
       artifacts,
       now,
     }),
-    ...createJobActivities({ lifecycles, store, providers, now }),
-    ...createStandbyActivities({ ask, lifecycles, mayWin: bonds.mayWin }),
   },
 });
 

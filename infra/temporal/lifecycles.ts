@@ -35,6 +35,7 @@ import {
   LIFECYCLES,
   lifecycleVersion,
 } from '../../domain/registry.ts';
+import { createMessages } from './messages.ts';
 import { isTransient } from './transient.ts';
 
 export interface LifecyclesOptions {
@@ -124,6 +125,8 @@ export const createLifecycles = ({
   };
 
   return {
+    ...createMessages({ client, taskQueue, timeoutMs }),
+
     open: (aggregate, stream, command, meta) =>
       answered(stream, command, meta, () => {
         if (!isLifecycle(aggregate)) throw new Error(`${aggregate} is no lifecycle`);

@@ -27,7 +27,8 @@ beforeAll(async () => {
       ...silentEffects(),
       'enclave.createOnNode': ({ enclave }: { readonly enclave: Enclave }) =>
         new Promise<readonly EnclaveEvent[]>((answer, fail) => {
-          const { activityId } = Context.current().info;
+          const { activityId, isLocal } = Context.current().info;
+          if (isLocal) throw new Error('what runs in the worker itself no stranger reaches');
           const made = attempts.get(enclave.enclaveId) ?? [];
           attempts.set(enclave.enclaveId, [...made, { activityId, answer, fail }]);
         }),

@@ -116,6 +116,18 @@ describe('a changed rule of a running version is noticed', () => {
       /2: version2,/,
       '2: version3,',
     ],
+    [
+      'what a child is asked for, where its parent starts it',
+      'job-v3-h3-settled',
+      /LIFETIME_MARGIN_SECONDS = 1800/,
+      'LIFETIME_MARGIN_SECONDS = 1801',
+    ],
+    [
+      'what follows an effect that follows an effect',
+      'enclave-v4-h3-terminated',
+      /RENEWAL_SHARE = 7 \/ 8/,
+      'RENEWAL_SHARE = 1 / 2',
+    ],
     // The money that follows.
     [
       'a job holds one ceiling less',
@@ -140,6 +152,12 @@ describe('a changed rule of a running version is noticed', () => {
       'job-v1-sla-missed',
       /\? event\.slaCredit :/,
       '? _money_ts__WEBPACK_IMPORTED_MODULE_2__.ZERO :',
+    ],
+    [
+      'who is paid, by an effect that followed another',
+      'job-v3-h3-settled',
+      /available\(payout\.owner\), payout\.amount/,
+      'available(job.submitter), payout.amount',
     ],
     ['where a slash goes', 'job-v1-member-slashed', /account\.slashed/, 'account.rounding'],
     [

@@ -49,8 +49,8 @@ const open = async (aggregate: 'auction' | 'job', stream: string, command: Comma
   expect(opened).toMatchObject({ ok: true });
 };
 
-const openAuction = async (): Promise<string> => {
-  const command = openCommand();
+const openAuction = async (change: Partial<OpenAuction> = {}): Promise<string> => {
+  const command = { ...openCommand(), ...change };
   await open('auction', command.auctionId, command);
   return command.auctionId;
 };
@@ -117,6 +117,48 @@ test('commands nothing in words it has overheard: not anew, not elsewhere, not p
   expect(await stranger.say(other, `bid-0-${auctionId}`, first)).toMatchObject(refused);
   await livesOn(other);
   await livesOn(auctionId, types);
+});
+
+test('tells nothing: not in its own words, nor in those of a command, nor in what was told and refused', async () => {
+  const dear = toMicro(150_000_000n);
+  const auctionId = await openAuction({ ceiling: dear });
+  await engine.sealing.createKey(auctionId);
+  const bid = async (index: number) => {
+    const bidder = await engine.provider(index, 'cloud_aws');
+    return { type: 'place-bid', bidId: `bid-${index}-${auctionId}`, ...bidder, sealed: 'ab' };
+  };
+  const handle = stranger.client.workflow.getHandle(auctionId);
+  await handle.signal('tell', CANCEL, metaOf('a stranger'), 'told');
+  await handle.signal('tell');
+  await handle.signal('tell', null, null, null);
+
+  // A command that was refused for want of money must not come true when there is some.
+  const [asked, told] = [await bid(0), await bid(1)];
+  for (const each of [asked, told]) {
+    const meta = metaOf(each.bidId, each.owner);
+    if (each === asked)
+      expect(await engine.lifecycles.execute(auctionId, each, meta)).toMatchObject({
+        code: 'INSUFFICIENT_BALANCE',
+      });
+    else await engine.lifecycles.tell(auctionId, each, meta);
+    // A query stands behind the signals.
+    expect(await engine.lifecycles.inspect(auctionId)).toMatchObject({ revision: '0' });
+    await engine.fund(each.owner, BigInt(dear));
+  }
+  await expect.poll(() => stranger.overheardSignals(auctionId, 'tell'), WAIT).toHaveLength(4);
+  for (const said of [
+    ...(await stranger.overheard(auctionId)),
+    ...(await stranger.overheardSignals(auctionId, 'tell')),
+  ])
+    await stranger.signal(auctionId, 'tell', said);
+  expect(await engine.lifecycles.inspect(auctionId)).toMatchObject({ running: true });
+  expect(await typesOf(auctionId)).toEqual(['auction.opened']);
+  // Told anew by whom it obeys, it is obeyed; and one that nobody runs any more hears nothing.
+  await engine.lifecycles.tell(auctionId, told, metaOf(`${told.bidId}/2`, told.owner));
+  await expect.poll(() => typesOf(auctionId), WAIT).toEqual(['auction.opened', 'auction.bid-placed']);
+  await livesOn(auctionId, ['auction.opened', 'auction.bid-placed']);
+  await engine.client.workflow.getHandle(auctionId).result();
+  await engine.lifecycles.tell(auctionId, CANCEL, metaOf('too late'));
 });
 
 test('reports nothing to a parent in the name of its child', async () => {

@@ -138,6 +138,8 @@ beforeAll(async () => {
     activities: {
       ...createJournalActivities({
         journal: createJournal({ store }),
+        lifecycles,
+        now,
         effects: {},
         onFault: (_effect, error) => {
           throw error;

@@ -4,13 +4,12 @@ import { type DomainEvent, type EventContext, eventId } from '../../domain/event
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { applyEvent, stateName } from '../../domain/lifecycle.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
-import type { Command, CommandMeta, CommandOutcome } from '../../domain/ports/lifecycles.ts';
+import type { Command, CommandMeta, CommandOutcome, Report } from '../../domain/ports/lifecycles.ts';
 import { epochMs, instant } from '../../domain/time.ts';
 import {
   type Lifecycle,
   type LifecycleAt,
   lifecycleAt,
-  type Report,
   type RunningEffect,
 } from '../../workflows/lifecycle.ts';
 

@@ -50,7 +50,7 @@ export interface World {
   readonly store: EventStore;
   readonly journal: Journal & Bookkeeper;
   readonly providers: Providers;
-  readonly lifecycles: Lifecycles;
+  readonly lifecycles: Omit<Lifecycles, 'send'>;
   readonly hosts: ReadonlyMap<string, SimulatedHost>;
   readonly now: () => string;
   readonly draw: Draw;
@@ -109,8 +109,9 @@ export const createWorld = (draw: Draw, activitiesOf: (world: World) => Activiti
     return outcome;
   };
 
-  const lifecycles: Lifecycles = {
+  const lifecycles: Omit<Lifecycles, 'send'> = {
     open: start,
+    tell: async (stream, command, meta) => void (await lifecycles.execute(stream, command, meta)),
     execute: async (stream, command, meta) =>
       hosts.get(stream)?.execute(command, meta) ?? reject('RESOURCE_NOT_FOUND', `${stream} does not exist`),
     decided: async () => null,

@@ -74,9 +74,18 @@ export const openEngine = async ({
   const solver = createSolver();
   const connection = await NativeConnection.connect({ address });
   const effects = {
+    ...activities?.(pool),
     ...createAuctionActivities({ sealing, market, solver, askRoom: async () => 'held', now }),
     ...createQuorumActivities({ store, solver }),
   };
+  const clientConnection = await Connection.connect({ address });
+  const client = new Client({ connection: clientConnection, dataConverter: clientConverter(COMMAND_KEYS) });
+  const lifecycles = createLifecycles({
+    client,
+    store,
+    taskQueue,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
   const startWorker = async (): Promise<() => Promise<void>> => {
     const worker = await Worker.create({
       connection,
@@ -85,9 +94,8 @@ export const openEngine = async ({
       ...sealedWorker,
       stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
       activities: {
-        ...activities?.(pool),
         ...effects,
-        ...createJournalActivities({ journal, effects, onFault: () => undefined }),
+        ...createJournalActivities({ journal, lifecycles, effects, now, onFault: () => undefined }),
       },
     });
     const running = worker.run();
@@ -97,14 +105,6 @@ export const openEngine = async ({
     };
   };
   let stopWorker = await startWorker();
-  const clientConnection = await Connection.connect({ address });
-  const client = new Client({ connection: clientConnection, dataConverter: clientConverter(COMMAND_KEYS) });
-  const lifecycles = createLifecycles({
-    client,
-    store,
-    taskQueue,
-    ...(timeoutMs !== undefined && { timeoutMs }),
-  });
 
   return {
     store,

@@ -17,6 +17,10 @@ export interface Stranger {
   readonly client: Client;
   /** The arguments of all commands that a workflow has accepted, as they came. */
   overheard(workflowId: string): Promise<Said[]>;
+  /** The arguments of all signals of a name that a workflow was sent, as they came. */
+  overheardSignals(workflowId: string, signal: string): Promise<Said[]>;
+  /** Sends a signal with these arguments as they are. */
+  signal(workflowId: string, signal: string, said: Said): Promise<void>;
   /** Sends arguments as they are. @returns the failure, or null when the command was obeyed. */
   say(workflowId: string, updateId: string, said: Said): Promise<ProtoFailure | null>;
   /** Has the workers of a queue do an activity, for a workflow of its own. @returns its failure, or null when it is done. */
@@ -34,6 +38,21 @@ export const arriveAtTemporal = async (): Promise<Stranger> => {
       return (events ?? []).flatMap(({ workflowExecutionUpdateAcceptedEventAttributes: accepted }) =>
         accepted ? [accepted.acceptedRequest?.input?.args?.payloads ?? []] : [],
       );
+    },
+    overheardSignals: async (workflowId, signal) => {
+      const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+      return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signaled }) =>
+        signaled?.signalName === signal ? [signaled.input?.payloads ?? []] : [],
+      );
+    },
+    signal: async (workflowId, signalName, said) => {
+      await connection.workflowService.signalWorkflowExecution({
+        namespace: NAMESPACE,
+        workflowExecution: { workflowId },
+        signalName,
+        input: { payloads: said },
+        identity: 'a stranger',
+      });
     },
     say: async (workflowId, updateId, said) => {
       const { outcome } = await connection.workflowService.updateWorkflowExecution({

@@ -32,7 +32,7 @@ export interface Engine {
   readonly store: EventStore;
   readonly journal: Journal & Bookkeeper;
   readonly providers: Providers;
-  readonly lifecycles: Lifecycles;
+  readonly lifecycles: Omit<Lifecycles, 'send'>;
   readonly hosts: ReadonlyMap<string, SimulatedHost>;
 }
 
@@ -123,8 +123,9 @@ export const createEngine = (clock: Clock, activitiesOf: (engine: Engine) => Act
     return outcome;
   };
 
-  const lifecycles: Lifecycles = {
+  const lifecycles: Omit<Lifecycles, 'send'> = {
     open: start,
+    tell: async (stream, command, meta) => void (await lifecycles.execute(stream, command, meta)),
     execute: async (stream, command, meta) => {
       const host = hosts.get(stream);
       if (!host) return reject('RESOURCE_NOT_FOUND', `${stream} does not exist`);
