@@ -1,8 +1,5 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-
-/** PKCS #8 wrapping of a raw Ed25519 seed (RFC 8410 §7). */
-const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
-export const SEED_BYTES = 32;
+import { createHash, type KeyObject, sign, verify } from 'node:crypto';
+import { type Ed25519Key, ed25519Key } from './ed25519.ts';
 
 /** A public key as RFC 8037 describes it, for `/.well-known/jwks.json`. */
 export interface PublicJwk {
@@ -14,10 +11,8 @@ export interface PublicJwk {
   readonly use: 'sig';
 }
 
-interface SigningKey {
+interface SigningKey extends Ed25519Key {
   readonly kid: string;
-  readonly privateKey: KeyObject;
-  readonly publicKey: KeyObject;
   readonly jwk: PublicJwk;
 }
 
@@ -33,21 +28,13 @@ export interface Signer {
 }
 
 const signingKey = (seed: Uint8Array): SigningKey => {
-  if (seed.length !== SEED_BYTES) throw new RangeError('an Ed25519 seed has 32 bytes');
-  const privateKey = createPrivateKey({
-    key: Buffer.concat([PKCS8_ED25519, seed]),
-    format: 'der',
-    type: 'pkcs8',
-  });
-  const publicKey = createPublicKey(privateKey);
-  const { x } = publicKey.export({ format: 'jwk' });
-  if (typeof x !== 'string') throw new Error('the key has no public part');
+  const key = ed25519Key(seed);
+  const { x } = key;
   // RFC 7638 thumbprint: the members of an OKP key in lexical order.
   const kid = createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest('base64url');
   return {
+    ...key,
     kid,
-    privateKey,
-    publicKey,
     jwk: { kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'EdDSA', use: 'sig' },
   };
 };

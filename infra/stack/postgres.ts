@@ -34,6 +34,12 @@ export interface PostgresServer extends RunningProcess {
   readonly port: number;
 }
 
+/**
+ * A server that shares its machine with a dozen processes: pages are in the cache of the system anyway, and plans are small.
+ * It needs no processes for reading ahead nor for replication.
+ */
+const SMALL = ['shared_buffers=64MB', 'io_method=sync', 'max_logical_replication_workers=0', 'jit=off'];
+
 const READY_LINE = 'database system is ready to accept connections';
 
 /** Creates the cluster when there is none and describes the server process. */
@@ -48,6 +54,7 @@ export const preparePostgres = async (options: PostgresOptions): Promise<Process
     `port=${options.port}`,
     'max_connections=300',
     'log_checkpoints=off',
+    ...SMALL,
     ...(options.durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
   ];
   return {

@@ -1,6 +1,7 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
+import { sign } from 'node:crypto';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { ed25519Key } from '../keys/ed25519.ts';
 import { checkpointText, type TreeHead } from '../verify/checkpoint.ts';
 import { formatNote, formatNoteKey, noteKeyId } from '../verify/note.ts';
 
@@ -22,7 +23,10 @@ const originOf = (firstKey: Uint8Array): string =>
  * rotation puts a new one in front and keeps the old ones.
  */
 export const createCheckpointSigner = (seeds: readonly Uint8Array[]): CheckpointSigner => {
-  const keys = seeds.map((seed) => ({ seed, publicKey: ed25519.getPublicKey(seed) }));
+  const keys = seeds.map((seed) => {
+    const { privateKey, x } = ed25519Key(seed);
+    return { privateKey, publicKey: new Uint8Array(Buffer.from(x, 'base64url')) };
+  });
   const [newest, oldest] = [keys[0], keys.at(-1)];
   if (!newest || !oldest) throw new RangeError('the log needs a key');
   const name = originOf(oldest.publicKey);
@@ -31,10 +35,10 @@ export const createCheckpointSigner = (seeds: readonly Uint8Array[]): Checkpoint
     publicKey: formatNoteKey({ name, publicKey: newest.publicKey }),
     sign: (head) => {
       const text = checkpointText({ origin: name, ...head });
-      const signatures = keys.map(({ seed, publicKey }) => ({
+      const signatures = keys.map(({ privateKey, publicKey }) => ({
         name,
         keyId: noteKeyId({ name, publicKey }),
-        signature: ed25519.sign(utf8ToBytes(text), seed),
+        signature: new Uint8Array(sign(null, utf8ToBytes(text), privateKey)),
       }));
       return formatNote({ text, signatures });
     },
