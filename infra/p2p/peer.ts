@@ -1,6 +1,6 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
-import type { Connection, Libp2p } from '@libp2p/interface';
+import type { Connection, Libp2p, Logger, PeerId, Peer as PeerRecord } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { ping } from '@libp2p/ping';
@@ -27,11 +27,43 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
+const ignore = (): undefined => undefined;
+/** By itself libp2p makes three loggers for each stream, which look whether the terminal has colours, and say nothing. */
+const SILENT: Logger = Object.assign(ignore, {
+  enabled: false,
+  error: ignore,
+  trace: ignore,
+  newScope: (): Logger => SILENT,
+});
+
+/**
+ * Each stream tells the peer store of its protocol, which then reads and compares all it has of the peer: a third of what a
+ * stream costs, for what nobody here asks the store. It is told once of each protocol of a connection.
+ */
+const tellOnce = (libp2p: Libp2p): void => {
+  const { peerStore } = libp2p;
+  const merge = peerStore.merge.bind(peerStore);
+  // By the object that a connection has for its other end: gone with it.
+  const told = new WeakMap<PeerId, Map<string, Promise<PeerRecord>>>();
+  peerStore.merge = (peer, data, options) => {
+    const [protocol, ...more] = data.protocols ?? [];
+    if (protocol === undefined || more.length > 0 || Object.keys(data).length > 1)
+      return merge(peer, data, options);
+    const known = told.get(peer) ?? new Map<string, Promise<PeerRecord>>();
+    told.set(peer, known);
+    const telling = known.get(protocol) ?? merge(peer, data);
+    known.set(protocol, telling);
+    telling.catch(() => known.delete(protocol));
+    return telling;
+  };
+};
+
 /** A started libp2p 3 peer over TCP, Noise and Yamux. Rejects when it cannot listen. */
 export const createPeer = async (options: PeerOptions): Promise<Peer> => {
   const privateKey = await generateKeyPairFromSeed('Ed25519', options.seed);
   const libp2p = await createLibp2p({
     privateKey,
+    logger: { forComponent: () => SILENT },
     addresses: { listen: [...(options.listen ?? [])] },
     transports: [
       tcp({ dialOpts: { noDelay: true, keepAlive: true }, listenOpts: { noDelay: true, keepAlive: true } }),
@@ -50,6 +82,7 @@ export const createPeer = async (options: PeerOptions): Promise<Peer> => {
     // Its pings abort a healthy connection of a busy host; heartbeats with their own patience do this job.
     connectionMonitor: { enabled: false },
   });
+  tellOnce(libp2p);
   return {
     libp2p,
     publicKey: Buffer.from(privateKey.publicKey.raw).toString('hex'),
