@@ -20,10 +20,15 @@ export const memoryFigures = (stack: Stack, jobs: number): Figures => {
   const own = ofNamed.filter(({ name }) => /^(?:worker|node)\b/.test(name));
   const worst = (kind: string, size: keyof Memory): number =>
     Math.max(...own.filter(({ name }) => name.startsWith(kind)).map((each) => each.own[size])) / MIB;
+  const total = sumOf(all, 'pss');
   return {
     stack: {
-      ...timed(sumOf(all, 'pss')),
-      parts: { 'after jobs': jobs, ...Object.fromEntries(ofNamed.map(({ name, pss }) => [name, pss])) },
+      ...timed(total),
+      parts: {
+        'after jobs': jobs,
+        ...Object.fromEntries(ofNamed.map(({ name, pss }) => [name, pss])),
+        supervisor: total - ofNamed.reduce((sum, { pss }) => sum + pss, 0),
+      },
     },
     worker: {
       ...timed(worst('worker', 'rss')),

@@ -47,8 +47,8 @@ export const stackJobs = async (stack: Stack, root = ROOT): Promise<RunJobs> => 
       });
       return state === 'settled' ? null : (reason ?? state);
     };
-    // A refusal is a figure, too.
-    const failure = await run().catch((error: Error) => error.message);
+    // A refusal is a figure, too; its first line says which.
+    const failure = await run().catch(({ message }: Error) => message.replace(/\n[^]*/, ''));
     const submittedAt = at.submitted ?? Number.NaN;
     return {
       submitMs: submittedAt - (at.uploaded ?? Number.NaN),
