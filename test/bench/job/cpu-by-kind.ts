@@ -23,18 +23,12 @@ export const cpuByKind = (stack: Stack): Kinds => {
 export const minus = (kinds: Kinds, taken: Kinds, times = 1): Kinds =>
   Object.fromEntries(Object.entries(kinds).map(([kind, cpu]) => [kind, cpu - (taken[kind] ?? 0) * times]));
 
-export const plus = (one: Kinds, other: Kinds): Kinds => {
-  const sums: Record<string, number> = { ...one };
-  for (const [kind, cpu] of Object.entries(other)) sums[kind] = (sums[kind] ?? 0) + cpu;
-  return sums;
-};
-
-/** Of one of so many jobs; kinds of which there was nothing are left out. */
-export const perJob = (kinds: Kinds, jobs: number): Kinds =>
+/** Of one of so many jobs, or seconds; kinds of which there was nothing are left out. */
+export const per = (kinds: Kinds, count: number): Kinds =>
   Object.fromEntries(
     Object.entries(kinds)
       .filter(([, cpu]) => Math.abs(cpu) >= 0.001)
-      .map(([kind, cpu]) => [kind, cpu / jobs]),
+      .map(([kind, cpu]) => [kind, cpu / count]),
   );
 
 export const totalOf = (kinds: Kinds): number => Object.values(kinds).reduce((sum, cpu) => sum + cpu, 0);

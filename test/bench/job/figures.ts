@@ -1,6 +1,6 @@
 import { quantile, timed } from '../harness.ts';
 import type { Figures } from '../measurement.ts';
-import { type Kinds, perJob, totalOf } from './cpu-by-kind.ts';
+import { type Kinds, per, totalOf } from './cpu-by-kind.ts';
 import type { JobRun } from './job-run.ts';
 
 const mean = (values: readonly number[]): number =>
@@ -28,7 +28,7 @@ export interface Measured {
 export const figuresOf = ({ runs, seconds, cpu }: Measured): Figures => {
   const settled = runs.filter(({ failure }) => failure === null);
   const failed = failures(runs);
-  const each = perJob(cpu, settled.length);
+  const each = per(cpu, settled.length);
   const latencies = settled.map(({ beyondAuctionMs }) => beyondAuctionMs);
   const submits = runs.map(({ submitMs }) => submitMs).filter((ms) => !Number.isNaN(ms));
   return {

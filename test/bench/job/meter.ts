@@ -1,12 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Figures } from '../measurement.ts';
-import { type Kinds, minus, plus } from './cpu-by-kind.ts';
+import { type Kinds, minus, per, totalOf } from './cpu-by-kind.ts';
 import { figuresOf } from './figures.ts';
 import type { JobRun, JobTier, RunJobs } from './job-run.ts';
 
-/** How long it is watched with nothing to do, before the first measurement and before each. */
-const FIRST_IDLE_MS = 10_000;
-const IDLE_MS = 2000;
+/** How long it is watched with nothing to do, before each measurement. */
+const IDLE_MS = 5000;
 /** How long it is left alone afterwards: what a job causes is done by then. */
 const REST_MS = 2000;
 /** Jobs until V8 has compiled what it compiles, in groups. */
@@ -22,11 +21,13 @@ export const openMeter = async (used: () => Kinds, run: RunJobs) => {
     const result = await work();
     return { cpu: minus(used(), before), seconds: (performance.now() - from) / 1000, result };
   };
-  /** All that was seen with nothing to do. */
-  let idle: { readonly cpu: Kinds; readonly seconds: number } = { cpu: {}, seconds: 0 };
-  const watchIdle = async (ms: number): Promise<void> => {
-    const { cpu, seconds } = await during(() => delay(ms));
-    idle = { cpu: plus(idle.cpu, cpu), seconds: idle.seconds + seconds };
+  /** CPU seconds a second with nothing to do: the least that was seen, for all that disturbs it adds to it. */
+  let idle: Kinds | null = null;
+  const watchIdle = async (): Promise<Kinds> => {
+    const { cpu, seconds } = await during(() => delay(IDLE_MS));
+    const rates = per(cpu, seconds);
+    if (idle === null || totalOf(rates) < totalOf(idle)) idle = rates;
+    return idle;
   };
 
   let jobs = 0;
@@ -39,12 +40,11 @@ export const openMeter = async (used: () => Kinds, run: RunJobs) => {
 
   for (const atOnce of WARM_UP) await runAll('silver', 1, atOnce);
   await delay(REST_MS);
-  await watchIdle(FIRST_IDLE_MS);
 
   return {
     /** Turns of so many jobs at once. CPU is counted beyond what is used with nothing to do. */
     measure: async (tier: JobTier, turns: number, atOnce: number): Promise<Figures> => {
-      await watchIdle(IDLE_MS);
+      const rates = await watchIdle();
       let seconds = Number.NaN;
       const busy = await during(async () => {
         const working = await during(() => runAll(tier, turns, atOnce));
@@ -55,10 +55,10 @@ export const openMeter = async (used: () => Kinds, run: RunJobs) => {
       return figuresOf({
         runs: busy.result,
         seconds,
-        cpu: minus(busy.cpu, idle.cpu, busy.seconds / idle.seconds),
+        cpu: minus(busy.cpu, rates, busy.seconds),
       });
     },
-    /** Runs jobs until there were `count` of them, some at once. @returns how many there were. */
+    /** Runs jobs until there were `count` of them, failed ones too, some at once. @returns how many there were. */
     reach: async (count: number, atOnce: number): Promise<number> => {
       while (jobs < count) await runAll('silver', 1, Math.min(atOnce, count - jobs));
       return jobs;
