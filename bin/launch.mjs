@@ -68,10 +68,10 @@ export const capableNode = () => {
 /** There Node keeps what it made of TypeScript, text by text, where it may write. */
 const COMPILED = join(ROOT, 'dist', 'compiled');
 
-/** Runs a TypeScript program of the checkout and ends with its exit code. */
-export const launch = async (program, args) => {
+/** Runs a TypeScript program of the checkout, with flags of Node, and ends with its exit code. */
+export const launch = async (program, args, flags = []) => {
   const env = { NODE_COMPILE_CACHE: COMPILED, ...process.env };
-  process.exitCode = await run(capableNode(), [join(ROOT, program), ...args], { env });
+  process.exitCode = await run(capableNode(), [...flags, join(ROOT, program), ...args], { env });
 };
 
 /** Runs a command on this terminal and resolves with its exit code. Signals are the command's to obey. */
