@@ -77,10 +77,11 @@ export const createContents = (pool: Pool) => {
 
     /** The content of a stored artefact. */
     of: async (sha256: string): Promise<{ readonly content: string; readonly size: number } | null> => {
-      const { rows } = await pool.query<{ content: string; size: number }>(
-        'select content, size from engine.artifacts where sha256 = $1',
-        [sha256],
-      );
+      const { rows } = await pool.query<{ content: string; size: number }>({
+        name: 'artifact-content',
+        text: 'select content, size from engine.artifacts where sha256 = $1',
+        values: [sha256],
+      });
       return rows[0] ?? null;
     },
 
@@ -100,10 +101,11 @@ export const createContents = (pool: Pool) => {
 
     /** All of it at once; null when it is deleted meanwhile. */
     read: async (content: string, size: number): Promise<Buffer | null> => {
-      const { rows } = await pool.query<{ bytes: Buffer }>(
-        'select bytes from engine.content_chunks where content = $1 order by number',
-        [content],
-      );
+      const { rows } = await pool.query<{ bytes: Buffer }>({
+        name: 'content-bytes',
+        text: 'select bytes from engine.content_chunks where content = $1 order by number',
+        values: [content],
+      });
       const bytes = Buffer.concat(rows.map((row) => row.bytes));
       return bytes.length === size ? bytes : null;
     },

@@ -53,14 +53,15 @@ export const createReferences = ({ signer, now }: { signer: Countersigner; now: 
     sha256: string,
     owner: string,
   ): Promise<Artifact | null> => {
-    const { rows } = await db.query<ReferenceRow>(
-      `select r.sha256, r.owner, a.size, r.media_type, r.signature,
+    const { rows } = await db.query<ReferenceRow>({
+      name: 'artifact-reference',
+      text: `select r.sha256, r.owner, a.size, r.media_type, r.signature,
               to_char(r.created_at at time zone 'UTC', ${INSTANT}) as created_at,
               to_char(r.expires_at at time zone 'UTC', ${INSTANT}) as expires_at
          from engine.artifact_references r join engine.artifacts a using (sha256)
         where r.sha256 = $1 and r.owner = $2`,
-      [sha256, owner],
-    );
+      values: [sha256, owner],
+    });
     const [row] = rows;
     if (!row) return null;
     const facts = { sha256: row.sha256, owner: row.owner, size: row.size, createdAt: row.created_at };

@@ -38,7 +38,14 @@ export interface PostgresServer extends RunningProcess {
  * A server that shares its machine with a dozen processes: pages are in the cache of the system anyway, and plans are small.
  * It needs no processes for reading ahead nor for replication.
  */
-const SMALL = ['shared_buffers=64MB', 'io_method=sync', 'max_logical_replication_workers=0', 'jit=off'];
+const SMALL = [
+  'shared_buffers=64MB',
+  'io_method=sync',
+  'max_logical_replication_workers=0',
+  'jit=off',
+  // For commits that do not wait for the disk; the log's own do.
+  'wal_writer_delay=1s',
+];
 
 const READY_LINE = 'database system is ready to accept connections';
 

@@ -27,15 +27,20 @@ const LEAVES = `
     from (select position, envelope from log.events where position > $1 and position <= $2
            order by position limit ${BATCH}) found`;
 
-/** Tiles and checkpoint in one statement. What another process has written meanwhile is the same tree, maybe further on. */
+/**
+ * Tiles and checkpoint in one statement. What another process has written meanwhile is the same tree, maybe further on. The
+ * commit does not wait for the disk: what a crash of the server takes back follows from the log again, and whatever is
+ * committed durably later, as an anchor is, makes it durable, too.
+ */
 const WRITE = `
-  with tiles as (
+  with quick as (select set_config('synchronous_commit', 'off', true)), tiles as (
     insert into log.tiles as tile (level, index, hashes)
     select * from unnest($1::smallint[], $2::bigint[], $3::bytea[])
         on conflict (level, index) do update set hashes = excluded.hashes
      where length(tile.hashes) < length(excluded.hashes)
   )
-  insert into log.checkpoints (size, root, note, public_key) values ($4, $5, $6, $7) on conflict (size) do nothing`;
+  insert into log.checkpoints (size, root, note, public_key) 
+  select $4::bigint, $5::bytea, $6::text, $7::text from quick on conflict (size) do nothing`;
 
 /**
  * Takes the events after the newest checkpoint, up to position `until`, into the tree and signs its new head: O(events +
