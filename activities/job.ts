@@ -35,6 +35,8 @@ export interface JobDeps {
   readonly store: EventStore;
   readonly providers: Providers;
   readonly now: () => string;
+  /** Gives back the job's place in the queue. */
+  readonly leaveQueue?: (jobId: string) => Promise<void>;
 }
 
 interface Input {
@@ -61,7 +63,13 @@ const isEvidence = (fault: string): fault is Exclude<EvidenceReason, 'completed'
   fault !== 'completed' && (EVIDENCE_REASONS as readonly string[]).includes(fault);
 
 /** Effects of a job: what it asks of its children, how it judges their results, and how it ends. */
-export const createJobActivities = ({ lifecycles, store, providers, now }: JobDeps) => {
+export const createJobActivities = ({
+  lifecycles,
+  store,
+  providers,
+  now,
+  leaveQueue = () => Promise.resolve(),
+}: JobDeps) => {
   const command = (job: Pick<Job, 'jobId' | 'submitter'>, part: string, actor = 'engine'): CommandMeta => ({
     commandId: `${job.jobId}/${part}`,
     actor,
@@ -338,6 +346,7 @@ export const createJobActivities = ({ lifecycles, store, providers, now }: JobDe
       await updateTrust(job);
       await releaseChildren(job);
       const unheard = await closeAuction(job);
+      await leaveQueue(job.jobId);
       const at = now();
       if (job.failure || !job.proven) {
         const { reason, message } = job.failure ?? {

@@ -57,6 +57,7 @@ export interface RouteDependencies {
   readonly artifacts: Artifacts & Uploads;
   /** Open auctions of a submitter (settled 41). */
   readonly auctionPlaces: Places;
+  readonly waitingPlaces: Places;
   readonly attestor: Attestor;
   readonly bidDesk: BidDesk;
   readonly bonds: Bonds;

@@ -24,6 +24,7 @@ const TITLES: Readonly<Record<ErrorCode, string>> = {
   CIRCUIT_ESTABLISHMENT_FAILED: 'No circuit could be established',
   QUORUM_NOT_ACHIEVED: 'No feasible quorum',
   RESULT_DISAGREEMENT: 'The results disagree',
+  WAIT_LIMIT_EXCEEDED: 'No room within the wait limit',
   TIME_LIMIT_EXCEEDED: 'Time limit exceeded',
   MEMORY_LIMIT_EXCEEDED: 'Memory limit exceeded',
   FUEL_LIMIT_EXCEEDED: 'Fuel limit exceeded',

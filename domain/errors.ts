@@ -19,6 +19,7 @@ export const ERROR_STATUS = {
   CIRCUIT_ESTABLISHMENT_FAILED: 503,
   QUORUM_NOT_ACHIEVED: 409,
   // Terminal reasons of a job. They are facts in the log, shown in its state; no request answers with them.
+  WAIT_LIMIT_EXCEEDED: 409,
   RESULT_DISAGREEMENT: 409,
   TIME_LIMIT_EXCEEDED: 409,
   MEMORY_LIMIT_EXCEEDED: 409,

@@ -20,7 +20,12 @@ import { enclaveMachineV1 } from './enclave/machine-v1.ts';
 import { movements as enclaveMovements } from './enclave/movements.ts';
 import { aggregateOf, type DomainEvent, domainEventOf, type NewEvent } from './event.ts';
 import { type AnyFold, anyFold, type Fold, foldOver } from './fold.ts';
-import { decide as decideJob, decideV1 as decideJobV1, decideV2 as decideJobV2 } from './job/decide.ts';
+import {
+  decide as decideJob,
+  decideV1 as decideJobV1,
+  decideV2 as decideJobV2,
+  decideV3 as decideJobV3,
+} from './job/decide.ts';
 import { JOB_VERSION, jobMachine } from './job/machine.ts';
 import { jobMachineV2 } from './job/machine-v2.ts';
 import { movements as jobMovements } from './job/movements.ts';
@@ -95,7 +100,8 @@ export const LIFECYCLES = {
     versions: {
       1: version(jobMachineV2, decideJobV1, jobMovements),
       2: version(jobMachineV2, decideJobV2, jobMovements),
-      3: version(jobMachine, decideJob, jobMovements),
+      3: version(jobMachine, decideJobV3, jobMovements),
+      4: version(jobMachine, decideJob, jobMovements),
     },
   },
   predicate: {

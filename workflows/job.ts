@@ -2,7 +2,7 @@ import type { OpenAuction } from '../domain/auction/commands.ts';
 import type { CreateEnclave } from '../domain/enclave/commands.ts';
 import type { Reservation } from '../domain/enclave/events.ts';
 import type { JobEvent, JobFailed, JobMemberFailed, JobResultReceived } from '../domain/job/events.ts';
-import { aborted, type Job, type Member, quorumIdOf } from '../domain/job/job.ts';
+import { aborted, auctionIdOf, type Job, MAX_ATTEMPTS, type Member, quorumIdOf } from '../domain/job/job.ts';
 import { forfeitOf, isDeclined } from '../domain/job/non-delivery.ts';
 import { ZERO } from '../domain/money.ts';
 import type { Report } from '../domain/ports/lifecycles.ts';
@@ -135,6 +135,26 @@ const onAuction = (report: Report): JobEvent[] => {
       winners: body.awarded,
       reserve: body.reserve,
       seed: body.seed,
+    },
+  ];
+};
+
+/** Since version 4 a job whose auction found too few bids waits for another one, as long as it may: others had the room. */
+const onAuctionOfQueue = (report: Report, job: Job): JobEvent[] => {
+  const failure = (report.body as AuctionReport | null)?.failure;
+  const { attempt = MAX_ATTEMPTS } = job;
+  // News of an auction before this one.
+  if (report.stream !== job.auctionId) return [];
+  if (failure?.reason !== 'AUCTION_NOT_ENOUGH_BIDS' || attempt >= MAX_ATTEMPTS) return onAuction(report);
+  const next = attempt + 1;
+  return [
+    {
+      type: 'job.requeued',
+      attempt: next,
+      auctionId: auctionIdOf(job.jobId, next),
+      reason: failure.reason,
+      message: failure.message,
+      requeuedAt: now(),
     },
   ];
 };
@@ -300,16 +320,34 @@ const version2: Policies = {
   effects: { ...version1.effects, launch: { kind: 'children', start: enclavesInReservation } },
 };
 
-/** Since version 3 standbys are asked, each by its own node. */
+/** Since version 3 standbys are asked, each by its own node. Its machine is that of version 4, of which it never asks for room. */
 const version3: Policies = {
   ...version2,
   effects: {
     ...version2.effects,
+    admit: {
+      kind: 'activity',
+      local: true,
+      options: {
+        startToCloseTimeout: '10 seconds',
+        retry: { initialInterval: '200 milliseconds', maximumInterval: '5 seconds' },
+      },
+      failed: (_, message) => [aborted('RESOURCE_UNAVAILABLE', `the job cannot be queued: ${message}`)],
+    },
     askStandbys: { ...ask, options: { ...ask.options, heartbeatTimeout: '15 seconds' } },
   },
 };
 
-export const jobLifecycle = lifecycleOf('job', { 1: version1, 2: version2, 3: version3 });
+/** Since version 4 jobs may wait for room. */
+const version4: Policies = {
+  ...version3,
+  onReport: (report, job: Job) =>
+    report.aggregate === 'auction' && !report.rejection
+      ? onAuctionOfQueue(report, job)
+      : (version3.onReport?.(report, job as never) ?? []),
+};
+
+export const jobLifecycle = lifecycleOf('job', { 1: version1, 2: version2, 3: version3, 4: version4 });
 
 /** A job from submission to settlement. */
 export const job = (input: LifecycleInput) => runLifecycle(jobLifecycle, input);

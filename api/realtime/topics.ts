@@ -16,6 +16,8 @@ export interface Topic {
 
 /** States of a job that an event names by itself; the others depend on the members and are in the read model. */
 const JOB_STATES: Readonly<Record<string, string>> = {
+  'job.admitted': 'quoted',
+  'job.requeued': 'queued',
   'job.auction-opened': 'auctioning',
   'job.auction-awarded': 'forming',
   'job.member-failed': 'forming',

@@ -27,8 +27,16 @@ export interface SubmitJob {
   readonly inputHash: string;
   readonly memoryMb: number;
   readonly auctionSeconds: number;
+  /** Seconds that it may wait for room; its auction opens at once where that is nothing. */
+  readonly maxWaitSeconds?: number;
   readonly allowSimulated: boolean;
   readonly seed: string;
+}
+
+/** There is room for the job by now: its auction number `attempt` may open. */
+export interface AdmitJob {
+  readonly type: 'admit';
+  readonly attempt: number;
 }
 
 /** A standby's node has agreed to come in. Books its owner's deposit, or is refused (402). */
@@ -37,4 +45,4 @@ export interface BindStandby {
   readonly providerId: string;
 }
 
-export type JobCommand = SubmitJob | BindStandby | DeadlineCommand;
+export type JobCommand = SubmitJob | AdmitJob | BindStandby | DeadlineCommand;

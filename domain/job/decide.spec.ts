@@ -36,7 +36,7 @@ const submit: SubmitJob = {
 const { type: _, ...facts } = submit;
 const submitted: JobSubmitted = {
   type: 'job.submitted',
-  machineVersion: 3,
+  machineVersion: 4,
   ...facts,
   openingFee: toMicro('30'),
   winners: 3,

@@ -5,11 +5,12 @@ import { argumentErrors, ENCLAVE_LIMITS, WORK_LIMITS } from '../enclave/limits.t
 import { type FieldError, reject } from '../errors.ts';
 import { stateName } from '../lifecycle.ts';
 import { TIERS } from '../tiers.ts';
-import type { BindStandby, JobCommand, SubmitJob } from './commands.ts';
+import type { AdmitJob, BindStandby, JobCommand, SubmitJob } from './commands.ts';
 import type { JobEvent } from './events.ts';
 import { aborted } from './job.ts';
 import { JOB_VERSION, type jobMachine } from './machine.ts';
 import type { jobMachineV2 } from './machine-v2.ts';
+import { MAX_WAIT_SECONDS } from './waiting.ts';
 
 type Snapshot = SnapshotFrom<typeof jobMachine> | SnapshotFrom<typeof jobMachineV2>;
 
@@ -43,9 +44,12 @@ const decideAt = (
   switch (command.type) {
     case 'submit':
       return submit(version, snapshot, command, ctx);
+    case 'admit':
+      return admit(snapshot, command, ctx);
     case 'bind-standby':
       return bind(snapshot, command, ctx);
     case 'deadline': {
+      if (command.id === 'waited') return waited(snapshot);
       const event = aborted(
         'RESOURCE_UNAVAILABLE',
         `the job made no progress while ${stateName(snapshot.value)}`,
@@ -58,6 +62,10 @@ const decideAt = (
 /** Rules over commands of a job. After the submission it is its children and effects that move it. */
 export const decide = (snapshot: Snapshot, command: JobCommand, ctx: DecisionContext): Decision<JobEvent> =>
   decideAt(JOB_VERSION, snapshot, command, ctx);
+
+/** The same for streams of version 3, whose auctions open at once. */
+export const decideV3 = (snapshot: Snapshot, command: JobCommand, ctx: DecisionContext): Decision<JobEvent> =>
+  decideAt(3, snapshot, command, ctx);
 
 /** The same for streams of version 2, which know no standbys. */
 export const decideV2 = (snapshot: Snapshot, command: JobCommand, ctx: DecisionContext): Decision<JobEvent> =>
@@ -77,13 +85,38 @@ const boundErrors = (version: number, command: SubmitJob): FieldError[] => {
     if (!isNumber || value < min || value > max)
       errors.push({ field, rule: `${whole ? 'an integer ' : ''}from ${min} to ${max}` });
   }
-  const { memoryMb, pricedMemoryMb = memoryMb } = command;
+  const { memoryMb, pricedMemoryMb = memoryMb, maxWaitSeconds: wait = 0 } = command;
+  if (!Number.isInteger(wait) || wait < 0 || wait > MAX_WAIT_SECONDS)
+    errors.push({ field: 'max_wait_seconds', rule: `an integer from 0 to ${MAX_WAIT_SECONDS}` });
   if (memoryMb > pricedMemoryMb)
     errors.push({ field: 'memory_mb', rule: `at most the ${pricedMemoryMb} that were quoted` });
   const unfit = argumentErrors(command.args);
   // Version 1 measured the arguments and did not look into them.
   if (version === 1) return [...errors, ...unfit.filter(({ field }) => field === 'args')];
   return [...errors, ...unfit, ...ceilingErrors(command.ceiling)];
+};
+
+const admit = (
+  snapshot: Snapshot,
+  { attempt }: AdmitJob,
+  { actor, now }: DecisionContext,
+): Decision<JobEvent> => {
+  if (actor !== 'engine') return reject('AUTHORIZATION_FAILED', 'the engine admits jobs, and nobody else');
+  const event = { type: 'job.admitted', attempt, admittedAt: now } as const;
+  return snapshot.context.attempt === attempt && snapshot.can(event)
+    ? accept(event)
+    : reject('CONFLICT', 'the job does not wait for this attempt');
+};
+
+/** The job has waited as long as it may. */
+const waited = (snapshot: Snapshot): Decision<JobEvent> => {
+  const { maxWaitSeconds = 0, turnedBack } = snapshot.context;
+  const last = turnedBack ? `; its last auction: ${turnedBack.message}` : '';
+  const event = aborted(
+    'WAIT_LIMIT_EXCEEDED',
+    `no room for the job within its max_wait_seconds of ${maxWaitSeconds}${last}`,
+  );
+  return stateName(snapshot.value) === 'queued' ? accept(event) : reject('CONFLICT', 'the job waits no more');
 };
 
 const bind = (
@@ -113,7 +146,9 @@ const submit = (
   }
   const errors = boundErrors(version, command);
   if (errors.length > 0) return reject('INVALID_REQUEST', 'the job is out of bounds', errors);
-  const { type: _, ...facts } = command;
+  const { type: _, maxWaitSeconds = 0, ...facts } = command;
+  // Versions before 4 know no queue; an award that was bought before waits for nobody.
+  const mayWait = version > 3 && maxWaitSeconds > 0 && !command.auctionGiven;
   const { winners } = TIERS[command.tier];
   return accept({
     type: 'job.submitted',
@@ -122,6 +157,7 @@ const submit = (
     // Whoever had the auction run on its own has paid with its opening.
     ...(version > 1 && !command.auctionGiven && { openingFee: openingFeeOf(command.ceiling, winners) }),
     winners,
+    ...(mayWait && { maxWaitSeconds }),
     submittedAt: ctx.now,
   });
 };

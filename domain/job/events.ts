@@ -35,9 +35,31 @@ export interface JobSubmitted {
   readonly inputHash: string;
   readonly memoryMb: number;
   readonly auctionSeconds: number;
+  /** How long it may wait for room from its submission on; absent where its auction opens at once, and before version 4. */
+  readonly maxWaitSeconds?: number;
   readonly allowSimulated: boolean;
   readonly seed: string;
   readonly submittedAt: string;
+}
+
+/** There is room for the job: its auction opens. The opening fee is paid with its first (machine version 4). */
+export interface JobAdmitted {
+  readonly type: 'job.admitted';
+  /** Counts its auctions, from 1. */
+  readonly attempt: number;
+  readonly admittedAt: string;
+}
+
+/** Its auction found too few bids while others were served: it waits for another one (machine version 4). */
+export interface JobRequeued {
+  readonly type: 'job.requeued';
+  readonly attempt: number;
+  /** The auction to come. */
+  readonly auctionId: string;
+  /** Of the auction that failed. */
+  readonly reason: ErrorCode;
+  readonly message: string;
+  readonly requeuedAt: string;
 }
 
 export interface JobAuctionOpened {
@@ -228,6 +250,8 @@ export interface JobFailed extends Forfeits {
 
 export type JobEvent =
   | JobSubmitted
+  | JobAdmitted
+  | JobRequeued
   | JobAuctionOpened
   | JobAuctionAwarded
   | JobQuorumFormed

@@ -33,6 +33,15 @@ export interface Job extends Omit<JobSubmitted, 'type' | 'machineVersion'> {
   /** Winners and reserve as awarded; the quorum is formed from them. */
   readonly awarded: readonly Winner[];
   readonly reserve: readonly OpenedBid[];
+  /** Since when it waits for room, and for which of its auctions (machine version 4, where it may wait). */
+  readonly queuedAt?: string;
+  readonly attempt?: number;
+  /** Why its last auction bought nothing. */
+  readonly turnedBack?: { readonly reason: ErrorCode; readonly message: string };
+  /** The auction whose escrow account it holds, where that is not its present one. */
+  readonly escrowOf?: string;
+  /** The opening fee is paid, which is held until there is an auction. */
+  readonly feePaid?: boolean;
   /** Bids whose deposit is still held: winners of the auction that did not fail. */
   readonly deposits: readonly { readonly bidId: string; readonly owner: string }[];
   /** Standbys that accepted, each bound by a deposit; those that declined (machine version 3). */
@@ -108,6 +117,13 @@ export const aborted = (reason: ErrorCode, message: string): JobAborted => ({
 export const enclaveIdOf = (jobId: string, providerId: string): string =>
   `enclave-${ulidFrom(sha256(utf8ToBytes(`aivillage-enclave-v1\n${jobId}\n${providerId}`)))}`;
 
+/** Auctions of one job, at most: each makes nodes bid, and its submitter pays for the first. */
+export const MAX_ATTEMPTS = 16;
+
+/** The auction of a later attempt; the first has the job's own ULID. */
+export const auctionIdOf = (jobId: string, attempt: number): string =>
+  `auction-${ulidFrom(sha256(utf8ToBytes(`aivillage-auction-v1\n${jobId}\n${attempt}`)))}`;
+
 export const quorumIdOf = (jobId: string): string => `quorum-${jobId.slice('job-'.length)}`;
 
 /** A loss may raise what the others are paid; what they did stays. */
@@ -137,7 +153,23 @@ export const evolveJob = (job: Job, event: JobEvent): Job => {
   switch (event.type) {
     case 'job.submitted': {
       const { type: _, machineVersion: __, ...facts } = event;
-      return { ...blankJob, ...facts };
+      const queued = event.maxWaitSeconds === undefined ? {} : { queuedAt: event.submittedAt, attempt: 1 };
+      return { ...blankJob, ...facts, ...queued };
+    }
+    case 'job.admitted':
+      return { ...job, feePaid: true };
+    case 'job.requeued': {
+      const { auctionId, attempt, requeuedAt: queuedAt, reason, message } = event;
+      const escrowOf = job.escrowOf ?? job.auctionId;
+      return {
+        ...job,
+        auctionId,
+        attempt,
+        queuedAt,
+        escrowOf,
+        closesAt: null,
+        turnedBack: { reason, message },
+      };
     }
     case 'job.auction-opened':
       return { ...job, closesAt: event.closesAt };

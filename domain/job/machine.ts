@@ -2,9 +2,13 @@ import { and, assign, cancel, raise, setup } from 'xstate';
 import { type DeadlineRaised, effect } from '../lifecycle.ts';
 import type { JobEvent } from './events.ts';
 import { blankJob, evolveJob, type Job, phaseOf, unboundOf } from './job.ts';
+import { waitLeftMs } from './waiting.ts';
 
-/** Since version 3 a replacement is asked before it is launched, and bound by a deposit like a winner (settled 38). */
-export const JOB_VERSION = 3;
+/**
+ * Version 4 is the machine of version 3 whose jobs may wait for room before their auction, and for another one after it. Since
+ * version 3 a replacement is asked before it is launched, and bound by a deposit like a winner (settled 38).
+ */
+export const JOB_VERSION = 4;
 
 /** Margins on top of what a state may rightly take; past them the job is aborted, never left hanging (invariant 20). */
 const SECONDS = 1000;
@@ -72,6 +76,7 @@ const replaceFailed = {
 export const jobMachine = setup({
   types: { context: {} as Job, events: {} as Events },
   actors: {
+    admit: effect<{ job: Job }>(),
     openAuction: effect<{ job: Job }>(),
     takeAward: effect<{ job: Job }>(),
     formQuorum: effect<{ job: Job }>(),
@@ -85,6 +90,7 @@ export const jobMachine = setup({
   },
   actions: { fold: assign((step) => after(step)) },
   guards: {
+    mayWait: ({ event }) => event.type === 'job.submitted' && event.maxWaitSeconds !== undefined,
     auctionGiven: ({ event }) => event.type === 'job.submitted' && event.auctionGiven,
     isMember: (step) => memberOf(step) !== undefined,
     isUnbound: (step) =>
@@ -97,6 +103,7 @@ export const jobMachine = setup({
     toProve: (step) => phaseOf(after(step)) === 'proving',
   },
   delays: {
+    waitLimit: ({ context }) => waitLeftMs(context),
     auctionLimit: ({ context }) => 2 * context.auctionSeconds * SECONDS + AUCTION_MARGIN,
     formingLimit: FORMING_LIMIT,
     launchLimit: LAUNCH_LIMIT,
@@ -112,8 +119,18 @@ export const jobMachine = setup({
       on: {
         'job.submitted': [
           { guard: 'auctionGiven', target: 'auctioning.taking', actions: 'fold' },
+          { guard: 'mayWait', target: 'queued', actions: 'fold' },
           { target: 'quoted', actions: 'fold' },
         ],
+      },
+    },
+    queued: {
+      entry: raise({ type: 'deadline', id: 'waited' }, { id: 'waited', delay: 'waitLimit' }),
+      exit: cancel('waited'),
+      invoke: { id: 'admit', src: 'admit', input: ({ context }) => ({ job: context }) },
+      on: {
+        'job.admitted': { target: 'quoted', actions: 'fold' },
+        'job.aborted': { target: 'settling', actions: 'fold' },
       },
     },
     quoted: {
@@ -122,6 +139,7 @@ export const jobMachine = setup({
       invoke: { id: 'openAuction', src: 'openAuction', input: ({ context }) => ({ job: context }) },
       on: {
         'job.auction-opened': { target: 'auctioning.waiting', actions: 'fold' },
+        'job.requeued': { target: 'queued', actions: 'fold' },
         'job.aborted': { target: 'settling', actions: 'fold' },
       },
     },
@@ -131,6 +149,7 @@ export const jobMachine = setup({
       initial: 'waiting',
       on: {
         'job.auction-awarded': { target: 'forming.first', actions: 'fold' },
+        'job.requeued': { target: 'queued', actions: 'fold' },
         'job.aborted': { target: 'settling', actions: 'fold' },
       },
       states: {

@@ -4,6 +4,12 @@ import { add, type Micro, multiply, subtract, ZERO } from '../money.ts';
 import type { Forfeits, JobEvent, JobFailed, JobSettled, Payout } from './events.ts';
 import type { Job } from './job.ts';
 
+const escrowOf = ({ escrowOf: first, auctionId }: Job): string => account.escrow(first ?? auctionId);
+
+/** The opening fee of a job that waits: held with the escrow until there is an auction to open, and given back where none was. */
+const heldFee = ({ queuedAt, feePaid = false, openingFee = ZERO }: Job): Micro =>
+  queuedAt === undefined || feePaid ? ZERO : openingFee;
+
 const depositBack = (
   { ceiling }: Job,
   bidId: string,
@@ -47,7 +53,7 @@ const shareForfeits = (job: Job, { fraud = [], compensation }: Forfeits, cause: 
 const paid = (job: Job, payout: Payout, cause: string): LedgerEntry =>
   transfer(
     'payment',
-    account.escrow(job.auctionId),
+    escrowOf(job),
     account.available(payout.owner),
     payout.amount,
     cause,
@@ -58,11 +64,12 @@ const paid = (job: Job, payout: Payout, cause: string): LedgerEntry =>
 const closeOut = (job: Job, event: JobSettled | JobFailed, cause: string): LedgerEntry[] => {
   // An award that was never taken over is not this job's to release.
   if (job.auctionGiven && job.awarded.length === 0) return [];
-  const escrow = account.escrow(job.auctionId);
+  const escrow = escrowOf(job);
   const submitter = account.available(job.submitter);
   const paidOut = event.payouts.reduce((sum, payout) => add(sum, payout.amount), ZERO);
   const credit = event.type === 'job.settled' ? event.slaCredit : ZERO;
-  const refund = subtract(multiply(job.ceiling, job.winners), add(event.price, credit));
+  const held = add(multiply(job.ceiling, job.winners), heldFee(job));
+  const refund = subtract(held, add(event.price, credit));
   return [
     ...event.payouts.map((payout) => paid(job, payout, cause)),
     transfer('payment', escrow, account.rounding, subtract(event.price, paidOut), cause, 'rounding'),
@@ -78,19 +85,23 @@ const closeOut = (job: Job, event: JobSettled | JobFailed, cause: string): Ledge
 /** Money that follows a job's events. `job` is the state before the event. */
 export const movements = (job: Job, event: JobEvent, cause: string): LedgerEntry[] => {
   switch (event.type) {
-    case 'job.submitted':
-      return event.auctionGiven
-        ? []
-        : [
-            transfer(
-              'hold',
-              account.available(event.submitter),
-              account.escrow(event.auctionId),
-              multiply(event.ceiling, event.winners),
-              cause,
-            ),
-            ...openingFee(event.submitter, event.openingFee, cause),
-          ];
+    case 'job.submitted': {
+      if (event.auctionGiven) return [];
+      const escrow = multiply(event.ceiling, event.winners);
+      const mayWait = event.maxWaitSeconds !== undefined;
+      return [
+        transfer(
+          'hold',
+          account.available(event.submitter),
+          account.escrow(event.auctionId),
+          mayWait ? add(escrow, event.openingFee ?? ZERO) : escrow,
+          cause,
+        ),
+        ...(mayWait ? [] : openingFee(event.submitter, event.openingFee, cause)),
+      ];
+    }
+    case 'job.admitted':
+      return [transfer('fee', escrowOf(job), account.fees, heldFee(job), cause)];
     case 'job.member-failed': {
       // Before machine version 3 a replacement stood without a deposit: its own was refunded when it lost the auction.
       if (!job.deposits.some((deposit) => deposit.bidId === event.bidId)) return [];

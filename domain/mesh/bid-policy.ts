@@ -85,8 +85,13 @@ export const loadOf = (held: readonly Size[]): Load => ({
  * Whether a run of this size fits beside what the node holds already (invariant 15), and all of them are done in time. Each
  * run takes a place, and at most one core: a module has a single thread, whatever its enclave was told of cores.
  */
-export const fits = (policy: CostPolicy, node: NodeCapacity, load: Load, size: Size): boolean =>
-  load.slots < Math.min(policy.maxConcurrent, load.mostRuns ?? ANY, size.mostRuns ?? ANY) &&
+export const fits = (
+  { maxConcurrent }: Pick<CostPolicy, 'maxConcurrent'>,
+  node: Size,
+  load: Load,
+  size: Size,
+): boolean =>
+  load.slots < Math.min(maxConcurrent, load.mostRuns ?? ANY, size.mostRuns ?? ANY) &&
   load.tops + size.tops <= node.tops &&
   load.memoryMb + size.memoryMb <= node.memoryMb;
 

@@ -6,6 +6,7 @@ import type { Micro } from '../money.ts';
 import type { Finding } from '../observation/evidence.ts';
 import type { Answer, AvailabilityTerms, Beacon, Receipt } from '../proof/availability-record.ts';
 import type { ExecutionProof } from '../proof/record.ts';
+import type { ToldCapacity } from '../queue/told-capacity.ts';
 import type { InfrastructureType } from '../tiers.ts';
 import type { EpochFacts } from '../topology/commitment.ts';
 import type { SelectionJson } from '../topology/selection-json.ts';
@@ -160,6 +161,8 @@ export type EngineRequest =
       readonly vrf?: { readonly publicKey: string; readonly proof: string };
       /** Where other nodes reach it: multiaddrs that end in its own peer id. */
       readonly addresses?: readonly string[];
+      /** What it has for runs: by this the engine tells when to ask for bids. */
+      readonly capacity?: ToldCapacity;
     }
   | {
       readonly type: 'heartbeat';

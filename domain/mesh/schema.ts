@@ -11,6 +11,7 @@ import {
   receiptSchema,
 } from '../proof/observed/schema.ts';
 import { executionProofSchema } from '../proof/schema.ts';
+import type { ToldCapacity } from '../queue/told-capacity.ts';
 import {
   namedMicro as amount,
   hex as hexOf,
@@ -71,6 +72,9 @@ const EPOCHS = 2;
 const introduction = { epoch: z.int().nonnegative(), selections: z.array(selection).max(EPOCHS) };
 
 const memoryMb = z.int().min(ENCLAVE_LIMITS.memoryMb.min).max(ENCLAVE_LIMITS.memoryMb.max);
+
+/** Runs at once of one node, at most. */
+const MOST_PLACES = 1024;
 
 const auctionAnnouncement = z.object({
   auctionId: id,
@@ -134,6 +138,21 @@ export const nodeRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('observe'), ...challenge, agreed: hex32.exactOptional() }),
 ]) satisfies z.ZodType<NodeRequest>;
 
+const toldCapacity = z.object({
+  places: z.int().min(1).max(MOST_PLACES),
+  memoryMb: z
+    .int()
+    .min(0)
+    .max(2 ** 31),
+  rate: z
+    .object({
+      perSecond: z.number().positive().max(1e15),
+      cores: z.number().positive().max(65_536),
+      startSeconds: z.number().nonnegative().max(3600),
+    })
+    .nullable(),
+}) satisfies z.ZodType<ToldCapacity>;
+
 /** Requests of resource-discovery. */
 export const discoveryRequestSchema = z.discriminatedUnion('type', [
   z.object({
@@ -147,6 +166,7 @@ export const discoveryRequestSchema = z.discriminatedUnion('type', [
     stake: amount,
     vrf: z.object({ publicKey: hex32, proof: vrfProof }).exactOptional(),
     addresses: addresses.exactOptional(),
+    capacity: toldCapacity.exactOptional(),
   }),
   z.object({
     type: z.literal('heartbeat'),

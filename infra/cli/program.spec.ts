@@ -100,6 +100,7 @@ test('defaults of a run are those of settled 22', async () => {
     code_hash: 'sha256-of-4-bytes',
     args: [],
     auction_seconds: 10,
+    max_wait_seconds: 300,
     allow_simulated: true,
   });
 });
@@ -109,7 +110,18 @@ test('every option of a run arrives; arguments keep their order and may look lik
   writeFileSync(input, 'some input');
   const { calls, submitted } = await cli([
     ...runArgs('--arg', '-n', '--arg', '3', '--input', input, '--tops', '250.5', '--utilization', '0.25'),
-    ...['--duration', '30', '--auction-seconds', '2', '--max-price', '007000', '--memory-mb', '64'],
+    ...[
+      '--duration',
+      '30',
+      '--auction-seconds',
+      '2',
+      '--max-price',
+      '007000',
+      '--memory-mb',
+      '64',
+      '--max-wait',
+      '45',
+    ],
     '--no-allow-simulated',
   ]);
   expect(calls[0]?.[1]).toEqual({
@@ -126,6 +138,7 @@ test('every option of a run arrives; arguments keep their order and may look lik
     input_ref: 'sha256-of-10-bytes',
     max_price_micro: '7000',
     auction_seconds: 2,
+    max_wait_seconds: 45,
     allow_simulated: false,
   });
 });
@@ -142,6 +155,7 @@ test('values out of bounds go to the server, whose rule names them; values of no
     ['--tops', 'many'],
     ['--utilization', ''],
     ['--auction-seconds', '1.5'],
+    ['--max-wait', '1.5'],
     ['--max-price', '-1'],
     ['--memory-mb', '1e3'],
   ] as const) {

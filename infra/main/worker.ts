@@ -10,6 +10,7 @@ import { createMeshActivities } from '../../activities/mesh.ts';
 import { createObservationActivities } from '../../activities/observation.ts';
 import { createAskPatiently } from '../../activities/patience.ts';
 import { createPredicateActivities } from '../../activities/predicate.ts';
+import { createQueueActivities } from '../../activities/queue.ts';
 import { createQuorumActivities } from '../../activities/quorum.ts';
 import { createStandbyActivities } from '../../activities/standby.ts';
 import { createTopologyActivities } from '../../activities/topology.ts';
@@ -47,6 +48,7 @@ import { boundToChips, createChips } from '../providers/chips.ts';
 import { createNewcomers } from '../providers/newcomers.ts';
 import { createProviderMarket } from '../providers/provider-market.ts';
 import { createProviders } from '../providers/providers.ts';
+import { createJobQueue } from '../queue/job-queue.ts';
 import { memoryWindows } from '../rate-limits/windows.ts';
 import { createInspection } from '../sandbox/inspection.ts';
 import { createSolver } from '../solver/solver.ts';
@@ -201,6 +203,12 @@ const nativeConnection = await reach('Temporal', () =>
   NativeConnection.connect({ address: config.temporalAddress }),
 );
 const ask = createAskPatiently({ gateway: mesh, detector: mesh.detector });
+const queue = createJobQueue({
+  pool,
+  lifecycles,
+  now,
+  onError: (error) => log.warn({ err: error }, 'the queue of jobs met an error'),
+});
 /** Effects of lifecycles: those that are declared so follow the append that asks for them. */
 const effects = {
   ...createAuctionActivities({
@@ -221,8 +229,9 @@ const effects = {
     roots,
     now,
   }),
-  ...createJobActivities({ lifecycles, store, providers, now }),
+  ...createJobActivities({ lifecycles, store, providers, now, leaveQueue: queue.leave }),
   ...createStandbyActivities({ ask, lifecycles, mayWin: bonds.mayWin }),
+  ...createQueueActivities({ queue, now }),
 };
 const worker = await Worker.create({
   connection: nativeConnection,
@@ -289,6 +298,7 @@ const announcing = announceAuctions({
   after: beforeNodes,
   signal: AbortSignal.any([ending, ended.signal]),
 });
+const lettingOut = queue.run(AbortSignal.any([ending, ended.signal]));
 const presence = reportPresence({
   databaseUrl: config.databaseUrl,
   kind: 'worker',
@@ -304,6 +314,7 @@ if (!ending.aborted) {
 ended.abort();
 await presence.leave();
 await announcing;
+await lettingOut;
 await mesh.stop();
 await lease.release();
 await solver.close();

@@ -15,13 +15,14 @@ import { type CallOptions, type CallOutcome, callPeer } from '../p2p/rpc.ts';
 import { backoffMs } from './backoff.ts';
 import type { NodeLogger } from './logger.ts';
 
-type JoinTerms = Omit<Extract<EngineRequest, { type: 'join' }>, 'type' | 'at'>;
+export type JoinTerms = Omit<Extract<EngineRequest, { type: 'join' }>, 'type' | 'at'>;
 
 export interface EngineLinkDeps {
   readonly peer: Peer;
   /** Multiaddr that ends in the engine's peer id: another key at this address is not the engine. */
   readonly address: string;
-  readonly terms: JoinTerms;
+  /** As they are at each join. */
+  readonly terms: () => JoinTerms;
   /** RFC 3339 instant. */
   readonly now: () => string;
   readonly onJoined: (providerId: string) => void;
@@ -76,7 +77,7 @@ export const keepEngineLink = (deps: EngineLinkDeps): EngineLink => {
   let sequence = 0;
 
   const join = async (connection: Connection): Promise<EngineReplies['join']> => {
-    const request = { type: 'join', at: now(), ...terms } as const;
+    const request = { type: 'join', at: now(), ...terms() } as const;
     const limits = { timeoutMs: JOIN_TIMEOUT_MS, signal: stopping.signal };
     const outcome = await callEngine<'join'>(connection, PROTOCOLS.resourceDiscovery, request, limits);
     if (!outcome.ok) throw new Error(`no answer to the join (${outcome.failure})`);

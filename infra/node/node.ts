@@ -16,7 +16,7 @@ import { createBidder } from './bidder.ts';
 import { createCapacityBook } from './capacity.ts';
 import type { NodeConfig } from './config.ts';
 import { createEnclaveService } from './enclave-service.ts';
-import { type EngineLink, keepEngineLink } from './engine-link.ts';
+import { type EngineLink, type JoinTerms, keepEngineLink } from './engine-link.ts';
 import { createEngines } from './engines.ts';
 import type { KeptArtifacts } from './kept-artifacts.ts';
 import type { NodeLogger } from './logger.ts';
@@ -120,7 +120,7 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
   });
 
   const { infrastructureType, asn, region, tops, stake } = config;
-  const terms = {
+  const terms = (): JoinTerms => ({
     infrastructureType,
     asn,
     region,
@@ -129,7 +129,8 @@ export const startNode = async (deps: NodeDeps): Promise<RunningNode> => {
     stake,
     vrf: { publicKey: bytesToHex(drawKey.publicKey), proof: provePossession(drawKey, peer.publicKey) },
     addresses: peer.addresses(),
-  };
+    capacity: { places: policy.maxConcurrent, memoryMb: config.memoryMb, rate: ownRate.newest() },
+  });
   const keepLink = (address: string): EngineLink => {
     let joined = false;
     return keepEngineLink({

@@ -19,6 +19,8 @@ export interface OwnRate {
   renew(): Promise<void>;
   /** The newest; waits for the first one, or until `untilMs`: null then. */
   known(untilMs: number): Promise<FuelRate | null>;
+  /** The newest; null before the first. */
+  newest(): FuelRate | null;
 }
 
 const RETRY_CAP_MS = 60_000;
@@ -58,6 +60,7 @@ export const keepOwnRate = ({ measure, nowMs, signal, log }: OwnRateDeps): OwnRa
       void untilMeasured(resolve);
       return promise;
     },
+    newest: () => newest,
     async known(untilMs) {
       if (newest) return newest;
       const measured = new AbortController();

@@ -36,7 +36,7 @@ export const serveDiscovery = (deps: DiscoveryDeps): Promise<void> => {
   const open = async (
     providerId: string,
     connection: Connection,
-    addresses: readonly string[],
+    { addresses = [], capacity }: Pick<JoinRequest, 'addresses' | 'capacity'>,
   ): Promise<Session> => {
     const peerId = connection.remotePeer.toString();
     const session = sessions.open(providerId, connection);
@@ -46,7 +46,7 @@ export const serveDiscovery = (deps: DiscoveryDeps): Promise<void> => {
     connection.addEventListener('close', left, { once: true });
     await Promise.all([
       routes.connected(providerId, peerId, addresses, now()),
-      heartbeats.record(providerId, now()),
+      heartbeats.record(providerId, now()).then(() => heartbeats.tellCapacity(providerId, capacity ?? null)),
     ]);
     // The connection may have gone while the rows were written.
     if (connection.status !== 'open') left();
@@ -78,7 +78,7 @@ export const serveDiscovery = (deps: DiscoveryDeps): Promise<void> => {
       addressPrefix(connection.remoteAddr),
     );
     if (!joined.ok) return refusalOf(joined);
-    const session = await open(joined.value, connection, addresses);
+    const session = await open(joined.value, connection, request);
     handlers
       .openAuctions()
       .then((auctions) => announcer.catchUp(session, auctions))

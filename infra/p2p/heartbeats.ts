@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Presence } from '../../domain/mesh/presence.ts';
 import type { Heartbeats } from '../../domain/ports/node-gateway.ts';
+import type { ToldCapacity } from '../../domain/queue/told-capacity.ts';
 import { hearableMsSql } from './routes.ts';
 
 /** A provider's newest beat and the presence that its stream was last told; null before the first time. */
@@ -16,6 +17,8 @@ export interface HeartbeatTable extends Heartbeats {
   /** The newest beat of every provider, but for those told lost that have not beaten for an hour. */
   beats(): Promise<readonly PresenceRow[]>;
   told(providerId: string, presence: Presence): Promise<void>;
+  /** What the node says it has for runs; null of one that does not say. */
+  tellCapacity(providerId: string, capacity: ToldCapacity | null): Promise<void>;
 }
 
 /** Whom a node says it is connected to, and when it said so. */
@@ -82,6 +85,13 @@ export const createHeartbeats = (pool: Pool): HeartbeatTable => ({
     await pool.query('update engine.heartbeats set presence = $2 where provider_id = $1', [
       providerId,
       presence,
+    ]);
+  },
+
+  async tellCapacity(providerId, capacity) {
+    await pool.query('update engine.heartbeats set capacity = $2 where provider_id = $1', [
+      providerId,
+      capacity && JSON.stringify(capacity),
     ]);
   },
 });

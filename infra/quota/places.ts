@@ -8,6 +8,8 @@ export interface PlacesDeps {
   readonly limit: number;
   /** Whether `stream` needs its place, by the log; null while there is no such stream. */
   readonly needs: (stream: string) => Promise<boolean | null>;
+  /** Of a principal's places, those that were given to it without a claim. */
+  readonly givenTo?: (principal: string) => Promise<number>;
 }
 
 /** A bounded number of places for each principal, whichever process is asked. */
@@ -27,9 +29,16 @@ interface Claim {
   readonly underWay: boolean;
 }
 
-export const createPlaces = ({ pool, kind, limit, needs }: PlacesDeps): Places => {
+export const createPlaces = ({
+  pool,
+  kind,
+  limit,
+  needs,
+  givenTo = () => Promise.resolve(0),
+}: PlacesDeps): Places => {
   /** One claim at a time of a principal: counting and taking are one step. Null when it is taken, else who is in the way. */
   const take = async (principal: string, stream: string): Promise<readonly Claim[] | null> => {
+    const left = limit - (await givenTo(principal));
     const client = await pool.connect();
     try {
       await client.query('begin');
@@ -40,7 +49,7 @@ export const createPlaces = ({ pool, kind, limit, needs }: PlacesDeps): Places =
         [kind, principal],
       );
       const has = rows.some((claim) => claim.stream === stream);
-      if (!has && rows.length < limit)
+      if (!has && rows.length < left)
         await client.query('insert into engine.places (kind, principal, stream) values ($1, $2, $3)', [
           kind,
           principal,
@@ -48,7 +57,7 @@ export const createPlaces = ({ pool, kind, limit, needs }: PlacesDeps): Places =
         ]);
       await client.query('commit');
       client.release();
-      return has || rows.length < limit ? null : rows;
+      return has || rows.length < left ? null : rows;
     } catch (error) {
       // The connection's end is the transaction's.
       client.release(true);

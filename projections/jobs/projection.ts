@@ -1,9 +1,10 @@
 import type { RecordedEvent } from '../../domain/event.ts';
-import type { JobEvent } from '../../domain/job/events.ts';
+import type { JobEvent, JobSubmitted } from '../../domain/job/events.ts';
+import { waitsUntil } from '../../domain/job/waiting.ts';
 import { multiply, subtract, ZERO } from '../../domain/money.ts';
 import { rowProjection } from '../row-model.ts';
 import { attested, compared, ofEpoch, paid, phaseOf, withResult } from './members.ts';
-import { type JobRow, jobsTable, type TimelineEntry } from './table.ts';
+import { type JobRow, type JobState, jobsTable, type TimelineEntry } from './table.ts';
 
 const entryOf = (event: RecordedEvent): TimelineEntry => {
   const { providerId } = event.data;
@@ -29,10 +30,15 @@ const told = (row: JobRow, event: RecordedEvent, change: Change): Change => ({
   timeline: [...row.timeline, entryOf(event)],
 });
 
+const stateOf = ({ auctionGiven, maxWaitSeconds }: Omit<JobSubmitted, 'type'>): JobState => {
+  if (auctionGiven) return 'auctioning';
+  return maxWaitSeconds === undefined ? 'quoted' : 'queued';
+};
+
 /** One row per job: where it stands, who works on it, what it costs, and its story so far. */
 export const jobs = rowProjection<JobEvent, JobRow, 'job.submitted'>({
   name: 'jobs',
-  version: 6,
+  version: 7,
   table: jobsTable,
   first: 'job.submitted',
   create: (submitted, event) => ({
@@ -53,7 +59,7 @@ export const jobs = rowProjection<JobEvent, JobRow, 'job.submitted'>({
     inputHash: submitted.inputHash,
     memoryMb: submitted.memoryMb,
     allowSimulated: submitted.allowSimulated,
-    state: submitted.auctionGiven ? 'auctioning' : 'quoted',
+    state: stateOf(submitted),
     epoch: 0,
     degraded: false,
     predictedAvailability: null,
@@ -71,12 +77,17 @@ export const jobs = rowProjection<JobEvent, JobRow, 'job.submitted'>({
     message: null,
     timeline: [entryOf(event)],
     submittedAt: submitted.submittedAt,
+    waitsUntil: submitted.maxWaitSeconds === undefined ? null : waitsUntil(submitted),
+    attempt: 1,
     closesAt: null,
     startedAt: null,
     endedAt: null,
     submittedPosition: String(event.position),
   }),
   on: {
+    'job.admitted': (row, _, event) => told(row, event, { state: 'quoted' }),
+    'job.requeued': (row, { auctionId, attempt }, event) =>
+      told(row, event, { state: 'queued', auctionId, attempt, closesAt: null }),
     'job.auction-opened': (row, { closesAt }, event) => told(row, event, { state: 'auctioning', closesAt }),
     'job.auction-awarded': (row, _, event) => told(row, event, { state: 'forming' }),
     'job.quorum-formed': (row, { quorumId, epoch, members: winners, predictedAvailability }, event) => {

@@ -48,13 +48,15 @@ export const listJobs = async (
   return { items, nextCursor: rows.length > limit ? (items.at(-1)?.submittedPosition ?? null) : null };
 };
 
-const QUEUED: readonly JobState[] = ['quoted', 'auctioning', 'forming', 'launching'];
+const QUEUED: readonly JobState[] = ['queued', 'quoted', 'auctioning', 'forming', 'launching'];
 const RUNNING: readonly JobState[] = ['running', 'proving', 'settling'];
 
 export interface QueueStats {
   readonly total: number;
   /** Accepted, no member working yet. */
   readonly queued: number;
+  /** Of these, without room for their auction. */
+  readonly waiting: number;
   readonly running: number;
   /** Settled or failed. */
   readonly completed: number;
@@ -77,6 +79,7 @@ export const queueStats = async (db: Session): Promise<QueueStats> => {
   const { rows } = await db.query<QueueStats>(
     `select count(*)::integer as total,
             (count(*) filter (where state = any($1)))::integer as queued,
+            (count(*) filter (where state = 'queued'))::integer as waiting,
             (count(*) filter (where state = any($2)))::integer as running,
             (count(*) filter (where state in ('settled', 'failed')))::integer as completed,
             coalesce(avg(extract(epoch from started_at - submitted_at)), 0)::double precision as "averageWaitSeconds"
@@ -97,6 +100,7 @@ export const queuePosition = async (db: Session, job: Pick<JobRow, 'submittedPos
 };
 
 const PROGRESS: Readonly<Record<JobState, number>> = {
+  queued: 0,
   quoted: 0,
   auctioning: 0.1,
   forming: 0.3,

@@ -6,6 +6,7 @@ import type { InfrastructureType, TierName } from '../../domain/tiers.ts';
 import type { Table } from '../table.ts';
 
 export type JobState =
+  | 'queued'
   | 'quoted'
   | 'auctioning'
   | 'forming'
@@ -106,6 +107,10 @@ export interface JobRow {
   readonly message: string | null;
   readonly timeline: readonly TimelineEntry[];
   readonly submittedAt: string;
+  /** Until when it may wait for room, in all of its attempts; null of one whose auction opened at once. */
+  readonly waitsUntil: string | null;
+  /** Counts its auctions. */
+  readonly attempt: number;
   readonly closesAt: string | null;
   readonly startedAt: string | null;
   /** When it settled or failed. */
@@ -154,6 +159,8 @@ export const jobsTable: Table<JobRow> = {
     message: 'text',
     timeline: 'json',
     submittedAt: 'instant',
+    waitsUntil: 'instant',
+    attempt: 'integer',
     closesAt: 'instant',
     startedAt: 'instant',
     endedAt: 'instant',

@@ -126,8 +126,9 @@ describe('job run', () => {
       json<{ revision: number; value: unknown; context: { members: object[]; failure: null } }>(
         await aivillage('audit', 'replay', gold.job_id, '--json', ...more),
       );
-    expect(await at('--at', '0')).toMatchObject({ revision: 0, value: 'quoted', context: { members: [] } });
-    expect(await at('--at', '1')).toMatchObject({ revision: 1, value: { auctioning: 'waiting' } });
+    expect(await at('--at', '0')).toMatchObject({ revision: 0, value: 'queued', context: { members: [] } });
+    expect(await at('--at', '1')).toMatchObject({ revision: 1, value: 'quoted' });
+    expect(await at('--at', '2')).toMatchObject({ revision: 2, value: { auctioning: 'waiting' } });
     const end = await at();
     expect(end).toMatchObject({ value: 'settled', context: { failure: null } });
     expect(end.context.members).toHaveLength(3);

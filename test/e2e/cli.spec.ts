@@ -64,7 +64,7 @@ test('a job runs from a file to its result, and its story can be shown, listed a
   expect(list).toEqual({ items: [{ job_id: job.job_id, state: 'settled' }] });
 
   const first = JSON.parse((await aivillage('audit', 'replay', job.job_id, '--at', '0', '--json')).out);
-  expect(first).toMatchObject({ revision: 0, value: 'quoted' });
+  expect(first).toMatchObject({ revision: 0, value: 'queued' });
   const check = await aivillage('audit', 'check', '--json');
   expect(check.code).toBe(0);
   expect(JSON.parse(check.out)).toMatchObject({

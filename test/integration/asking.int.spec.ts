@@ -179,10 +179,19 @@ describe('settled 41: auctions of one submitter', () => {
     ]);
     expectProblem(await open(submitter), tooMany);
     const job = { ...inputs, code_hash: sha256Of(MODULE), max_price_micro: '100', allow_simulated: true };
-    expectProblem(await submitter.rest.post('/v1/fog/scheduler/submit', job), tooMany);
+    const submit = (max_wait_seconds: number) =>
+      submitter.rest.post<{ job_id: string }>('/v1/fog/scheduler/submit', { ...job, max_wait_seconds });
+    expectProblem(await submit(0), tooMany);
     // 100 in escrow, a fee of 1 and 120 s of the award for each.
     expect(await available(submitter.id)).toBe(FUNDS - 16n * (101n + 37_038n));
     expect(await open(await submitterWith(FUNDS))).toMatchObject({ status: 201 });
+    // A job that may wait does so, for one of them to close.
+    const waiting = await submit(60);
+    expect(waiting).toMatchObject({ status: 202, body: { state: 'queued' } });
+    const { body } = await submitter.rest.get<{ timeline: { event: string }[] }>(
+      `/v1/fog/scheduler/status/${waiting.body.job_id}?wait_for=quoted&timeout=2`,
+    );
+    expect(body).toMatchObject({ state: 'queued', queue_position: 1 });
   });
 
   test('a second use of a quote takes no place, and gives none back', async () => {

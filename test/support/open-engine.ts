@@ -4,6 +4,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import type { Pool } from 'pg';
 import { createAuctionActivities } from '../../activities/auction.ts';
 import { createJournalActivities } from '../../activities/journal.ts';
+import { createQueueActivities } from '../../activities/queue.ts';
 import { createQuorumActivities } from '../../activities/quorum.ts';
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { transfer } from '../../domain/ledger/entry.ts';
@@ -21,6 +22,7 @@ import { migrate } from '../../infra/postgres/migrate.ts';
 import { createPool } from '../../infra/postgres/pool.ts';
 import { createProviderMarket } from '../../infra/providers/provider-market.ts';
 import { createProviders } from '../../infra/providers/providers.ts';
+import { createJobQueue } from '../../infra/queue/job-queue.ts';
 import { createSolver } from '../../infra/solver/solver.ts';
 import { workflowBundle } from '../../infra/temporal/bundle.ts';
 import { createLifecycles } from '../../infra/temporal/lifecycles.ts';
@@ -77,6 +79,7 @@ export const openEngine = async ({
     ...activities?.(pool),
     ...createAuctionActivities({ sealing, market, solver, askRoom: async () => 'held', now }),
     ...createQuorumActivities({ store, solver }),
+    ...createQueueActivities({ queue: { ask: (job) => queue.ask(job) }, now }),
   };
   const clientConnection = await Connection.connect({ address });
   const client = new Client({ connection: clientConnection, dataConverter: clientConverter(COMMAND_KEYS) });
@@ -105,6 +108,8 @@ export const openEngine = async ({
     };
   };
   let stopWorker = await startWorker();
+
+  const queue = createJobQueue({ pool, lifecycles, now, onError: () => undefined });
 
   return {
     store,

@@ -5,6 +5,7 @@ import type { JobRow, JobState } from '../../../projections/jobs/table.ts';
 import { instant, micro, position } from '../../fields.ts';
 
 export const JOB_STATES = [
+  'queued',
   'quoted',
   'auctioning',
   'forming',
@@ -84,6 +85,12 @@ export const jobSchema = z
     reason: z.string().nullable(),
     message: z.string().nullable(),
     submitted_at: instant,
+    queue_position: z
+      .int()
+      .nullable()
+      .describe('of a job that is queued for want of room, 1 being the next; null of others'),
+    waits_until: instant.nullable().describe('end of its max_wait_seconds; null where it does not wait'),
+    attempt: z.int().describe('counts its auctions'),
     closes_at: instant.nullable(),
     bids: z.int().nullable().describe('placed in its auction so far; null before that is known'),
     started_at: instant.nullable(),
@@ -147,7 +154,10 @@ export const messageOf = (
 };
 
 /** A job as its submitter, its providers and auditors see it. `bids` is their number in its auction. */
-export const shownJob = (job: JobRow, bids: number | null): z.input<typeof jobSchema> => ({
+export const shownJob = (
+  job: JobRow,
+  { bids, queuePosition }: { readonly bids: number | null; readonly queuePosition: number | null },
+): z.input<typeof jobSchema> => ({
   job_id: job.jobId,
   state: job.state,
   progress: progressOf(job),
@@ -185,6 +195,9 @@ export const shownJob = (job: JobRow, bids: number | null): z.input<typeof jobSc
   reason: job.reason,
   message: messageOf(job),
   submitted_at: job.submittedAt,
+  queue_position: queuePosition,
+  waits_until: job.waitsUntil,
+  attempt: job.attempt,
   closes_at: job.closesAt,
   bids,
   started_at: job.startedAt,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nameOf } from '../../../domain/schema.ts';
+import { queuePlaces } from '../../../infra/queue/position.ts';
 import { countActiveEnclaves } from '../../../projections/enclaves/queries.ts';
 import { isJobCursor, listJobs, queueStats } from '../../../projections/jobs/queries.ts';
 import { listProviders } from '../../../projections/providers/queries.ts';
@@ -27,6 +28,7 @@ export const getQueue = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | 'ch
           queue_stats: z.object({
             total: z.int(),
             queued: z.int(),
+            waiting: z.int().describe('of the queued ones, those without room for their auction'),
             running: z.int(),
             completed: z.int(),
             average_wait_seconds: z.number(),
@@ -37,6 +39,8 @@ export const getQueue = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | 'ch
               z.object({
                 job_id: z.string(),
                 state: z.enum(JOB_STATES),
+                queue_position: z.int().nullable(),
+                waits_until: instant.nullable(),
                 tier: z.string(),
                 price_micro: micro.nullable(),
                 submitted_at: instant,
@@ -51,7 +55,7 @@ export const getQueue = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | 'ch
     async ({ principal }, { query }) => {
       const ready = await readAfter(checkpoints, ['jobs'], query.after);
       if (!ready.ok) return ready;
-      const [stats, own, enclaves, providers] = await Promise.all([
+      const [stats, own, enclaves, providers, places] = await Promise.all([
         queueStats(db),
         listJobs(db, {
           submitter: principal.id,
@@ -60,11 +64,13 @@ export const getQueue = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | 'ch
         }),
         countActiveEnclaves(db),
         listProviders(db, { listed: true }),
+        queuePlaces(db),
       ]);
       return respond(200, {
         queue_stats: {
           total: stats.total,
           queued: stats.queued,
+          waiting: stats.waiting,
           running: stats.running,
           completed: stats.completed,
           average_wait_seconds: stats.averageWaitSeconds,
@@ -74,9 +80,11 @@ export const getQueue = ({ db, checkpoints }: Pick<RouteDependencies, 'db' | 'ch
           listed_providers: providers.length,
         },
         own: {
-          items: own.items.map(({ jobId, state, tier, price, submittedAt }) => ({
+          items: own.items.map(({ jobId, state, tier, price, submittedAt, waitsUntil }) => ({
             job_id: jobId,
             state,
+            queue_position: places.get(jobId) ?? null,
+            waits_until: waitsUntil,
             tier,
             price_micro: price,
             submitted_at: submittedAt,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { reject } from '../../../domain/errors.ts';
+import { queuePlaces } from '../../../infra/queue/position.ts';
 import { countBids } from '../../../projections/auctions/queries.ts';
 import { getJob } from '../../../projections/jobs/queries.ts';
 import type { JobRow } from '../../../projections/jobs/table.ts';
@@ -66,6 +67,10 @@ export const getJobStatus = ({
         const shown = (position: bigint) => checkpoints.waitFor(position, ['jobs'], timeoutMs);
         await watch(jobId, look, { timeoutMs, signal, shown });
       }
-      return respond(200, shownJob(job, await countBids(db, job.auctionId)));
+      const [bids, places] = await Promise.all([
+        countBids(db, job.auctionId),
+        job.state === 'queued' ? queuePlaces(db) : null,
+      ]);
+      return respond(200, shownJob(job, { bids, queuePosition: places?.get(jobId) ?? null }));
     },
   );

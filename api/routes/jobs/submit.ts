@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { DEFAULT_MEMORY_MB, WORK_LIMITS } from '../../../domain/enclave/limits.ts';
 import { type FieldError, ok, type Result, reject } from '../../../domain/errors.ts';
 import type { SubmitJob } from '../../../domain/job/commands.ts';
+import { DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS } from '../../../domain/job/waiting.ts';
 import type { CommandAccepted } from '../../../domain/ports/lifecycles.ts';
 import { textOf } from '../../../domain/schema.ts';
 import { DEFAULT_AUCTION_SECONDS } from '../../../domain/tiers.ts';
+import { queuePlaces } from '../../../infra/queue/position.ts';
 import { queuePosition } from '../../../projections/jobs/queries.ts';
 import { defineRoute, type RequestContext, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
@@ -29,6 +31,12 @@ const work = {
 const priced = {
   max_price_micro: amount.optional().describe('lower ceiling per winner'),
   auction_seconds: auctionSeconds.default(DEFAULT_AUCTION_SECONDS),
+  max_wait_seconds: z
+    .int()
+    .min(0)
+    .max(MAX_WAIT_SECONDS)
+    .default(DEFAULT_WAIT_SECONDS)
+    .describe('how long it may wait, as queued, for room; with 0 its auction opens at once'),
 };
 
 const memory = z.int().min(1);
@@ -47,9 +55,17 @@ const byAuction = z.strictObject({ auction_id: idOf('auction'), ...work, ...quot
 
 type Body = z.output<typeof byQuote> | z.output<typeof byInputs> | z.output<typeof byAuction>;
 
+const waitingPlaceOf = (principal: string, stream: string) => ({
+  principal,
+  stream,
+  field: 'max_wait_seconds',
+  what: 'jobs that wait for room',
+});
+
 type Deps = Pick<
   RouteDependencies,
   | 'auctionPlaces'
+  | 'waitingPlaces'
   | 'quotes'
   | 'lifecycles'
   | 'store'
@@ -61,7 +77,18 @@ type Deps = Pick<
 >;
 
 export const submitJob = (deps: Deps) => {
-  const { auctionPlaces, quotes, lifecycles, store, signer, artifacts, db, requireHardware, tRef } = deps;
+  const {
+    auctionPlaces,
+    waitingPlaces,
+    quotes,
+    lifecycles,
+    store,
+    signer,
+    artifacts,
+    db,
+    requireHardware,
+    tRef,
+  } = deps;
 
   const termsOf = async (body: Body, context: RequestContext): Promise<Result<Terms>> => {
     const { principal } = context;
@@ -89,7 +116,10 @@ export const submitJob = (deps: Deps) => {
       job_id: jobIdFor(auctionId),
       state: state as (typeof JOB_STATES)[number],
       auction_id: auctionId,
-      queue_position: await queuePosition(db, { submittedPosition: at }),
+      queue_position:
+        state === 'queued'
+          ? ((await queuePlaces(db)).get(jobIdFor(auctionId)) ?? 0)
+          : await queuePosition(db, { submittedPosition: at }),
       position: at,
     });
 
@@ -157,14 +187,20 @@ export const submitJob = (deps: Deps) => {
         args: body.args,
         inputHash: body.input_ref ?? EMPTY_SHA256,
         memoryMb,
+        ...('max_wait_seconds' in body && { maxWaitSeconds: body.max_wait_seconds }),
         allowSimulated: body.allow_simulated,
       };
       await artifacts.use(principal.id, [command.codeHash, command.inputHash]);
       const open = () => lifecycles.open('job', jobId, command, meta(jobId));
-      // An auction that was given is over, and its place is free.
-      const outcome = command.auctionGiven
-        ? await open()
-        : await inPlace(auctionPlaces, auctionPlaceOf(principal.id, command.auctionId), open);
+      const inItsPlace = () => {
+        // An auction that was given is over, and its place is free.
+        if (command.auctionGiven) return open();
+        // Whoever lets it out counts its auction.
+        return command.maxWaitSeconds
+          ? inPlace(waitingPlaces, waitingPlaceOf(principal.id, jobId), open)
+          : inPlace(auctionPlaces, auctionPlaceOf(principal.id, command.auctionId), open);
+      };
+      const outcome = await inItsPlace();
       return outcome.ok ? accepted(terms.value.auctionId, outcome) : outcome;
     },
     async (context, { body }) => {

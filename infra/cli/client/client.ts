@@ -33,6 +33,8 @@ export interface SubmitRequest {
   /** Most that one winner may be paid, micro-units. */
   readonly max_price_micro?: string;
   readonly auction_seconds?: number;
+  /** How long it may wait for room. */
+  readonly max_wait_seconds?: number;
   readonly allow_simulated: boolean;
 }
 

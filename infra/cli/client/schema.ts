@@ -19,6 +19,7 @@ export type Submitted = z.output<typeof submittedSchema>;
 
 /** States of a job in their order; the last two are its ends. */
 export const JOB_STATES = [
+  'queued',
   'quoted',
   'auctioning',
   'forming',
@@ -63,6 +64,8 @@ export const jobSchema = z.object({
   reason: z.string().nullable(),
   message: z.string().nullable(),
   submitted_at: z.string(),
+  queue_position: z.int().nullable(),
+  waits_until: z.string().nullable(),
   closes_at: z.string().nullable(),
   bids: z.int().nullable(),
   timeline: z.array(

@@ -24,6 +24,7 @@ interface Options {
   readonly utilization: number;
   readonly duration: number;
   readonly auctionSeconds: number;
+  readonly maxWait: number;
   readonly maxPrice?: string;
   readonly memoryMb?: number;
   readonly allowSimulated?: boolean;
@@ -32,7 +33,13 @@ interface Options {
 }
 
 /** Defaults of settled 22. */
-const DEFAULTS = { tops: 500, utilization: 0.8, durationSeconds: 60, auctionSeconds: 10 };
+const DEFAULTS = {
+  tops: 500,
+  utilization: 0.8,
+  durationSeconds: 60,
+  auctionSeconds: 10,
+  maxWaitSeconds: 300,
+};
 
 const read = async (
   options: Options,
@@ -46,6 +53,7 @@ const read = async (
   utilization: options.utilization,
   durationSeconds: options.duration,
   auctionSeconds: options.auctionSeconds,
+  maxWaitSeconds: options.maxWait,
   maxPriceMicro: options.maxPrice ?? null,
   memoryMb: options.memoryMb ?? null,
   wait: options.wait,
@@ -141,6 +149,12 @@ export const addJobRun = (parent: Command, context: CliContext): void => {
     .option('--utilization <share>', 'share of it in use, 0 to 1', decimal, DEFAULTS.utilization)
     .option('--duration <seconds>', 'time limit of the run', decimal, DEFAULTS.durationSeconds)
     .option('--auction-seconds <seconds>', 'how long bids are taken', whole, DEFAULTS.auctionSeconds)
+    .option(
+      '--max-wait <seconds>',
+      'how long it may wait for room on the nodes; 0 asks for bids at once',
+      whole,
+      DEFAULTS.maxWaitSeconds,
+    )
     .option(
       '--max-price <micro-units>',
       'most that one winner is paid, where lower than the quote',

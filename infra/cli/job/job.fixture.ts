@@ -40,6 +40,8 @@ export const job = (change: Partial<Job> = {}): Job => ({
   reason: null,
   message: null,
   submitted_at: '2026-01-01T00:00:00.000Z',
+  queue_position: null,
+  waits_until: '2026-01-01T00:05:00.000Z',
   closes_at: '2026-01-01T00:00:10.000Z',
   bids: 6,
   timeline: [

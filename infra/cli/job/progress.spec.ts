@@ -28,6 +28,7 @@ test('a job that settles ends every step, in order, also when states were missed
     'Quote: gold, 0.007407 H200-hours, 3 winners, at most 7407 micro-units each',
     'Uploaded 1234 bytes',
     `Submitted as ${JOB_ID}`,
+    'Room on the nodes',
     'Sealed auction (6 bids)',
     'Quorum: 3 members, predicted availability 0.999870',
     'Enclaves attested (simulated)',
@@ -39,7 +40,7 @@ test('a job that settles ends every step, in order, also when states were missed
 
 test('a job that goes back for a new member does not undo what was done', async () => {
   const lines = done(await drawn([jobIn('running'), jobIn('forming'), jobIn('running'), job()]));
-  expect(lines).toHaveLength(9);
+  expect(lines).toHaveLength(10);
 });
 
 test('a job that fails ends the step it was at, with the reason, and none after it', async () => {
@@ -49,7 +50,7 @@ test('a job that fails ends the step it was at, with the reason, and none after 
     jobIn('settling', { reason }),
     jobIn('failed', { reason, message: 'have 2, need 4' }),
   ]);
-  expect(done(output).at(-1)).toBe(`Submitted as ${JOB_ID}`);
+  expect(done(output).at(-1)).toBe('Room on the nodes');
   expect(output).toContain(reason);
   expect(output).not.toContain('Quorum');
 });
@@ -63,5 +64,5 @@ test('a job that is not waited for ends with its submission', async () => {
 test('an error in the middle ends the step it came in', async () => {
   const output = await drawn([]);
   expect(done(output)).toHaveLength(3);
-  expect(output).toMatch(/Sealed auction.*FAILED/);
+  expect(output).toMatch(/Room on the nodes.*FAILED/);
 });

@@ -14,6 +14,8 @@ export interface JobRunOptions {
   /** Time limit of the run. */
   readonly durationSeconds: number;
   readonly auctionSeconds: number;
+  /** How long it may wait for room; the engine's default unless given. */
+  readonly maxWaitSeconds?: number;
   /** Most that one winner may be paid, micro-units; the quote's ceiling unless given. */
   readonly maxPriceMicro: string | null;
   /** Memory of every enclave; the engine's default unless given. */
@@ -59,6 +61,7 @@ const submit = async (
     code_hash: codeHash,
     args: options.args,
     auction_seconds: options.auctionSeconds,
+    ...(options.maxWaitSeconds === undefined ? {} : { max_wait_seconds: options.maxWaitSeconds }),
     allow_simulated: options.allowSimulated,
     ...(input === null ? {} : { input_ref: input }),
     ...(options.maxPriceMicro === null ? {} : { max_price_micro: options.maxPriceMicro }),

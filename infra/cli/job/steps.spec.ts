@@ -5,9 +5,18 @@ import { quoteTitle, STEPS, stepOf, titleOf } from './steps.ts';
 const NOW = Date.parse('2026-01-01T00:00:03.200Z');
 
 test('every state on the way is a step; the ends and a job that is being given up are none', () => {
-  const way = ['quoted', 'auctioning', 'forming', 'launching', 'running', 'proving', 'settling'] as const;
+  const way = [
+    'queued',
+    'quoted',
+    'auctioning',
+    'forming',
+    'launching',
+    'running',
+    'proving',
+    'settling',
+  ] as const;
   const steps = way.map((state) => stepOf(jobIn(state)));
-  expect(steps).toEqual(['auction', 'auction', 'quorum', 'enclaves', 'run', 'proof', 'settlement']);
+  expect(steps).toEqual(['queue', 'auction', 'auction', 'quorum', 'enclaves', 'run', 'proof', 'settlement']);
   expect(stepOf(job())).toBeNull();
   expect(stepOf(jobIn('failed'))).toBeNull();
   expect(stepOf(jobIn('settling', { reason: 'QUORUM_NOT_ACHIEVED' }))).toBeNull();
@@ -17,6 +26,10 @@ test('titles tell what is known so far', () => {
   expect(quoteTitle(quote)).toBe(
     'Quote: gold, 0.007407 H200-hours, 3 winners, at most 7407 micro-units each',
   );
+  expect(titleOf('queue', jobIn('queued', { queue_position: 3 }), NOW)).toBe(
+    'Queued for room on the nodes (place 3, for at most 297 s more)',
+  );
+  expect(titleOf('queue', jobIn('auctioning'), NOW)).toBe('Room on the nodes');
   expect(titleOf('auction', jobIn('auctioning', { bids: 0 }), NOW)).toBe('Sealed auction (closes in 7 s)');
   expect(titleOf('auction', jobIn('auctioning', { bids: 1 }), NOW + 60_000)).toBe(
     'Sealed auction (1 bid, closes in 0 s)',

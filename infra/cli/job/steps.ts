@@ -9,6 +9,7 @@ export const SUBMISSION_STEPS = ['quote', 'upload', 'submit'] as const;
 /** What a person sees happen, in order. */
 export const STEPS = [
   ...SUBMISSION_STEPS,
+  'queue',
   'auction',
   'quorum',
   'enclaves',
@@ -20,6 +21,7 @@ export type Step = (typeof STEPS)[number];
 
 /** The step under way in a state; the ends have none. */
 const STEP_OF: Readonly<Record<Exclude<JobState, 'settled' | 'failed'>, Step>> = {
+  queued: 'queue',
   quoted: 'auction',
   auctioning: 'auction',
   forming: 'quorum',
@@ -41,6 +43,14 @@ export const quoteTitle = ({ tier, h200_hours, winners, ceiling }: Quote): strin
 const secondsUntil = (instant: string, nowMs: number): number =>
   Math.max(0, Math.ceil((Date.parse(instant) - nowMs) / 1_000));
 
+const queueTitle = (job: Job | null, nowMs: number): string => {
+  if (job?.state !== 'queued') return 'Room on the nodes';
+  const place = job.queue_position === null ? [] : [`place ${job.queue_position}`];
+  const limit =
+    job.waits_until === null ? [] : [`for at most ${secondsUntil(job.waits_until, nowMs)} s more`];
+  return `Queued for room on the nodes (${[...place, ...limit].join(', ')})`;
+};
+
 const auctionTitle = (job: Job | null, nowMs: number): string => {
   const bids = job?.bids ? [counted(job.bids, 'bid')] : [];
   const closes =
@@ -60,6 +70,8 @@ export const titleOf = (step: Step, job: Job | null, nowMs: number): string => {
       return 'Upload';
     case 'submit':
       return job ? `Submitted as ${job.job_id}` : 'Submit';
+    case 'queue':
+      return queueTitle(job, nowMs);
     case 'auction':
       return auctionTitle(job, nowMs);
     case 'quorum': {

@@ -14,6 +14,7 @@ import { createHub } from '../../../api/realtime/hub.ts';
 import { createRoutes } from '../../../api/routes/index.ts';
 import { createWatch } from '../../../api/watch.ts';
 import { MAX_OPEN_AUCTIONS } from '../../../domain/auction/asking.ts';
+import { MAX_WAITING_JOBS } from '../../../domain/job/waiting.ts';
 import { instant } from '../../../domain/time.ts';
 import { createCheckpoints } from '../../../projections/checkpoints.ts';
 import { jobsUnderWay } from '../../../projections/jobs/queries.ts';
@@ -55,7 +56,7 @@ import { createAttestor } from '../../providers/attestor.ts';
 import { createBonds } from '../../providers/bonds.ts';
 import { boundToChips, createChips } from '../../providers/chips.ts';
 import { createProviders } from '../../providers/providers.ts';
-import { isLiveEnclave, isOpenAuction } from '../../quota/held-places.ts';
+import { auctionsOfQueue, isLiveEnclave, isOpenAuction, isWaitingJob } from '../../quota/held-places.ts';
 import { createPlaces } from '../../quota/places.ts';
 import { createProxies } from '../../rate-limits/proxies.ts';
 import { sharedWindows } from '../../rate-limits/shared-windows.ts';
@@ -180,6 +181,13 @@ export const startApi = async (
       kind: 'auction',
       limit: MAX_OPEN_AUCTIONS,
       needs: isOpenAuction(store),
+      givenTo: auctionsOfQueue(pool),
+    }),
+    waitingPlaces: createPlaces({
+      pool,
+      kind: 'waiting',
+      limit: MAX_WAITING_JOBS,
+      needs: isWaitingJob(store),
     }),
     enclavePlaces: createPlaces({
       pool,

@@ -78,6 +78,8 @@ it('settled 37: says who has to keep a place and until when, and when nobody wan
   const [submitted] = events as readonly JobEvent[];
   const auctionId = submitted?.type === 'job.submitted' ? submitted.auctionId : '';
   await write(stream, submitted as DomainEvent, NO_STREAM);
+  const aborted: JobEvent = { type: 'job.aborted', reason: 'CONFLICT', message: '' };
+  await write(stream, aborted, 0n);
   const failed: JobEvent = {
     type: 'job.failed',
     reason: 'CONFLICT',
@@ -86,7 +88,7 @@ it('settled 37: says who has to keep a place and until when, and when nobody wan
     price: ZERO,
     failedAt: AT,
   };
-  await write(stream, failed, 0n);
+  await write(stream, failed, 1n);
   await vi.waitFor(
     () =>
       expect(ended).toEqual([

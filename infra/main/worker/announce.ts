@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Auction } from '../../../domain/auction/auction.ts';
 import type { AuctionEvent } from '../../../domain/auction/events.ts';
 import { aggregateOf, domainEventOf, type RecordedEvent } from '../../../domain/event.ts';
-import type { JobSubmitted } from '../../../domain/job/events.ts';
+import type { Job } from '../../../domain/job/job.ts';
 import type { EventStore } from '../../../domain/ports/event-store.ts';
 import { foldsOf } from '../../event-store/folds.ts';
 import type { EngineMesh } from '../../p2p/engine-mesh.ts';
@@ -44,8 +44,8 @@ export const announceAuctions = async ({ store, mesh, log, after, signal }: Anno
 
   /** A job that is over wants nothing any more of what was reserved for it. */
   const release = async (stream: string): Promise<void> => {
-    const [first] = await store.readStream(stream, { from: 0n, to: 0n });
-    if (first) await mesh.auctionEnded(domainEventOf<JobSubmitted>(first).auctionId, []);
+    const folded = await foldsOf(store).stream(stream);
+    if (folded) await mesh.auctionEnded((folded.context as Job).auctionId, []);
   };
 
   const news = (event: RecordedEvent): Promise<void> | null => {

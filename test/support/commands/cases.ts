@@ -259,6 +259,10 @@ export const COMMAND_CASES: {
   },
   job: {
     submit: (id) => opening(`job-${id}`, job(id), SUBMITTER),
+    admit: (id) => {
+      const command: JobCommand = { type: 'admit', attempt: 1 };
+      return behind(`job-${id}`, { ...job(id), maxWaitSeconds: 3600 } as SubmitJob, [], command);
+    },
     'bind-standby': (id, now) => {
       const command: JobCommand = { type: 'bind-standby', providerId: 'provider-1' };
       return behind(`job-${id}`, job(id), asking(id, now), command);
