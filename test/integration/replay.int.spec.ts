@@ -128,6 +128,18 @@ describe('a changed rule of a running version is noticed', () => {
       /RENEWAL_SHARE = 7 \/ 8/,
       'RENEWAL_SHARE = 1 / 2',
     ],
+    [
+      'how long a job may wait for room',
+      'job-v4-h3-waited',
+      /\(submittedAt, maxWaitSeconds\)/,
+      '(submittedAt, maxWaitSeconds + 60)',
+    ],
+    [
+      'what follows a want of bids',
+      'job-v4-h3-waited',
+      /const next = attempt \+ 1/,
+      'const next = attempt + 2',
+    ],
     // The money that follows.
     [
       'a job holds one ceiling less',

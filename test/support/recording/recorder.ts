@@ -74,6 +74,8 @@ export const openRecorder = async (
           mayWin: async () => true,
         })['job.askStandbys'](input);
       },
+      // There is no room before a scenario says so.
+      'job.admit': async () => [],
       ...Object.fromEntries(JOB_EFFECTS.map((name) => [`job.${name}`, jobEffect(name)])),
       ...others,
     }),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { OpenAuction } from '../../../domain/auction/commands.ts';
 import type { CreateEnclave } from '../../../domain/enclave/commands.ts';
 import type { SubmitJob } from '../../../domain/job/commands.ts';
-import { enclaveIdOf, type Job, quorumIdOf } from '../../../domain/job/job.ts';
+import { auctionIdOf, enclaveIdOf, type Job, quorumIdOf } from '../../../domain/job/job.ts';
 import { toMicro } from '../../../domain/money.ts';
 import type { Command } from '../../../domain/ports/lifecycles.ts';
 import { circuitIdOf } from '../../../domain/predicate/predicate.ts';
@@ -160,6 +160,30 @@ export const SCENARIOS: Scenarios = {
     const job = await runJob(recorder, 'gold', times(1));
     await recorder.keep(job.jobId, 'failed');
     await recorder.keep(job.auctionId, 'extended-and-failed');
+  },
+
+  'a job that waits for room, finds too few bids and waits again': async (recorder) => {
+    const bidders = await recorder.providers(times(4));
+    const command = { ...jobCommand('gold'), maxWaitSeconds: 120 };
+    const { jobId } = command;
+    await recorder.open(jobId, command);
+    const admit = async (attempt: number): Promise<void> => {
+      await recorder.reached(jobId, 'queued');
+      await recorder.execute(jobId, { type: 'admit', attempt } as Command, 'engine');
+    };
+    await admit(1);
+    await recorder.told(jobId, 'job.requeued');
+    await admit(2);
+    const auctionId = auctionIdOf(jobId, 2);
+    await recorder.reached(auctionId, 'open');
+    await recorder.bids(auctionId, bidders);
+    await recorder.keep(jobId, 'waited');
+  },
+
+  'a job that waits for room in vain': async (recorder) => {
+    const command = { ...jobCommand('gold'), maxWaitSeconds: 1 };
+    await recorder.open(command.jobId, command);
+    await recorder.keep(command.jobId, 'waited-in-vain');
   },
 
   'an auction of its own, and the job that takes its award': async (recorder) => {
