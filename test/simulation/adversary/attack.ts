@@ -18,6 +18,8 @@ export interface Attack {
   /** The attacker's nodes; in the run that it is compared with they do as they should, or are not there. */
   readonly nodes?: readonly NodeProfile[];
   readonly without?: 'honest' | 'absent';
+  /** Honest jobs that come meanwhile, where those of other attacks (honest.ts) are too few for its nodes to be hired. */
+  readonly honestJobs?: number;
   /** What its submitters do; without it they do nothing. */
   readonly begin?: (stage: Stage) => Promise<void>;
 }

@@ -27,7 +27,8 @@ export const HONEST_NODES: readonly NodeProfile[] = [0, 1].flatMap((copy) => [
   node(copy, 'hybrid_environments', 4_000, 320_000n),
 ]);
 
-const JOBS = 40;
+/** Jobs where nothing says otherwise. */
+export const HONEST_JOBS = 40;
 const DURATIONS = [30, 60, 120, 240];
 
 export interface HonestJob {
@@ -38,14 +39,15 @@ export interface HonestJob {
   readonly paid: ReadonlySet<string>;
 }
 
-/** Has jobs of all tiers submitted within `withinMs`, each by a customer of its own; answers what became of them. */
+/** Has `count` jobs of all tiers submitted within `withinMs`, each by a customer of its own; answers what became of them. */
 export const submitHonestJobs = async (
   market: Market,
   withinMs: number,
+  count: number,
 ): Promise<() => Promise<HonestJob[]>> => {
   const { draw, engine } = market;
   const asked: { readonly order: Order; readonly submitter: string }[] = [];
-  for (let index = 0; index < JOBS; index++) {
+  for (let index = 0; index < count; index++) {
     const customer = createCustomer(market, `honest-${index}`);
     const order = customer.order({
       tier: TIER_NAMES[draw(TIER_NAMES.length)] as TierName,

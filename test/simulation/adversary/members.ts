@@ -23,28 +23,35 @@ const postBonds = async ({ market: { engine, nodes }, every }: Stage): Promise<v
   every(1_000, again);
 };
 
+/** Jobs for whose work nodes of bad or no standing are needed: with fewer, others have room for all of them. */
+const CROWD = 60;
+
 export const MEMBERS: readonly Attack[] = [
   {
     name: 'new names underbid and stay silent',
     from: '8, sybil',
+    honestJobs: CROWD,
     nodes: ringOf(() => launching('stays-silent'), { newcomer: true }),
     without: 'absent',
   },
   {
     name: 'new names underbid and crash',
     from: '8, sybil',
+    honestJobs: CROWD,
     nodes: ringOf(() => crashing, { newcomer: true }),
     without: 'absent',
   },
   {
     name: 'barred nodes post bonds and stay silent',
     from: 'bond-and-fault',
+    honestJobs: CROWD,
     nodes: ringOf(() => launching('stays-silent'), { barred: true }),
     begin: postBonds,
   },
   {
     name: 'barred nodes post bonds and crash',
     from: 'bond-and-fault',
+    honestJobs: CROWD,
     nodes: ringOf(() => crashing, { barred: true }),
     begin: postBonds,
   },

@@ -1,7 +1,7 @@
 import { account } from '../../../domain/ledger/events.ts';
 import type { Attack } from './attack.ts';
 import { createCustomer } from './customer.ts';
-import { HONEST_NODES, type HonestJob, submitHonestJobs } from './honest.ts';
+import { HONEST_JOBS, HONEST_NODES, type HonestJob, submitHonestJobs } from './honest.ts';
 import { type Market, OWNER_CREDIT, openMarket } from './market.ts';
 import { type Sale, salesTo } from './sales.ts';
 
@@ -63,7 +63,7 @@ export const play = async (attack: Attack, isAttacking: boolean): Promise<Outcom
   const profiles = isAttacking ? own : own.map(({ conduct: _, ...profile }) => profile);
   const market = await openMarket([...HONEST_NODES, ...profiles], SEED);
   const { clock, hosts } = market.engine;
-  const jobsOf = await submitHonestJobs(market, ATTACK_MS);
+  const jobsOf = await submitHonestJobs(market, ATTACK_MS, attack.honestJobs ?? HONEST_JOBS);
   const brought = isAttacking ? await begin(attack, market) : new Map<string, bigint>();
   await clock.run(END_MS);
   for (const { ended, stream, snapshot } of hosts.values())

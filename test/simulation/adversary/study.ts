@@ -17,11 +17,14 @@ export interface Study {
   readonly cleared: number;
 }
 
-/** The market where nobody attacks, which is one and the same. */
-let undisturbed: Promise<Outcome> | null = null;
-const peace = (): Promise<Outcome> => {
-  undisturbed ??= play({ name: 'nobody', from: '' }, false);
-  return undisturbed;
+/** The markets where nobody attacks, by the number of jobs where it is not that of most. */
+const undisturbed = new Map<number | undefined, Promise<Outcome>>();
+const peace = (honestJobs?: number): Promise<Outcome> => {
+  const known = undisturbed.get(honestJobs);
+  if (known) return known;
+  const outcome = play({ name: 'nobody', from: '', ...(honestJobs !== undefined && { honestJobs }) }, false);
+  undisturbed.set(honestJobs, outcome);
+  return outcome;
 };
 
 const sum = (amounts: Iterable<number>): number => [...amounts].reduce((total, each) => total + each, 0);
@@ -84,7 +87,9 @@ const worthOfCleared = ({ jobs }: Outcome): number =>
  * that no longer clear, each at what it was worth to its submitter: winners × ceiling. Their time has no price here.
  */
 export const studyAttack = async (attack: Attack): Promise<Study> => {
-  const without = await (attack.nodes && attack.without !== 'absent' ? play(attack, false) : peace());
+  const without = await (attack.nodes && attack.without !== 'absent'
+    ? play(attack, false)
+    : peace(attack.honestJobs));
   const within = await play(attack, true);
   const lostBy = (principals: Iterable<string>): number =>
     sum(
