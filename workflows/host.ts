@@ -93,6 +93,12 @@ interface Step {
   readonly outgoing: Outgoing | null;
 }
 
+/** Each argument is a payload to encode and seal: none for what there is not. */
+const argumentsOf = ({ request, next, outgoing }: Step): Parameters<typeof append> => {
+  if (outgoing) return [request, next, outgoing];
+  return next ? [request, next] : [request];
+};
+
 /** What stands behind a step: an effect, and the events that it answered with. */
 interface Behind extends Staged {
   readonly effect: string;
@@ -183,7 +189,7 @@ class Host {
       const staged = this.#stage(this.#inbox.take());
       if (staged.length > 0) {
         const step = this.#stepOf(staged);
-        this.#settle(staged, step, await append(step.request, step.next, step.outgoing ?? undefined));
+        this.#settle(staged, step, await append(...argumentsOf(step)));
       }
       if (this.#outbox?.isEmpty === false) await this.#outbox.flush();
       if (!this.#inbox.isEmpty) continue;
