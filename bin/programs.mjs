@@ -12,10 +12,13 @@ import {
   utimesSync,
 } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PROGRAMS = [join('infra', 'main', 'node'), join('infra', 'main', 'projector')];
+
+/** The engine's own: they still need their checkout, where Temporal's packages, their threads and their templates are. */
+const ENGINE = [join('infra', 'main', 'api'), join('infra', 'main', 'worker')];
 
 /**
  * The sandbox's start for every job, so they are CommonJS: an import of one of Node's own modules has all of its members made,
@@ -27,7 +30,7 @@ const SANDBOX = ['enclave-process', 'runner', 'module-thread'].map((name) => joi
 const DATA = [join('infra', 'workloads', 'calibration.wasm')];
 
 /** What they are made from, packages and this file included. */
-const SOURCES = ['domain', 'projections', 'infra', 'package-lock.json'];
+const SOURCES = ['domain', 'activities', 'projections', 'api', 'infra', 'package-lock.json'];
 
 /** A stack goes on with the programs that it was started with, however often its checkout is changed meanwhile. */
 const KEPT_MS = 30 * 24 * 3_600_000;
@@ -40,7 +43,7 @@ const KEPT_MS = 30 * 24 * 3_600_000;
  * could not be built; neither where there is nothing to build
  */
 export const ensurePrograms = async (root) => {
-  if (![...PROGRAMS, ...SANDBOX].every((program) => existsSync(join(root, `${program}.ts`))))
+  if (![...PROGRAMS, ...ENGINE, ...SANDBOX].every((program) => existsSync(join(root, `${program}.ts`))))
     return { folder: null, fault: null };
   const all = join(root, 'dist', 'programs');
   const folder = join(all, hashOf(root).slice(0, 16));
@@ -89,6 +92,7 @@ const build = async (root, folder) => {
   const partial = `${folder}.${process.pid}`;
   try {
     for (const program of PROGRAMS) await bundle(root, partial, program, 'esm');
+    for (const program of ENGINE) await bundleInPlace(root, partial, program);
     for (const program of SANDBOX) await bundle(root, partial, program, 'cjs');
     for (const file of DATA) cpSync(join(root, file), join(partial, file));
     renameSync(partial, folder);
@@ -102,18 +106,43 @@ const build = async (root, folder) => {
 
 /** One file, which needs nothing but Node. */
 const bundle = async (root, folder, program, format) => {
-  const { rolldown } = await import('rolldown');
+  const file = join(folder, `${program}.${format === 'esm' ? 'mjs' : 'cjs'}`);
+  const output = await write({ input: join(root, `${program}.ts`) }, { file, format, strict: true });
+  const outside = output.flatMap(({ imports = [] }) => imports).filter((name) => !isBuiltin(name));
+  if (outside.length > 0) throw new Error(`${program} would still need ${outside.join(', ')}`);
+};
+
+/** One file, which needs its checkout: Temporal's packages start threads and native code of their own from there. */
+const bundleInPlace = async (root, folder, program) => {
+  const file = join(folder, `${program}.mjs`);
   const input = join(root, `${program}.ts`);
-  const made = await rolldown({ input, platform: 'node', logLevel: 'silent' });
+  await write(
+    { input, external: /^@temporalio\//, plugins: [inPlace(dirname(file))] },
+    { file, format: 'esm' },
+  );
+};
+
+const write = async (input, output) => {
+  const { rolldown } = await import('rolldown');
+  const made = await rolldown({ ...input, platform: 'node', logLevel: 'silent' });
   try {
-    const file = join(folder, `${program}.${format === 'esm' ? 'mjs' : 'cjs'}`);
-    const { output } = await made.write({ file, format, strict: true, codeSplitting: false });
-    const outside = output.flatMap(({ imports = [] }) => imports).filter((name) => !isBuiltin(name));
-    if (outside.length > 0) throw new Error(`${program} would still need ${outside.join(', ')}`);
+    return (await made.write({ ...output, codeSplitting: false })).output;
   } finally {
     await made.close();
   }
 };
+
+/** A module of a program in `folder` that asks for its own place is told that of its source. */
+const inPlace = (folder) => ({
+  name: 'in-place',
+  transform(code, id) {
+    const url = `new URL(${JSON.stringify(relative(folder, id))}, import.meta.url)`;
+    const filename = `process.getBuiltinModule('node:url').fileURLToPath(${url})`;
+    const dirname = `process.getBuiltinModule('node:path').dirname(${filename})`;
+    const place = { url: `${url}.href`, filename, dirname };
+    return code.replaceAll(/\bimport\.meta\.(url|filename|dirname)\b/g, (_, of) => place[of]);
+  },
+});
 
 const removeOld = (all) => {
   for (const name of readdirSync(all)) {

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -22,6 +23,8 @@ import { assembleTestModule } from './workloads/assemble.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const PROGRAMS = [
+  'infra/main/api',
+  'infra/main/worker',
   'infra/main/node',
   'infra/main/projector',
   'infra/sandbox/enclave-process',
@@ -59,7 +62,7 @@ describe('the one-file programs of a checkout', () => {
       write(`${program}.ts`, `import { word } from '../../domain/word.ts';\nconsole.log(word as string);\n`);
     write('domain/word.ts', `export const word: string = 'first';\n`);
     write('infra/workloads/calibration.wasm', 'calibration');
-    write('projections/none.ts', '');
+    for (const folder of ['activities', 'api', 'projections']) write(`${folder}/none.ts`, '');
     write('package-lock.json', '{}');
   });
   afterEach(() => rmSync(checkout, { recursive: true }));
@@ -86,6 +89,21 @@ describe('the one-file programs of a checkout', () => {
     // What no program can hold makes no difference.
     write('domain/word.spec.ts', 'a test');
     expect(await built()).toBe(third);
+  });
+
+  test('of the engine take each module to be where its source is', async () => {
+    write(
+      'infra/keys/place.ts',
+      `export const place = { url: import.meta.url, file: import.meta.filename, folder: import.meta.dirname };\n`,
+    );
+    write(
+      'infra/main/worker.ts',
+      `import { place } from '../keys/place.ts';\nconsole.log(JSON.stringify(place));\n`,
+    );
+    const program = join(await built(), 'infra', 'main', 'worker.mjs');
+    const { stdout } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
+    const file = realpathSync(join(checkout, 'infra', 'keys', 'place.ts'));
+    expect(JSON.parse(stdout)).toEqual({ url: pathToFileURL(file).href, file, folder: dirname(file) });
   });
 
   test('of a month ago are removed when new ones are made', async () => {
