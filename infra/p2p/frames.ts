@@ -63,6 +63,8 @@ const readPrefix = (buffer: Uint8ArrayList): { length: number; size: number } | 
 export interface FrameDecoder {
   /** Adds received bytes and returns the messages they complete. @throws FrameError; the decoder is then spent. */
   push(chunk: Uint8Array | Uint8ArrayList): unknown[];
+  /** Whether a part of a message waits for the rest. */
+  isPartial(): boolean;
 }
 
 /**
@@ -92,5 +94,6 @@ export const createFrameDecoder = (admit: (bytes: number) => boolean): FrameDeco
         messages.push(parse(body));
       }
     },
+    isPartial: () => expected !== null || buffer.byteLength > 0,
   };
 };

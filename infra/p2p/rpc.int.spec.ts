@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Connection } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
+import { Uint8ArrayList } from 'uint8arraylist';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { MAX_ARTIFACT_BYTES } from '../../domain/ports/artifacts.ts';
 import { shownTextOf } from '../../domain/schema.ts';
 import { createByteBudget } from './byte-budget.ts';
-import { ARTIFACT_FRAME_BYTES } from './frames.ts';
+import { ARTIFACT_FRAME_BYTES, encodeFrame } from './frames.ts';
 import { createPeer, type Peer, peerIdOf, remotePublicKey } from './peer.ts';
 import { callPeer, refusalOf, type ServeOptions, servePeer } from './rpc.ts';
+import { readFrame } from './streams.ts';
 
 const PROTOCOL = '/aivillage/agent-communication/1.0.0';
 const echoSchema = z.object({ type: z.literal('echo'), text: z.string() });
@@ -78,6 +80,65 @@ describe('request and response over a stream', () => {
     expect(await call(connection, { type: 'echo', text: 'fast' })).toMatchObject({ ok: true });
     gate.resolve();
     expect(await slow).toMatchObject({ ok: true, reply: { text: 'slow' } });
+  });
+
+  it('asks one request after the other on the same stream, and at once on several', async () => {
+    const { connection } = await connect();
+    const streams = () => connection.streams.filter(({ protocol }) => protocol === PROTOCOL);
+    const ids = () => streams().map(({ id }) => id);
+    await call(connection, { type: 'echo', text: 'first' });
+    const [kept] = ids();
+    for (const text of ['second', 'third'])
+      expect(await call(connection, { type: 'echo', text })).toMatchObject({ ok: true, reply: { text } });
+    expect(ids()).toEqual([kept]);
+    await Promise.all(Array.from({ length: 40 }, () => call(connection, { type: 'echo', text: '' })));
+    await expect.poll(() => ids().length).toBe(16);
+  });
+
+  it('asks again on a stream of its own when one broke, and leaves none behind whose reply was no good', async () => {
+    let isMalformed = false;
+    const { connection } = await connect({
+      answer: async (request) => (isMalformed ? { type: 7 } : request),
+    });
+    const streams = () => connection.streams.filter(({ protocol }) => protocol === PROTOCOL);
+    await call(connection, { type: 'echo', text: '' });
+    streams()[0]?.abort(new Error('broken'));
+    expect(await call(connection, { type: 'echo', text: 'next' })).toMatchObject({ reply: { text: 'next' } });
+    isMalformed = true;
+    expect(await call(connection, { type: 'echo', text: '' })).toMatchObject({ failure: 'malformed' });
+    expect(streams()).toEqual([]);
+    isMalformed = false;
+    expect(await call(connection, { type: 'echo', text: 'last' })).toMatchObject({ reply: { text: 'last' } });
+  });
+
+  it('takes one request at a time: who sends more than one is refused, and served no more', async () => {
+    let served = 0;
+    const { connection } = await connect({
+      answer: async (request) => {
+        served++;
+        return request;
+      },
+    });
+    const stream = await connection.newStream(PROTOCOL);
+    const frame = encodeFrame({ type: 'echo', text: '' }, 1024).subarray();
+    stream.send(new Uint8ArrayList(frame, frame, frame.subarray(0, 3)));
+    const reply = await readFrame(stream, () => true, AbortSignal.timeout(10_000));
+    expect(reply).toMatchObject({ type: 'refused', code: 'INVALID_REQUEST' });
+    await expect.poll(() => stream.remoteWriteStatus).toBe('closed');
+    expect(served).toBe(0);
+  });
+
+  it('tells who answers that its caller left, of the request under way and of no later one', async () => {
+    const signals: AbortSignal[] = [];
+    const { connection } = await connect({
+      answer: (request, _, gone) => {
+        signals.push(gone);
+        return request.text === 'wait' ? new Promise(() => undefined) : Promise.resolve(request);
+      },
+    });
+    await call(connection, { type: 'echo', text: '' });
+    expect(await call(connection, { type: 'echo', text: 'wait' }, 50)).toMatchObject({ failure: 'timeout' });
+    await expect.poll(() => signals.map(({ aborted }) => aborted)).toEqual([false, true]);
   });
 
   it('gives up after its time-out', async () => {

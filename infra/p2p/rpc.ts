@@ -1,15 +1,15 @@
 import type { Connection, Stream } from '@libp2p/interface';
-import type { Uint8ArrayList } from 'uint8arraylist';
 import { z } from 'zod';
 import { ok, type Rejection, type Result, reject, rejectField } from '../../domain/errors.ts';
 import type { MeshRefusal } from '../../domain/mesh/messages.ts';
 import { jsonFault } from '../../domain/text.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { ARTIFACT_FRAME_BYTES, CONTROL_FRAME_BYTES, encodeFrame, FrameError } from './frames.ts';
+import { keepIdle, MOST_IDLE_MS, takeIdle } from './idle-streams.ts';
 import type { Peer } from './peer.ts';
-import { readFrame } from './streams.ts';
+import { allSent, readFrame, StreamEndedError } from './streams.ts';
 
-/** One request and one reply on a stream of their own: requests never wait for each other. */
+/** One request and one reply on a stream that nobody else uses meanwhile: requests never wait for each other. */
 export type CallOutcome<T> =
   | { readonly ok: true; readonly reply: T }
   | {
@@ -38,11 +38,6 @@ const failureOf = (
   return error instanceof FrameError || error instanceof z.ZodError ? 'malformed' : 'closed';
 };
 
-const sendLast = async (stream: Stream, frame: Uint8ArrayList, signal: AbortSignal): Promise<void> => {
-  stream.send(frame);
-  await stream.close({ signal });
-};
-
 /** A reply as its schema has read, mended and thinned it, behind the gate that all JSON passes. */
 const passed = <T>(reply: T): T => {
   const fault = jsonFault(reply, 'reply');
@@ -66,16 +61,17 @@ export const callPeer = async <T>(
   let stream: Stream | undefined;
   try {
     const frame = encodeFrame(request, ARTIFACT_FRAME_BYTES);
-    stream = await connection.newStream(protocol, {
-      signal: deadline.signal,
-      maxOutboundStreams: MAX_STREAMS,
-    });
+    deadline.signal.throwIfAborted();
+    stream =
+      takeIdle(connection, protocol, performance.now()) ??
+      (await connection.newStream(protocol, { signal: deadline.signal, maxOutboundStreams: MAX_STREAMS }));
     const maxReplyBytes = options.maxReplyBytes ?? CONTROL_FRAME_BYTES;
-    const received = readFrame(stream, (bytes) => bytes <= maxReplyBytes, deadline.signal);
-    // A peer may refuse before it has read everything: whichever comes first decides.
-    const sent = sendLast(stream, frame, deadline.signal).then(() => received);
-    const message = await Promise.race([received, sent]);
-    return { ok: true, reply: passed(reply.parse(message)) };
+    stream.send(frame);
+    // A peer may refuse before it has read everything.
+    const message = await readFrame(stream, (bytes) => bytes <= maxReplyBytes, deadline.signal);
+    const outcome = { ok: true, reply: passed(reply.parse(message)) } as const;
+    keepIdle(connection, protocol, stream, performance.now());
+    return outcome;
   } catch (error) {
     const failure = failureOf(error, deadline.signal);
     stream?.abort(error as Error);
@@ -111,6 +107,14 @@ export interface ServeOptions<Request> {
 
 /** How long a caller may take to send its request. */
 const REQUEST_TIMEOUT_MS = 60_000;
+/** How long for the next one on the same stream. */
+const NEXT_REQUEST_TIMEOUT_MS = MOST_IDLE_MS + REQUEST_TIMEOUT_MS;
+
+/** What was received. A request that was not read to its end leaves its stream of no further use. */
+interface Received<Request> {
+  readonly request: Result<Request>;
+  readonly isWhole: boolean;
+}
 
 const refusedBy = (error: z.ZodError): Rejection =>
   reject(
@@ -131,7 +135,7 @@ export const NOT_HELD = reject(
   'this worker cannot renew its lease at the moment: try again',
 );
 
-/** Serves one protocol: every stream carries one request and gets one reply, a refusal at worst. */
+/** Serves one protocol: every stream carries one request after the other, and each gets a reply, a refusal at worst. */
 export const servePeer = async <Request>(
   peer: Peer,
   protocol: string,
@@ -139,18 +143,22 @@ export const servePeer = async <Request>(
 ): Promise<void> => {
   const { artifacts, answer, replied, maxRequestBytes = CONTROL_FRAME_BYTES, onError } = options;
 
-  const receive = async (stream: Stream, admit: (bytes: number) => boolean): Promise<Result<Request>> => {
+  const receive = async (
+    stream: Stream,
+    admit: (bytes: number) => boolean,
+    limitMs: number,
+  ): Promise<Received<Request>> => {
     const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(TIMED_OUT), REQUEST_TIMEOUT_MS);
+    const timer = setTimeout(() => deadline.abort(TIMED_OUT), limitMs);
     try {
       const message = await readFrame(stream, admit, deadline.signal);
       const fault = jsonFault(message, 'message');
-      if (fault) return rejectField(fault.field, fault.rule);
+      if (fault) return { request: rejectField(fault.field, fault.rule), isWhole: true };
       const request = options.request.safeParse(message);
-      return request.success ? ok(request.data) : refusedBy(request.error);
+      return { request: request.success ? ok(request.data) : refusedBy(request.error), isWhole: true };
     } catch (error) {
-      if (error instanceof FrameError) return reject('INVALID_REQUEST', error.message);
-      throw error;
+      if (!(error instanceof FrameError)) throw error;
+      return { request: reject('INVALID_REQUEST', error.message), isWhole: false };
     } finally {
       clearTimeout(timer);
     }
@@ -170,10 +178,9 @@ export const servePeer = async <Request>(
     }
   };
 
-  const serve = async (stream: Stream, connection: Connection): Promise<void> => {
+  /** Answers one request: @returns whether the stream is good for another. */
+  const serveOne = async (stream: Stream, connection: Connection, limitMs: number): Promise<boolean> => {
     let held = 0;
-    const gone = new AbortController();
-    stream.addEventListener('close', () => gone.abort(new Error('the caller left')), { once: true });
     const admit = (bytes: number): boolean => {
       if (bytes <= maxRequestBytes) return true;
       if (bytes > ARTIFACT_FRAME_BYTES || !artifacts?.mayCarry(connection) || !artifacts.budget.take(bytes))
@@ -181,16 +188,31 @@ export const servePeer = async <Request>(
       held = bytes;
       return true;
     };
+    const gone = new AbortController();
+    const onClose = (): void => gone.abort(new Error('the caller left'));
+    stream.addEventListener('close', onClose);
     try {
-      const reply = await replyTo(await receive(stream, admit), connection, gone.signal);
-      stream.send(encodeFrame(reply, ARTIFACT_FRAME_BYTES));
-      await stream.close();
+      const { request, isWhole } = await receive(stream, admit, limitMs);
+      stream.send(encodeFrame(await replyTo(request, connection, gone.signal), ARTIFACT_FRAME_BYTES));
+      await allSent(stream);
       replied?.(connection);
-    } catch (error) {
-      // The caller left or broke the stream: there is nobody to tell.
-      stream.abort(error as Error);
+      return isWhole;
     } finally {
+      stream.removeEventListener('close', onClose);
       artifacts?.budget.give(held);
+    }
+  };
+
+  const serve = async (stream: Stream, connection: Connection): Promise<void> => {
+    try {
+      let isOpen = await serveOne(stream, connection, REQUEST_TIMEOUT_MS);
+      while (isOpen) isOpen = await serveOne(stream, connection, NEXT_REQUEST_TIMEOUT_MS);
+      await stream.close();
+    } catch (error) {
+      // The caller has no more to ask, left or broke the stream: there is nobody to tell.
+      if (error instanceof StreamEndedError && stream.status === 'open')
+        await stream.close().catch(() => undefined);
+      else stream.abort(error as Error);
     }
   };
 

@@ -1,14 +1,14 @@
 import type { Stream } from '@libp2p/interface';
 import type { Uint8ArrayList } from 'uint8arraylist';
-import { createFrameDecoder } from './frames.ts';
+import { createFrameDecoder, FrameError } from './frames.ts';
 
-/** The stream ended before its frame was complete. */
-class StreamEndedError extends Error {
+/** The stream ended before its frame was complete, or before all of it was sent. */
+export class StreamEndedError extends Error {
   override readonly name = 'StreamEndedError';
 }
 
 /**
- * The one frame that the other end sends on `stream`. Rejects with FrameError, StreamEndedError or the reason of
+ * The next frame that the other end sends on `stream`, which sends no other before it is answered. Rejects with FrameError, StreamEndedError or the reason of
  * `signal`. libp2p buffers what came before the first listener, so nothing is missed.
  */
 export const readFrame = (
@@ -27,8 +27,10 @@ export const readFrame = (
     };
     const onMessage = (event: { readonly data: Uint8Array | Uint8ArrayList }): void => {
       try {
-        const [message] = decoder.push(event.data);
-        if (message !== undefined) finish(() => resolve(message));
+        const [message, ...others] = decoder.push(event.data);
+        if (message === undefined) return;
+        if (others.length > 0 || decoder.isPartial()) throw new FrameError('more than one frame at a time');
+        finish(() => resolve(message));
       } catch (error) {
         finish(() => reject(error instanceof Error ? error : new Error(String(error))));
       }
@@ -45,3 +47,21 @@ export const readFrame = (
     if (signal.aborted) onAbort();
     else if (stream.readableEnded || (stream.status !== 'open' && stream.status !== 'closing')) onEnd();
   });
+
+/** Resolves when the other end has room for all that was sent. @throws StreamEndedError when it has left. */
+export const allSent = async (stream: Stream): Promise<void> => {
+  if (stream.writeBufferLength > 0)
+    await new Promise<void>((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        stream.removeEventListener('idle', onIdle);
+        stream.removeEventListener('close', onClose);
+        settle();
+      };
+      const onIdle = (): void => finish(resolve);
+      const onClose = (): void =>
+        finish(() => reject(new StreamEndedError('the stream ended before all was sent')));
+      stream.addEventListener('idle', onIdle);
+      stream.addEventListener('close', onClose);
+    });
+  if (stream.writableNeedsDrain) await stream.onDrain();
+};
