@@ -89,17 +89,21 @@ export const createOwnership = (store: Pick<EventStore, 'readStream'>): Ownershi
     const cached = known.get(stream);
     if (cached) return cached;
     const [first] = await store.readStream(stream, { from: 0n, to: 0n });
-    if (!first) return null;
-    const owners = await ownersBy(first);
-    known.set(stream, owners);
+    return first ? ownersFrom(first) : null;
+  };
+
+  const ownersFrom = async (first: RecordedEvent): Promise<ReadonlySet<string>> => {
+    const owners = known.get(first.stream) ?? (await ownersBy(first));
+    known.set(first.stream, owners);
     return owners;
   };
 
   return {
     ownersOf,
-    ownersOfEvent: async (event) =>
-      event.type === 'auction.bid-placed'
-        ? new Set([domainEventOf<BidPlaced>(event).owner])
-        : ((await ownersOf(event.stream)) ?? new Set()),
+    ownersOfEvent: async (event) => {
+      if (event.type === 'auction.bid-placed') return new Set([domainEventOf<BidPlaced>(event).owner]);
+      if (event.revision === 0n) return ownersFrom(event);
+      return (await ownersOf(event.stream)) ?? new Set();
+    },
   };
 };

@@ -73,6 +73,21 @@ describe('own streams', () => {
     }
   });
 
+  it('are known of streams that were seen to begin, without reading them', async () => {
+    await append('job-1', { type: 'job.submitted', submitter: ann.id }, { type: 'job.auction-opened' });
+    const reads: string[] = [];
+    const ownership = createOwnership({
+      readStream: (stream, options) => {
+        reads.push(stream);
+        return store.readStream(stream, options);
+      },
+    });
+    for (const event of await store.readStream('job-1'))
+      expect(await ownership.ownersOfEvent(event)).toEqual(new Set([ann.id]));
+    expect(await ownership.ownersOf('job-1')).toEqual(new Set([ann.id]));
+    expect(reads).toEqual([]);
+  });
+
   it('are proofs of availability and of an SLA too, for job and provider', async () => {
     await append('job-1', { type: 'job.submitted', submitter: ann.id });
     await append('provider-1', { type: 'provider.registered', owner: bob.id });

@@ -1,7 +1,8 @@
-import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Role } from '../../domain/subject/events.ts';
 import { addSeconds } from '../../domain/time.ts';
+import { verifyEd25519 } from './ed25519.ts';
 
 export const CHALLENGE_TTL_SECONDS = 60;
 
@@ -21,13 +22,6 @@ export interface Challenges {
 
 const hashOf = (challenge: string): Buffer => createHash('sha256').update(challenge).digest();
 
-/** Verifies an Ed25519 signature under a raw public key in hex. */
-const verifies = (publicKey: string, message: string, signature: Uint8Array): boolean => {
-  const x = Buffer.from(publicKey, 'hex').toString('base64url');
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
-  return verify(null, Buffer.from(message), key, signature);
-};
-
 /** Sign-in challenges of `engine.challenges`. The text names its purpose, so no other protocol's signature fits. */
 export const createChallenges = ({ pool, now }: { pool: Pool; now: () => string }): Challenges => ({
   issue: async (publicKey, role) => {
@@ -42,7 +36,7 @@ export const createChallenges = ({ pool, now }: { pool: Pool; now: () => string 
     return { challenge, expiresAt };
   },
   redeem: async ({ publicKey, challenge, signature }) => {
-    if (!verifies(publicKey, challenge, signature)) return null;
+    if (!verifyEd25519(Buffer.from(publicKey, 'hex'), Buffer.from(challenge), signature)) return null;
     const { rows } = await pool.query<{ role: Role | null }>(
       `delete from engine.challenges where challenge_hash = $1 and public_key = $2 and expires_at > $3 returning role`,
       [hashOf(challenge), publicKey, now()],

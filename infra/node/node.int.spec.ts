@@ -12,7 +12,6 @@ import {
   PROTOCOLS,
 } from '../../domain/mesh/messages.ts';
 import { peerReplySchemas } from '../../domain/mesh/schema.ts';
-import { isSignedBid } from '../../domain/mesh/signed-bid.ts';
 import { toMicro, units } from '../../domain/money.ts';
 import { providerIdOf } from '../../domain/provider/provider-id.ts';
 import { instant } from '../../domain/time.ts';
@@ -27,6 +26,7 @@ import { simulatedMachine } from '../../test/workloads/simulated-machine.ts';
 import { askNodeOver } from '../p2p/ask-node.ts';
 import { createPeer, peerIdOf } from '../p2p/peer.ts';
 import { callPeer } from '../p2p/rpc.ts';
+import { isSignedBid } from '../p2p/signed-bid.ts';
 import { createEnclaveHost } from '../sandbox/index.ts';
 import { verifyExecutionProof } from '../verify/index.ts';
 import { type NodeConfig, nodeConfigSchema } from './config.ts';

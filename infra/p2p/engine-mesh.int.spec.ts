@@ -2,12 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ok, reject } from '../../domain/errors.ts';
 import type { AuctionAnnouncement } from '../../domain/mesh/messages.ts';
-import { signBid } from '../../domain/mesh/signed-bid.ts';
 import { toMicro } from '../../domain/money.ts';
 import { addMs, epochMs } from '../../domain/time.ts';
 import { createTestMesh, type TestMesh, type TestNode, testProviderId } from '../../test/support/mesh.ts';
 import type { EngineMesh } from './engine-mesh.ts';
 import { addressesOf } from './routes.ts';
+import { signBid } from './signed-bid.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const ENCLAVE = `enclave-${'0'.repeat(26)}`;

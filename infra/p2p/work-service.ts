@@ -8,7 +8,6 @@ import {
   PROTOCOLS,
 } from '../../domain/mesh/messages.ts';
 import { workRequestSchema } from '../../domain/mesh/schema.ts';
-import { isSignedBid } from '../../domain/mesh/signed-bid.ts';
 import { MAX_ARTIFACT_BYTES } from '../../domain/ports/artifacts.ts';
 import { createByteBudget } from './byte-budget.ts';
 import type { BidRequest, EngineHandlers } from './engine-handlers.ts';
@@ -16,6 +15,7 @@ import { ARTIFACT_FRAME_BYTES } from './frames.ts';
 import { type Peer, remotePublicKey } from './peer.ts';
 import { NOT_HELD, refusalOf, servePeer } from './rpc.ts';
 import type { Sessions } from './sessions.ts';
+import { isSignedBid } from './signed-bid.ts';
 
 export interface WorkDeps {
   readonly peer: Peer;

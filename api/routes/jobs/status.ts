@@ -47,12 +47,15 @@ export const getJobStatus = ({
     },
     async ({ principal, signal }, { params, query }) => {
       const jobId = params.job_id;
-      // A job that was just submitted may be known to the log only.
-      const { after = String((await store.readStream(jobId, { from: 0n, to: 0n }))[0]?.position ?? 0) } =
-        query;
-      const ready = await readAfter(checkpoints, ['jobs'], after);
-      if (!ready.ok) return ready;
-      let job = await getJob(db, jobId);
+      let job = query.after === undefined ? await getJob(db, jobId) : null;
+      if (!job) {
+        // A job that was just submitted may be known to the log only.
+        const { after = String((await store.readStream(jobId, { from: 0n, to: 0n }))[0]?.position ?? 0) } =
+          query;
+        const ready = await readAfter(checkpoints, ['jobs'], after);
+        if (!ready.ok) return ready;
+        job = await getJob(db, jobId);
+      }
       if (!job || !maySee(principal, [job.submitter, ...job.members.map(({ owner }) => owner)])) {
         return reject('RESOURCE_NOT_FOUND', `no job ${jobId}`, [{ field: 'job_id', rule: 'a job of yours' }]);
       }

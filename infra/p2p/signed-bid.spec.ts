@@ -1,7 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toMicro } from '../money.ts';
+import { toMicro } from '../../domain/money.ts';
 import { isSignedBid, signBid } from './signed-bid.ts';
 
 const seed = fc.uint8Array({ minLength: 32, maxLength: 32 });
