@@ -38,6 +38,8 @@ let boxes: Map<string, { plaintext: string; context: string; keyId: string }>;
 let auction: AuctionTerms | null;
 let provider: Bidder | null;
 let outcome: CommandOutcome;
+/** Made by the first bid that finds none. */
+let keysMade: string[];
 let keyGone: boolean;
 let asked: object[];
 
@@ -48,6 +50,7 @@ beforeEach(() => {
   provider = bidder;
   outcome = { ok: true, position: '9', revision: '3', state: 'open' };
   keyGone = false;
+  keysMade = [];
   asked = [];
 });
 
@@ -60,9 +63,9 @@ const desk = createBidDesk({
     },
   },
   sealing: {
-    createKey: async () => undefined,
+    createKey: async (keyId) => void keysMade.push(keyId),
     seal: async (keyId, plaintext, context) => {
-      if (keyGone) throw new SealingKeyMissing(keyId);
+      if (keyGone || !keysMade.includes(keyId)) throw new SealingKeyMissing(keyId);
       const box = `box-${boxes.size}`;
       boxes.set(box, { keyId, plaintext, context });
       return box;
@@ -100,6 +103,12 @@ describe('bid desk', () => {
       price: '777',
       nonce: expect.stringMatching(/^[0-9a-f]{61}$/),
     });
+  });
+
+  it('has the key of an auction made by its first bid alone', async () => {
+    await place('777');
+    await place('778');
+    expect(keysMade).toEqual([AUCTION]);
   });
 
   it('makes every box of one length and no two alike', async () => {

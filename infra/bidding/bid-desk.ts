@@ -111,15 +111,22 @@ const refusalOf = <B extends Bidder>(
 export const createBidDesk = <B extends Bidder>(deps: BidDeskDeps<B>): BidDesk => {
   const { lifecycles, sealing, tRef, auctionView, providerView, admits } = deps;
 
-  /** The box, or null when the auction's key is gone: it closed after the view of it was taken. */
-  const seal = async (auctionId: string, bidId: string, price: Micro): Promise<string | null> => {
-    await sealing.createKey(auctionId);
+  const sealed = async (auctionId: string, bidId: string, price: Micro): Promise<string | null> => {
     try {
       return await sealing.seal(auctionId, sealedContent(price), sealContext(auctionId, bidId));
     } catch (error) {
       if (error instanceof SealingKeyMissing) return null;
       throw error;
     }
+  };
+
+  /** The box, or null when the auction's key is gone: it closed after the view of it was taken. */
+  const seal = async (auctionId: string, bidId: string, price: Micro): Promise<string | null> => {
+    const box = await sealed(auctionId, bidId, price);
+    if (box !== null) return box;
+    // The first bid has it made; one that was destroyed stays so.
+    await sealing.createKey(auctionId);
+    return sealed(auctionId, bidId, price);
   };
 
   return {
