@@ -15,8 +15,8 @@ import {
 } from './harness.ts';
 import { opened, temporaryServers } from './temporary.ts';
 
-/** Stored jobs. */
-const SIZES = [100, 1_000, 10_000] as const;
+/** Stored jobs; as many more as are asked for (100,000 take some minutes to store). */
+const SIZES = [100, 1_000, 10_000];
 /** Jobs of one measurement. */
 const JOBS = 4;
 /** Measurements that are thrown away: what V8 compiles belongs to no size. */
@@ -53,7 +53,13 @@ const open = (): Promise<OpenSuite> =>
     const server = await (await temporaryServers(started)).postgres(false);
     // Its work between the measurements belongs to none of them.
     await query(server.url, 'alter system set autovacuum = off', 'select pg_reload_conf()');
-    return { cases: [], measured: ({ rounds }: RunOptions) => measure(server.url, server.pid, rounds) };
+    return {
+      cases: [],
+      measured: ({ rounds, jobs = 0, onProgress }: RunOptions) => {
+        const sizes = [...SIZES, ...(jobs > Math.max(...SIZES) ? [jobs] : [])];
+        return measure(server, { rounds, sizes, onProgress });
+      },
+    };
   });
 
 const query = async (url: string, ...texts: readonly string[]): Promise<void> => {
@@ -63,13 +69,23 @@ const query = async (url: string, ...texts: readonly string[]): Promise<void> =>
   await client.end();
 };
 
-const measure = async (serverUrl: string, serverPid: number, rounds: number): Promise<CaseResult[]> => {
-  const used = () => cpuMs(serverPid);
+interface Measuring {
+  readonly rounds: number;
+  readonly sizes: readonly number[];
+  readonly onProgress: RunOptions['onProgress'];
+}
+
+const measure = async (
+  server: { readonly url: string; readonly pid: number },
+  { rounds, sizes, onProgress }: Measuring,
+): Promise<CaseResult[]> => {
+  const used = () => cpuMs(server.pid);
   const engines: Awaited<ReturnType<typeof openAgedEngine>>[] = [];
   try {
-    for (const size of SIZES) {
-      await query(serverUrl, `create database growth_${size}`);
-      const url = serverUrl.replace(/[^/]*$/, `growth_${size}`);
+    for (const size of sizes) {
+      onProgress(`storing ${size} jobs`);
+      await query(server.url, `create database growth_${size}`);
+      const url = server.url.replace(/[^/]*$/, `growth_${size}`);
       await migrate(url);
       engines.push(await openAgedEngine(url, size, (rounds + WARM_UP) * (JOBS + 1), used));
     }
@@ -83,28 +99,32 @@ const measure = async (serverUrl: string, serverPid: number, rounds: number): Pr
       }
       if (round >= 0) measured.push(costs);
     }
-    return FIGURES.map((figure) => resultOfFigure(figure, measured));
+    return FIGURES.map((figure) => resultOfFigure(figure, measured, sizes));
   } finally {
     for (const engine of engines) await engine.close();
   }
 };
 
 /** The largest log beside the smallest, in the same rounds, and the exponent over all sizes. */
-const resultOfFigure = (figure: keyof Costs, measured: readonly (readonly Costs[])[]): CaseResult => {
+const resultOfFigure = (
+  figure: keyof Costs,
+  measured: readonly (readonly Costs[])[],
+  sizes: readonly number[],
+): CaseResult => {
   const ofSize = (round: readonly Costs[], size: number): number => (round.at(size) as Costs)[figure];
   const sides = measured.map((round) => ({
     ours: timed(ofSize(round, -1)),
     baseline: timed(ofSize(round, 0)),
   }));
-  const medians = SIZES.map((_, index) =>
+  const medians = sizes.map((_, index) =>
     quantile(
       measured.map((round) => ofSize(round, index)),
       0.5,
     ),
   );
-  const exponent = round3(exponentOf(medians, SIZES));
+  const exponent = round3(exponentOf(medians, sizes));
   return { ...resultOf(`growth-${figure}`, 'CPU ms a job', sides), exponent };
 };
 
-/** What a job's reads and writes cost the engine and its database in a log of 100, 1,000 and 10,000 jobs. */
+/** What a job's reads and writes cost the engine and its database in a log of 100, 1,000 and 10,000 jobs, and of `jobs`. */
 export const suite: Suite = { name: 'growth', open };

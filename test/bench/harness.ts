@@ -66,7 +66,7 @@ export interface RunOptions {
   /** Names of the cases to run; all when empty. */
   readonly only: readonly string[];
   readonly against?: string | null;
-  /** Jobs after which the suite `job` looks at memory; those that it measured count. */
+  /** Jobs after which the suite `job` looks at memory; those that it measured count. Most stored jobs of the suite `growth`. */
   readonly jobs?: number;
   readonly onProgress: (line: string) => void;
 }

@@ -29,7 +29,12 @@ await new Command('bench')
   .option('--against <directory>', 'another checkout, to compare the suite `job` with', (path) =>
     resolve(path),
   )
-  .option('--jobs <number>', 'jobs after which the suite `job` looks at memory', wholeNumber, 0)
+  .option(
+    '--jobs <number>',
+    'jobs after which the suite `job` looks at memory; most jobs of the suite `growth`',
+    wholeNumber,
+    0,
+  )
   .action(async (name: string, _options, command: Command) => {
     const load = Object.hasOwn(SUITES, name) ? SUITES[name] : undefined;
     if (!load) return command.error(`unknown suite ${name}`);
