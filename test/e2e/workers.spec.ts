@@ -176,8 +176,13 @@ describe('nodes that know two workers', () => {
     }
   });
 
+  /** Until it has ended Temporal may give a dying worker what it asks once, such as a question to a node. */
   const killed = {
-    first: async () => stack.kill('worker'),
+    first: async () => {
+      const pid = stack.pids()['worker'];
+      stack.kill('worker');
+      await vi.waitFor(() => expect(stack.pids()['worker']).not.toBe(pid), { ...PATIENCE, interval: 10 });
+    },
     second: () => second.signal('SIGKILL'),
   };
 
