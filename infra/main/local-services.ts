@@ -55,10 +55,11 @@ const API_ALLOCATOR = {
 };
 
 /**
- * V8 shrinks the young generation of whoever waits to half a megabyte and lets the old one grow by little: in the pauses of a
- * worker, which always waits for somebody, garbage became old and all of it was looked through for every third job.
+ * V8 shrinks the young generation of whoever waits, to two megabytes here, and lets the old one grow by little: in the pauses
+ * of a worker, which always waits for somebody, garbage became old, and all of it was looked through every few jobs.
  */
 const WORKER_FLAGS = ['--min-semi-space-size=4', '--heap-growing-percent=60'];
+
 /** Temporal's own threads otherwise keep what they have freed, each for itself. */
 const WORKER_ALLOCATOR = { MALLOC_ARENA_MAX: '2' };
 

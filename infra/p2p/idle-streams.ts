@@ -42,8 +42,8 @@ const isFresh = (stream: Stream): boolean =>
   stream.readBufferLength === 0;
 
 /**
- * A stream on which an earlier request was answered: opening one takes five times the messages of a request. Null when none
- * waits.
+ * A stream on which an earlier request was answered: there a request takes 8 messages of the two ends, on a new one 22. Null
+ * when none waits.
  * @param now monotonic ms
  */
 export const takeIdle = (connection: Connection, protocol: string, now: number): Stream | null => {
@@ -56,7 +56,10 @@ export const takeIdle = (connection: Connection, protocol: string, now: number):
   return null;
 };
 
-/** Keeps a stream whose request was answered for the next one. */
+/**
+ * Keeps a stream whose request was answered for the next one.
+ * @param now monotonic ms
+ */
 export const keepIdle = (connection: Connection, protocol: string, stream: Stream, now: number): void => {
   const streams = idleOf(connection, protocol);
   if (!isFresh(stream) || streams.length >= MOST_IDLE) return close(stream);

@@ -8,8 +8,8 @@ export class StreamEndedError extends Error {
 }
 
 /**
- * The next frame that the other end sends on `stream`, which sends no other before it is answered. Rejects with FrameError, StreamEndedError or the reason of
- * `signal`. libp2p buffers what came before the first listener, so nothing is missed.
+ * The next frame that the other end sends on `stream`; it sends no other before it is answered. Rejects with FrameError,
+ * StreamEndedError or the reason of `signal`. libp2p buffers what came before the first listener, so nothing is missed.
  */
 export const readFrame = (
   stream: Stream,
