@@ -64,7 +64,7 @@ export interface RouteDependencies {
   readonly books: Bookkeeper;
   readonly build: Build;
   readonly chainHashes: ChainHashes;
-  readonly checkpoints: Pick<Checkpoints, 'waitFor'>;
+  readonly checkpoints: Pick<Checkpoints, 'waitFor' | 'shows'>;
   readonly credentials: Credentials;
   /** Read models. */
   readonly db: Session;

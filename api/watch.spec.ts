@@ -81,6 +81,28 @@ describe('watch', () => {
     expect(await waiting).toBe('there');
   });
 
+  it('looks once for what every look shows already, and again at once for an event that it shows', async () => {
+    const source = hub();
+    source.tell('job-1');
+    let looks = 0;
+    const look = async () => {
+      looks += 1;
+      return looks === 2 ? 'there' : null;
+    };
+    const waiting = createWatch(source, forever, 60_000)('job-1', look, {
+      timeoutMs: 60_000,
+      signal: forever,
+      shown: () => null,
+    });
+    await new Promise(setImmediate);
+    expect(looks).toBe(1);
+    source.tell('job-2');
+    await new Promise(setImmediate);
+    expect(looks).toBe(1);
+    source.tell('job-1');
+    expect([await waiting, looks]).toEqual(['there', 2]);
+  });
+
   it('answers at once when the process is about to stop', async () => {
     const source = hub();
     const stopping = new AbortController();

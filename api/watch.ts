@@ -6,8 +6,8 @@ const LOOK_MS = 5_000;
 export interface WaitOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Resolves when a look shows the event at a position, or will not soon; at once unless given. Never rejects. */
-  readonly shown?: (position: bigint) => Promise<unknown>;
+  /** Resolves when a look shows the event at a position, or will not soon; null, as unless given, for at once. Never rejects. */
+  readonly shown?: (position: bigint) => Promise<unknown> | null;
 }
 
 /**
@@ -27,18 +27,21 @@ export const createWatch =
     stopping: AbortSignal,
     lookMs: number = LOOK_MS,
   ): Watch =>
-  async (stream, look, { timeoutMs, signal, shown = () => Promise.resolve() }) => {
+  async (stream, look, { timeoutMs, signal, shown = () => null }) => {
     const end = AbortSignal.any([signal, stopping, AbortSignal.timeout(timeoutMs)]);
     let news = Promise.withResolvers<void>();
     const wake = (): void => news.resolve();
     const listener: Listener = {
       deliver: ({ event }) => {
-        if (event.stream === stream) void shown(event.position).then(wake);
+        if (event.stream !== stream) return;
+        const later = shown(event.position);
+        if (later) void later.then(wake);
+        else wake();
       },
     };
     hub.attach(listener);
     // What was told before may not show yet, either.
-    void shown(hub.position()).then(wake);
+    void shown(hub.position())?.then(wake);
     end.addEventListener('abort', wake);
     try {
       for (;;) {

@@ -60,6 +60,8 @@ export interface Checkpoints {
     projections: readonly string[],
     timeoutMs: number,
   ): Promise<{ ok: true } | Rejection>;
+  /** Whether they are known to show it: false where nobody has waited yet. */
+  shows(position: bigint, projections: readonly string[]): boolean;
   close(): Promise<void>;
 }
 
@@ -143,9 +145,13 @@ export const createCheckpoints = ({ pool, pollMs = 250 }: CheckpointsOptions): C
     polling = null;
   };
 
+  const shows: Checkpoints['shows'] = (position, projections) =>
+    projections.every((name) => (known.get(name) ?? -1n) >= position);
+
   return {
+    shows,
     waitFor: async (position, projections, timeoutMs) => {
-      const reached = (): boolean => projections.every((name) => (known.get(name) ?? -1n) >= position);
+      const reached = (): boolean => shows(position, projections);
       if (reached()) return { ok: true };
       ensureListening();
       const arrival = Promise.withResolvers<void>();

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { LocalStack } from '../config/local-stack.ts';
 import { type ProcessKind, processName } from '../processes/roster.ts';
 import type { ProcessSpec } from '../stack/process.ts';
@@ -37,6 +38,12 @@ export const serviceEnvironment = (
 const NODE_FLAGS = ['--single-threaded-gc', '--max-semi-space-size=8'];
 
 /**
+ * Eight seconds after one collection V8 begins another to give memory back. Whoever has a job every few seconds is then looked
+ * through for each of them; a minute later it still is given back.
+ */
+const PATIENT_REDUCER = '--gc-memory-reducer-start-delay-ms=60000';
+
+/**
  * What strangers make an API take for a moment is given back: by V8, whose young generation otherwise grows to 128 MB and
  * stays, and whose old one doubles before it is looked through and keeps the holes that are found (for size it moves what is
  * left together, for up to a fifth more CPU); and by the allocator (mallopt(3)), which otherwise keeps what threads have freed,
@@ -58,7 +65,13 @@ const API_ALLOCATOR = {
  * V8 shrinks the young generation of whoever waits, to two megabytes here, and lets the old one grow by little: in the pauses
  * of a worker, which always waits for somebody, garbage became old, and all of it was looked through every few jobs.
  */
-const WORKER_FLAGS = ['--min-semi-space-size=4', '--heap-growing-percent=60'];
+const WORKER_FLAGS = [
+  '--min-semi-space-size=4',
+  '--heap-growing-percent=60',
+  PATIENT_REDUCER,
+  '--import',
+  pathToFileURL(resolve(import.meta.dirname, '..', 'temporal', 'without-promise-stacks.ts')).href,
+];
 
 /** Temporal's own threads otherwise keep what they have freed, each for itself. */
 const WORKER_ALLOCATOR = { MALLOC_ARENA_MAX: '2' };
@@ -140,7 +153,10 @@ export const localServices = (
       ),
     ),
     ...Array.from({ length: projectors }, (_, index) =>
-      numbered('projector', index, logs('projector started'), {}, projectorFlags(home.home, programs)),
+      numbered('projector', index, logs('projector started'), {}, [
+        PATIENT_REDUCER,
+        ...projectorFlags(home.home, programs),
+      ]),
     ),
     ...[port, ...home.moreApiPorts].map((each, index) =>
       numbered(

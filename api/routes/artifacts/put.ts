@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { ok, type Result, reject } from '../../../domain/errors.ts';
-import { MAX_ARTIFACT_BYTES, type Upload, type Uploads } from '../../../domain/ports/artifacts.ts';
-import type { MeteredModules, Metering } from '../../../domain/ports/metered-modules.ts';
+import { METERING_VERSION } from '../../../domain/metering/costs.ts';
+import {
+  type Artifacts,
+  MAX_ARTIFACT_BYTES,
+  type Upload,
+  type Uploads,
+} from '../../../domain/ports/artifacts.ts';
+import type { MeteredModule, MeteredModules, Metering } from '../../../domain/ports/metered-modules.ts';
 import { passing } from '../../../infra/memory/release.ts';
 import { createWaitingPlaces } from '../../../infra/rate-limits/waiting-places.ts';
 import type { Inspection } from '../../../infra/sandbox/inspection.ts';
@@ -27,11 +33,18 @@ export const putArtifact = ({
   inspectModule,
   meteredModules,
 }: {
-  artifacts: Pick<Uploads, 'receive'>;
+  artifacts: Pick<Uploads, 'receive'> & Pick<Artifacts, 'find'>;
   inspectModule: Inspection;
   meteredModules: MeteredModules;
 }) => {
   const uploads = createWaitingPlaces(UPLOADS);
+
+  /**
+   * What these bytes were found to be when their keeper stored them before. Nobody else is spared the inspection: the time it
+   * takes would tell that somebody has this module.
+   */
+  const foundBefore = async (hash: string, owner: string): Promise<MeteredModule | null> =>
+    (await artifacts.find(hash, owner)) && meteredModules.find(hash, METERING_VERSION);
 
   const keep = async (
     upload: Upload,
@@ -43,11 +56,12 @@ export const putArtifact = ({
       ]);
     }
     const module = isModule(upload, mediaType);
-    const inspected: Result<Metering | null> = module ? await inspectModule(upload.read) : ok(null);
+    const known = module ? await foundBefore(hash, owner) : null;
+    const inspected: Result<Metering | null> = module && !known ? await inspectModule(upload.read) : ok(null);
     if (!inspected.ok) return inspected;
     const kept = await upload.keep(owner, module ? WASM_MEDIA_TYPE : OTHER_MEDIA_TYPE);
     if (!kept.ok) return kept;
-    const metered = inspected.value && (await meteredModules.record(hash, inspected.value));
+    const metered = known ?? (inspected.value && (await meteredModules.record(hash, inspected.value)));
     return respond(200, artifactView(kept.value, metered));
   };
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { reject } from '../../../domain/errors.ts';
+import { ok, type Result, reject } from '../../../domain/errors.ts';
 import { queuePlaces } from '../../../infra/queue/position.ts';
 import { countBids } from '../../../projections/auctions/queries.ts';
 import { getJob } from '../../../projections/jobs/queries.ts';
@@ -47,28 +47,36 @@ export const getJobStatus = ({
     },
     async ({ principal, signal }, { params, query }) => {
       const jobId = params.job_id;
-      let job = query.after === undefined ? await getJob(db, jobId) : null;
-      if (!job) {
-        // A job that was just submitted may be known to the log only.
-        const { after = String((await store.readStream(jobId, { from: 0n, to: 0n }))[0]?.position ?? 0) } =
-          query;
-        const ready = await readAfter(checkpoints, ['jobs'], after);
+      const { after, wait_for: wanted } = query;
+      const timeoutMs = query.timeout * 1000;
+      const seen: { job: JobRow | null } = { job: null };
+      const isOf = ({ submitter, members }: JobRow): boolean =>
+        maySee(principal, [submitter, ...members.map(({ owner }) => owner)]);
+      const look = async (): Promise<true | null> => {
+        const job = (await getJob(db, jobId)) ?? seen.job;
+        seen.job = job;
+        return job && wanted !== undefined && isOf(job) && !isThere(job, wanted) ? null : true;
+      };
+      // The log tells of an event before the read model shows it.
+      const shown = (position: bigint) =>
+        checkpoints.shows(position, ['jobs']) ? null : checkpoints.waitFor(position, ['jobs'], timeoutMs);
+      const follow = async (from: string | undefined): Promise<Result<null>> => {
+        const ready = await readAfter(checkpoints, ['jobs'], from);
         if (!ready.ok) return ready;
-        job = await getJob(db, jobId);
+        await (wanted === undefined ? look() : watch(jobId, look, { timeoutMs, signal, shown }));
+        return ok(null);
+      };
+      const followed = await follow(after);
+      if (!followed.ok) return followed;
+      if (!seen.job && after === undefined) {
+        // A job that was just submitted may be known to the log only.
+        const [first] = await store.readStream(jobId, { from: 0n, to: 0n });
+        const again = first ? await follow(String(first.position)) : ok(null);
+        if (!again.ok) return again;
       }
-      if (!job || !maySee(principal, [job.submitter, ...job.members.map(({ owner }) => owner)])) {
+      const { job } = seen;
+      if (!job || !isOf(job)) {
         return reject('RESOURCE_NOT_FOUND', `no job ${jobId}`, [{ field: 'job_id', rule: 'a job of yours' }]);
-      }
-      const wanted = query.wait_for;
-      if (wanted !== undefined && !isThere(job, wanted)) {
-        const look = async (): Promise<true | null> => {
-          job = (await getJob(db, jobId)) ?? job;
-          return job && isThere(job, wanted) ? true : null;
-        };
-        const timeoutMs = query.timeout * 1000;
-        // The log tells of an event before the read model shows it.
-        const shown = (position: bigint) => checkpoints.waitFor(position, ['jobs'], timeoutMs);
-        await watch(jobId, look, { timeoutMs, signal, shown });
       }
       const [bids, places] = await Promise.all([
         countBids(db, job.auctionId),

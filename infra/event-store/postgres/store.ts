@@ -29,7 +29,7 @@ export type PostgresEventStoreOptions = {
 
 const POOL_SIZE = 8;
 /** A step of a lifecycle is a few commits in a row; nobody who follows needs them one by one. */
-const REST_MS = 20;
+const REST_MS = 100;
 
 /** The log in PostgreSQL (schema `log` of the migrations). One appender per process: create one store and share it. */
 export const createPostgresEventStore = (options: PostgresEventStoreOptions): EventStore => {
