@@ -400,6 +400,45 @@ describe('effects one behind the other', () => {
     await Promise.all(replies);
   });
 
+  test('go on behind a state that somebody is told of there, with nothing to append before', async () => {
+    const destroyed = {
+      type: 'enclave.destroyed',
+      reason: 'work done',
+      confirmed: true,
+    } satisfies EnclaveEvent;
+    await open();
+    const standing = stageEvents(enclave, ENCLAVE, asking, [created, attested]);
+    const activities = createJournalActivities({
+      journal: createJournal({ store }),
+      lifecycles: { send: async () => void asked.push('send') },
+      effects: { 'enclave.destroyOnNode': async () => [failed, destroyed] },
+      now: () => '2026-01-01T00:00:03.000Z',
+      onFault: (name, error) => faults.push(`${name}: ${String(error)}`),
+    });
+    const failed = {
+      type: 'enclave.failed',
+      fault: 'stopped',
+      code: 'CONFLICT',
+      message: 'expired',
+      steps: [],
+    } satisfies EnclaveEvent;
+    const request = { stream: ENCLAVE, expectedRevision: 2, batches: [], origin: opening.origin } as const;
+    const next: FollowingEffect = {
+      effect: { id: 'destroy', src: 'destroyOnNode', input: {} },
+      prompt: following.prompt ?? [],
+      version: 4,
+      state: plainState(standing.snapshot),
+      context: { ...cause, causationId: `${ENCLAVE}@2` },
+    };
+    asked = [];
+    const reply = await activities['journal.follow'](request, next, outgoing);
+    expect(asked).toEqual(['send']);
+    expect(reply).toMatchObject({ behind: [{ effect: 'destroy', events: [failed, destroyed] }] });
+    expect((await stored()).slice(3)).toEqual(['enclave.failed', 'enclave.destroyed']);
+    expect(await activities['journal.follow'](request, next, null)).toEqual(reply);
+    expect(faults).toEqual([]);
+  });
+
   test('what could not be said is told to be unsaid, and nothing waits for it', async () => {
     const reply = await open({ send: () => Promise.reject(new Error('Temporal is away')) });
     expect(reply).toMatchObject({ kind: 'appended', unsent: true, behind: [{}, {}] });

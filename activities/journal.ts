@@ -4,6 +4,7 @@ import { aggregateOf, type DomainEvent, type EventContext, eventId } from '../do
 import { fingerprintOf, type Sha256Hex } from '../domain/fingerprint.ts';
 import { equalsJson } from '../domain/json.ts';
 import type {
+  Aftermath,
   FollowedStep,
   FollowingEffect,
   Journal,
@@ -193,6 +194,23 @@ export const createJournalActivities = ({
     }
   };
 
+  /** Says what a step has to say, and runs the effect that it leads to. */
+  const goOn = async (
+    request: JournalRequest,
+    next: FollowingEffect | null,
+    outgoing: Outgoing | null,
+  ): Promise<Aftermath & { readonly behind: readonly FollowedStep[] }> => {
+    const isSent = !outgoing || (await trySend(outgoing));
+    const steps = next ? await follow(request, next) : [];
+    const { batches, asks } = request;
+    const behind = steps.map(({ context, events, entries }) => ({ context, events, entries }));
+    return {
+      behind: steps.map(({ effect, events, context }) => ({ effect, events, context })),
+      ...(!isSent && { unsent: true }),
+      fingerprint: fingerprintOf([...batches, ...behind], asks, sha256),
+    };
+  };
+
   return {
     /**
      * Appends a step, says to others what it has to say and, when it asks for an effect that may follow, runs that and
@@ -207,21 +225,24 @@ export const createJournalActivities = ({
     ): Promise<StepReply> => {
       const reply = await journal.append(request);
       if (reply.kind !== 'appended') return reply;
-      const isSent = !outgoing || (await trySend(outgoing));
-      const steps = next ? await follow(request, next) : [];
-      const { batches, asks } = request;
-      const behind = steps.map(({ context, events, entries }) => ({ context, events, entries }));
-      const [first] = steps;
+      const { behind, ...aftermath } = await goOn(request, next ?? null, outgoing ?? null);
+      const [first] = behind;
       return {
         ...reply,
-        ...(first &&
-          (next?.prompt
-            ? { behind: steps.map(({ effect, events, context }) => ({ effect, events, context })) }
-            : { followed: first.events })),
-        ...(!isSent && { unsent: true }),
-        fingerprint: fingerprintOf([...batches, ...behind], asks, sha256),
+        ...(first && (next?.prompt ? { behind } : { followed: first.events })),
+        ...aftermath,
       };
     },
+
+    /**
+     * Goes on from where a lifecycle stands, with nothing of its own to append: `request` has no batches. Says that to
+     * others, runs the effect, and appends behind it as `journal.append` does.
+     */
+    'journal.follow': (
+      request: JournalRequest,
+      next: FollowingEffect,
+      outgoing: Outgoing | null,
+    ): Promise<Aftermath> => goOn(request, next, outgoing),
 
     /** Says to others what a step has to say that this lifecycle did not append itself. */
     'journal.send': (outgoing: Outgoing): Promise<void> => lifecycles.send(outgoing),

@@ -44,6 +44,7 @@ export class Effects {
   readonly #lifecycle: LifecycleAt;
   readonly #stream: string;
   readonly #isSealed: boolean;
+  readonly #host: number;
   readonly #outbox: Outbox | null;
   readonly #deliver: (item: EventsItem) => void;
   readonly #running = new Map<
@@ -54,13 +55,14 @@ export class Effects {
 
   constructor(
     lifecycle: LifecycleAt,
-    { stream, sealed }: Pick<LifecycleInput, 'stream' | 'sealed'>,
+    { stream, sealed, host = 1 }: Pick<LifecycleInput, 'stream' | 'sealed' | 'host'>,
     deliver: (item: EventsItem) => void,
     outbox: Outbox | null,
   ) {
     this.#lifecycle = lifecycle;
     this.#stream = stream;
     this.#isSealed = sealed === true;
+    this.#host = host;
     this.#deliver = deliver;
     this.#outbox = outbox;
   }
@@ -68,7 +70,7 @@ export class Effects {
   /** Effects that may run where the events that ask for them are appended, by `src`. */
   followable(): readonly string[] {
     return Object.entries(this.#lifecycle.effects).flatMap(([src, policy]) =>
-      policy.kind === 'activity' && (policy.local || (this.#outbox !== null && policy.prompt)) ? src : [],
+      policy.kind === 'activity' && (policy.local || this.#host >= (policy.prompt ?? Infinity)) ? src : [],
     );
   }
 

@@ -47,7 +47,7 @@ const onNode = (
 });
 
 /** Mostly answered in a second. */
-const promptly = (effect: ActivityEffect<never>): ActivityEffect<never> => ({ ...effect, prompt: true });
+const promptly = (effect: ActivityEffect<never>): ActivityEffect<never> => ({ ...effect, prompt: 3 });
 
 /** Version 1: an attestation is not renewed, and the node is blamed for what the engine could not do. */
 const version1: Policies = {
@@ -84,7 +84,8 @@ const version3: Policies = {
     createOnNode: promptly(onNode('60 seconds', stopped('TEE_UNAVAILABLE'))),
     attest: promptly(onNode('60 seconds', stopped('RESOURCE_UNAVAILABLE'))),
     reattest: onNode('60 seconds', stopped('RESOURCE_UNAVAILABLE')),
-    runOnNode: onNode('31 days', stopped('RESOURCE_UNAVAILABLE'), RETRY_RUN),
+    // Little work is done as soon as that, and a node that is asked again goes on with it.
+    runOnNode: { ...onNode('31 days', stopped('RESOURCE_UNAVAILABLE'), RETRY_RUN), prompt: 4 },
   },
 };
 

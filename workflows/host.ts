@@ -20,6 +20,7 @@ import { aggregateOf, type DomainEvent, type EventContext, eventId } from '../do
 import { contradicts, fingerprintOf } from '../domain/fingerprint.ts';
 import { type MachineAction, RefusedEventError, stateName } from '../domain/lifecycle.ts';
 import type {
+  Aftermath,
   Ask,
   FollowedStep,
   FollowingEffect,
@@ -71,12 +72,17 @@ export const tellSignal = defineSignal<[Command, CommandMeta, typeof TOLD]>('tel
 const TOLD = 'told';
 export const viewQuery = defineQuery<LifecycleView>('view');
 
-const { 'journal.append': append } = proxyLocalActivities<{
+const { 'journal.append': append, 'journal.follow': follow } = proxyLocalActivities<{
   'journal.append': (
     request: JournalRequest,
     next?: FollowingEffect | null,
     outgoing?: Outgoing,
   ) => Promise<StepReply>;
+  'journal.follow': (
+    request: JournalRequest,
+    next: FollowingEffect,
+    outgoing: Outgoing | null,
+  ) => Promise<Aftermath>;
 }>({
   startToCloseTimeout: '15 seconds',
   retry: {
@@ -137,6 +143,8 @@ class Host {
   #refusedOpening: Rejection | null = null;
   /** What was asked for since the last append, for the next one's fingerprint to cover. */
   #unsaid: Ask[] = [];
+  /** What goes on in this turn, once the parent is told; since host version 4. */
+  #pending: Asked | null = null;
 
   constructor(definition: Lifecycle, input: LifecycleInput) {
     const lifecycle = lifecycleAt(definition, input.version);
@@ -190,6 +198,7 @@ class Host {
       if (staged.length > 0) {
         const step = this.#stepOf(staged);
         this.#settle(staged, step, await append(...argumentsOf(step)));
+        while (this.#pending) await this.#goOn(this.#pending);
       }
       if (this.#outbox?.isEmpty === false) await this.#outbox.flush();
       if (!this.#inbox.isEmpty) continue;
@@ -270,12 +279,16 @@ class Host {
   }
 
   /** What stands behind a step. An effect that gave no answer there runs by the lifecycle's own policy. */
-  #behind(staged: readonly StagedItem[], next: FollowingEffect | null, reply: StepReply): Behind[] {
+  #behind(
+    staged: readonly Standing[],
+    next: FollowingEffect | null,
+    reply: Aftermath & Pick<StepReply, 'followed'>,
+  ): Behind[] {
     const followed: readonly FollowedStep[] =
       reply.followed && next
         ? [{ effect: next.effect.id, events: reply.followed, context: next.context }]
         : (reply.behind ?? []);
-    let standing: Standing = staged.at(-1) as StagedItem;
+    let standing: Standing = staged.at(-1) ?? this.#standing;
     return followed.map(({ effect, events, context }) => {
       const step = stageEvents(this.#lifecycle.version, this.#input.stream, standing, events);
       standing = step;
@@ -303,7 +316,7 @@ class Host {
     const staged: StagedItem[] = [];
     const disarmed = new Set<string>();
     const stopped = new Set<string>();
-    let standing: Standing = { snapshot: this.#snapshot, revision: this.#revision };
+    let standing = this.#standing;
     for (const item of items) {
       if (disarmed.has(deadlineIn(item) ?? '')) continue;
       if (item.kind === 'events' && (stopped.has(item.effect) || this.#takenOver.has(item))) continue;
@@ -431,14 +444,34 @@ class Host {
     const [effect, ...others] = started.filter(({ src }) => followable.includes(src));
     if (!effect || others.length > 0) return { request, next: null, outgoing };
     const last = staged.at(-1) as StagedItem;
-    const next: FollowingEffect = {
+    return { request, next: this.#nextOf(effect, last, last.context), outgoing };
+  }
+
+  /** An effect that runs where the lifecycle stands, on behalf of the engine. */
+  #nextOf(effect: AskedEffect, { snapshot, revision }: Standing, context: EventContext): FollowingEffect {
+    return {
       effect,
-      ...(this.#outbox && { prompt: followable }),
+      ...(this.#outbox && { prompt: this.#effects.followable() }),
       version: this.#input.version,
-      state: plainState(last.snapshot),
-      context: { ...last.context, actor: 'engine', causationId: eventId(this.#input.stream, last.revision) },
+      state: plainState(snapshot),
+      context: { ...context, actor: 'engine', causationId: eventId(this.#input.stream, revision) },
     };
-    return { request, next, outgoing };
+  }
+
+  /** Tells the parent where the lifecycle stands and runs what it goes on with, behind what is appended already. */
+  async #goOn(asked: Asked): Promise<void> {
+    this.#pending = null;
+    const { id, src, input } = asked.action.params as AskedEffect;
+    const { request } = this.#requestOf([]);
+    const { commandId: _, ...cause } = this.#engineMeta();
+    const next = this.#nextOf({ id, src, input }, this.#standing, { ...cause, occurredAt: now() });
+    const outgoing = this.#outbox?.isEmpty === false ? this.#outbox.take() : null;
+    const reply = await follow(request, next, outgoing);
+    const behind = this.#behind([], next, reply);
+    this.#compare(request, reply.fingerprint, behind);
+    this.#unsaid = [];
+    if (behind.length === 0) this.#act(asked);
+    this.#conclude([], { kind: 'appended', position: this.#position, ...reply }, behind, outgoing);
   }
 
   /** What a step says to others; null for silence. */
@@ -510,14 +543,28 @@ class Host {
           .filter((each) => !isOf(behind[index + 1]?.effect)(each)),
       );
     }
-    for (const each of remaining(asked)) this.#act(each);
     const hasMoved = behind.some(({ events }) => events.length > 0);
-    const report = hasMoved ? this.#publish(true) : null;
+    const left = remaining(asked);
+    this.#pending = hasMoved ? this.#goingOn(left) : null;
+    for (const each of left) if (each !== this.#pending) this.#act(each);
+    // A state that is left at once is not shown.
+    const report = hasMoved ? this.#publish(true, { isLeft: this.#pending !== null }) : null;
     if (!hasMoved) this.#publisher.show(this.#snapshot);
     this.#unsaid = this.#asksOf(
       behind.flatMap(({ actions }) => actions),
       report,
     );
+  }
+
+  /**
+   * The one effect among what is left to do that was not tried behind the append because the parent waits for the state
+   * that asks for it, and that may follow.
+   */
+  #goingOn(left: readonly Asked[]): Asked | null {
+    if ((this.#input.host ?? 1) < 4 || !this.#snapshot.hasTag('report')) return null;
+    const [effect, ...others] = left.filter(({ action }) => action.type === 'xstate.spawnChild');
+    if (!effect || others.length > 0 || effect.revision !== this.#revision) return null;
+    return this.#effects.followable().includes((effect.action.params as AskedEffect).src) ? effect : null;
   }
 
   /** Stands behind what was appended, and answers who asked for it: @returns what it asks for. */
@@ -529,6 +576,10 @@ class Host {
       if (item.kind === 'command') this.#answer(item, position);
       return actions.map((action): Asked => ({ action, revision, occurredAt: context.occurredAt }));
     });
+  }
+
+  get #standing(): Standing {
+    return { snapshot: this.#snapshot, revision: this.#revision };
   }
 
   #startsChildren({ type, params }: MachineAction): boolean {
@@ -563,8 +614,7 @@ class Host {
     for (const { event, context, revision, position } of stored) {
       if (revision !== this.#revision + 1) throw new Error(`${stream}@${revision} follows ${this.#revision}`);
       if (revision === 0) this.#lineage = context;
-      const standing = { snapshot: this.#snapshot, revision: this.#revision };
-      const staged = stageEvents(this.#lifecycle.version, stream, standing, [event]);
+      const staged = stageEvents(this.#lifecycle.version, stream, this.#standing, [event]);
       this.#advance(staged.snapshot, revision, context.causationId);
       this.#takenOver.note(context.causationId, event.type);
       this.#position = position;
@@ -572,7 +622,7 @@ class Host {
     }
     const left = remaining(asked);
     for (const each of left) this.#act(each);
-    const report = stored.length > 0 ? this.#publish(true, true) : null;
+    const report = stored.length > 0 ? this.#publish(true, { adopted: true }) : null;
     this.#unsaid.push(
       ...this.#asksOf(
         left.map(({ action }) => action),
@@ -615,10 +665,10 @@ class Host {
     }
   }
 
-  /** Shows the state, and tells the parent: @returns what. */
-  #publish(acted: boolean, adopted = false): StateReport | null {
+  /** Shows the state, unless it is left at once, and tells the parent: @returns what. */
+  #publish(acted: boolean, { adopted = false, isLeft = false } = {}): StateReport | null {
     const report = this.#publisher.reportOf(this.#snapshot, acted, adopted);
-    this.#publisher.show(this.#snapshot);
+    if (!isLeft) this.#publisher.show(this.#snapshot);
     if (report) this.#tell(this.#publisher.inFull(this.#revision, report));
     return report;
   }

@@ -95,7 +95,7 @@ const activity = (local: boolean, what: string): ActivityEffect<never> => ({
   failed: (_, message) => [aborted('RESOURCE_UNAVAILABLE', `${what}: ${message}`)],
 });
 
-const prompt = (what: string): ActivityEffect<never> => ({ ...activity(false, what), prompt: true });
+const prompt = (what: string): ActivityEffect<never> => ({ ...activity(false, what), prompt: 3 });
 
 const ask = activity(false, 'no standby can be asked');
 
@@ -103,7 +103,7 @@ const ask = activity(false, 'no standby can be asked');
 const settle: ActivityEffect<never> = {
   kind: 'activity',
   local: false,
-  prompt: true,
+  prompt: 3,
   options: {
     startToCloseTimeout: '120 seconds',
     retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },

@@ -14,8 +14,8 @@ export interface ActivityEffect<Input> {
    * else as a local activity: a third of the cost of another (stack.md 2.3).
    */
   readonly local: boolean;
-  /** Mostly done in a second, and may run twice: it is tried right behind the append that asks for it. */
-  readonly prompt?: true;
+  /** Mostly done in a second, and may run twice: since this host version it is tried right behind the append that asks for it. */
+  readonly prompt?: number;
   readonly options: ActivityOptions;
   /** The events that say it failed for good, after all retries. */
   readonly failed: (input: Input, message: string) => readonly DomainEvent[];

@@ -87,17 +87,22 @@ export type JournalReply =
       readonly decided: readonly DecidedAnswer[];
     };
 
-/** What a lifecycle's step came to. */
-export type StepReply = JournalReply & {
-  /** The events that stand behind it when an effect followed, as host version 2 is told. */
-  readonly followed?: readonly DomainEvent[];
+/** What came of all that a step leads to. */
+export interface Aftermath {
   /** What followed it, in order. */
   readonly behind?: readonly FollowedStep[];
   /** What was to be said to others could not be said yet. */
   readonly unsent?: true;
   /** Of all that was appended and of what the step asks for (domain/fingerprint.ts); absent in replies of old. */
   readonly fingerprint?: string;
-};
+}
+
+/** What a lifecycle's step came to. */
+export type StepReply = JournalReply &
+  Aftermath & {
+    /** The events that stand behind it when an effect followed, as host version 2 is told. */
+    readonly followed?: readonly DomainEvent[];
+  };
 
 export interface Journal {
   append(request: JournalRequest): Promise<JournalReply>;

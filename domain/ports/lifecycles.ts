@@ -64,8 +64,9 @@ export interface Outgoing {
  * In which order the host calls Temporal. Whoever starts a run names it, and the run keeps it, for its history is replayed.
  * 1, also of runs that name none: every state is shown. 2: of the states, only those that are awaited or final. 3: what is
  * said to other lifecycles, and prompt effects, where the step that asks for it is appended; one timer for all deadlines.
+ * 4: a lifecycle that has told its parent where it stands goes on with a prompt effect in the same turn; a run is prompt, too.
  */
-export const HOST_VERSION = 3;
+export const HOST_VERSION = 4;
 
 /** The durable host seen from outside: lifecycles are opened, commanded and inspected by stream id (= workflow id). */
 export interface Lifecycles {
