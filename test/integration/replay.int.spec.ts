@@ -129,6 +129,12 @@ describe('a changed rule of a running version is noticed', () => {
       'RENEWAL_SHARE = 1 / 2',
     ],
     [
+      'what a lifecycle goes on with once its parent is told',
+      'enclave-v4-h4-terminated',
+      /destroyReason: 'work done'/,
+      "destroyReason: 'done'",
+    ],
+    [
       'how long a job may wait for room',
       'job-v4-h3-waited',
       /\(submittedAt, maxWaitSeconds\)/,
