@@ -1,4 +1,5 @@
 import { ok, type Result } from '../domain/errors.ts';
+import type { EventStore } from '../domain/ports/event-store.ts';
 import type { Checkpoints } from '../projections/checkpoints.ts';
 import { position } from './fields.ts';
 
@@ -19,4 +20,25 @@ export const readAfter = async (
   if (after === undefined) return ok(null);
   const reached = await checkpoints.waitFor(BigInt(after), projections, WAIT_MS);
   return reached.ok ? ok(null) : reached;
+};
+
+export interface ReadBehindLog {
+  readonly checkpoints: Pick<Checkpoints, 'waitFor'>;
+  readonly store: Pick<EventStore, 'head'>;
+}
+
+/**
+ * What `look` finds in read models, or else what it finds once they show all that the log holds now: of what a caller has just
+ * written nothing is missing, though it names no position. 503 when they do not in time.
+ */
+export const findWritten = async <T>(
+  { checkpoints, store }: ReadBehindLog,
+  projections: readonly string[],
+  look: () => Promise<T | null>,
+): Promise<Result<T | null>> => {
+  const found = await look();
+  if (found !== null) return ok(found);
+  const { position } = await store.head();
+  const ready = await readAfter(checkpoints, projections, String(position));
+  return ready.ok ? ok(await look()) : ready;
 };

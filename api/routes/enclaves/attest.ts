@@ -5,10 +5,10 @@ import { ok, type Result, reject } from '../../../domain/errors.ts';
 import { foldStream } from '../../../domain/registry.ts';
 import { nameOf } from '../../../domain/schema.ts';
 import type { AttestationReport, AttestationSubject } from '../../../infra/providers/attestor.ts';
-import { listProviders } from '../../../projections/providers/queries.ts';
 import { defineRoute, type RequestContext, respond } from '../../define-route.ts';
 import type { RouteDependencies } from '../../dependencies.ts';
 import { idOf, instant, position } from '../../fields.ts';
+import { ownProviders } from '../../own-providers.ts';
 import { isPlatform, unsupported } from './create.ts';
 
 const bodySchema = z
@@ -33,12 +33,16 @@ const notYours = (field: string) =>
 /** Attests an enclave or a provider's host anew, over the caller's nonce, which works once. */
 export const attest = ({
   attestor,
+  checkpoints,
   db,
   nonces,
   providers,
   requireHardware,
   store,
-}: Pick<RouteDependencies, 'attestor' | 'db' | 'nonces' | 'providers' | 'requireHardware' | 'store'>) => {
+}: Pick<
+  RouteDependencies,
+  'attestor' | 'checkpoints' | 'db' | 'nonces' | 'providers' | 'requireHardware' | 'store'
+>) => {
   const enclaveSubject = async (enclaveId: string, caller: string): Promise<Result<AttestationSubject>> => {
     const events = await store.readStream(enclaveId);
     const folded = foldStream(enclaveId, events);
@@ -58,8 +62,10 @@ export const attest = ({
     caller: string,
   ): Promise<Result<AttestationSubject>> => {
     if (!isPlatform(platform)) return unsupported(platform);
-    const own = await listProviders(db, { owner: caller });
-    const wanted = body.provider_id ?? (own.length === 1 ? own[0]?.providerId : undefined);
+    const own = body.provider_id ? ok([]) : await ownProviders({ checkpoints, db, store }, caller);
+    if (!own.ok) return own;
+    const [only, ...others] = own.value;
+    const wanted = body.provider_id ?? (others.length === 0 ? only?.providerId : undefined);
     const provider = wanted === undefined ? null : await providers.find(wanted);
     if (provider?.owner !== caller) return notYours('provider_id');
     const { providerId, publicKey } = provider;

@@ -6,7 +6,12 @@ import { idOf, instant, queryNumber, sha256 } from '../../fields.ts';
 import { nodeOf } from '../topologies/own-node.ts';
 
 /** What the observers of a node saw, round by round, before it is made a proof of. */
-export const listObservations = ({ db, observed }: Pick<RouteDependencies, 'db' | 'observed'>) =>
+export const listObservations = ({
+  checkpoints,
+  db,
+  observed,
+  store,
+}: Pick<RouteDependencies, 'checkpoints' | 'db' | 'observed' | 'store'>) =>
   defineRoute(
     {
       method: 'GET',
@@ -54,7 +59,7 @@ export const listObservations = ({ db, observed }: Pick<RouteDependencies, 'db' 
       errors: ['RESOURCE_NOT_FOUND'],
     },
     async ({ principal }, { query }) => {
-      const node = await nodeOf(db, principal, query.node_id);
+      const node = await nodeOf({ checkpoints, db, store }, principal, query.node_id);
       if (!node.ok) return node;
       const { providerId } = node.value;
       const rounds = await observed.newest(providerId, query.limit);

@@ -13,8 +13,9 @@ export const getNeighbors = ({
   checkpoints,
   db,
   now,
+  store,
   topology,
-}: Pick<RouteDependencies, 'checkpoints' | 'db' | 'now' | 'topology'>) =>
+}: Pick<RouteDependencies, 'checkpoints' | 'db' | 'now' | 'store' | 'topology'>) =>
   defineRoute(
     {
       method: 'GET',
@@ -49,7 +50,7 @@ export const getNeighbors = ({
     async ({ principal }, { query }) => {
       const ready = await readAfter(checkpoints, ['topologies', 'neighbour_draws', 'providers'], query.after);
       if (!ready.ok) return ready;
-      const node = await nodeOf(db, principal, query.node_id);
+      const node = await nodeOf({ checkpoints, db, store }, principal, query.node_id);
       if (!node.ok) return node;
       const { providerId } = node.value;
       const epochs = await topologiesInForce(db, topology.network, now());

@@ -31,11 +31,13 @@ const bodySchema = z.strictObject({
  * in the same epoch gives the same answer.
  */
 export const selectNeighbors = ({
+  checkpoints,
   db,
   lifecycles,
   now,
+  store,
   topology,
-}: Pick<RouteDependencies, 'db' | 'lifecycles' | 'now' | 'topology'>) => {
+}: Pick<RouteDependencies, 'checkpoints' | 'db' | 'lifecycles' | 'now' | 'store' | 'topology'>) => {
   /** Drawn now, and put on record. */
   const drawAnew = async (
     epoch: DrawableTopology,
@@ -64,7 +66,7 @@ export const selectNeighbors = ({
       errors: ['RESOURCE_NOT_FOUND', 'CONFLICT', 'PROOF_VERIFICATION_FAILED'],
     },
     async (context, { body }) => {
-      const node = await nodeOf(db, context.principal, body.node_id);
+      const node = await nodeOf({ checkpoints, db, store }, context.principal, body.node_id);
       if (!node.ok) return node;
       const { providerId } = node.value;
       const current = await currentTopology(db, topology.network, now());
